@@ -1,0 +1,103 @@
+"""Virtual time and keyed chance: one frozen value, passed in. The only module that knows either.
+
+Time is whole seconds since 1970 (UTC). Chance is keyed: `clock.dice("pull", uid)` depends on the cluster's seed and the
+words given, on nothing else, so that a new controller shifts nobody's luck.
+"""
+
+from __future__ import annotations
+
+import time
+from hashlib import blake2b
+from random import Random
+from typing import NamedTuple
+
+# The alphabet of Kubernetes' generated names: no vowels, no 0, 1 or 3 (k8s.io/apimachinery/pkg/util/rand).
+NAME_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
+
+
+class Clock(NamedTuple):
+    """`now_s`: virtual seconds since 1970; `seed`: the cluster's seed."""
+
+    now_s: int
+    seed: int = 0
+
+    @property
+    def timestamp(self) -> str:
+        """Now as metav1.Time: '2026-11-24T22:21:23Z'."""
+        return timestamp(self.now_s)
+
+    @property
+    def micro_timestamp(self) -> str:
+        """Now as metav1.MicroTime: '2026-11-24T22:21:23.000000Z'."""
+        return timestamp(self.now_s)[:-1] + ".000000Z"
+
+    def at(self, now_s: int) -> Clock:
+        return Clock(now_s, self.seed)
+
+    def token(self, *words: object) -> int:
+        """64 bits that depend on the seed and `words` alone."""
+        text = "\0".join(map(str, (self.seed, *words)))
+        return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
+
+    def dice(self, *words: object) -> Random:
+        """A private random source for one purpose: `clock.dice("pull", pod_uid).randint(1, 4)`."""
+        return Random(self.token(*words))
+
+    def suffix(self, *words: object, length: int = 5) -> str:
+        """The random part of a generated name: 'x7k2p'."""
+        number, letters = self.token("suffix", *words), []
+        for _ in range(length):
+            number, index = divmod(number, len(NAME_ALPHABET))
+            letters.append(NAME_ALPHABET[index])
+        return "".join(letters)
+
+    def uid(self, *words: object) -> str:
+        """A version-4 shaped UUID: 'b1a2...-....-4...-8...-............'."""
+        text = "\0".join(map(str, (self.seed, "uid", *words)))
+        raw = blake2b(text.encode(), digest_size=16).hexdigest()
+        variant = "89ab"[int(raw[16], 16) & 3]
+        return f"{raw[:8]}-{raw[8:12]}-4{raw[13:16]}-{variant}{raw[17:20]}-{raw[20:]}"
+
+
+def timestamp(now_s: int) -> str:
+    """Seconds since 1970 as metav1.Time."""
+    year, month, day, hour, minute, second, *_ = time.gmtime(now_s)
+    return f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:{second:02d}Z"
+
+
+_PARSED: dict[str, int] = {}
+
+
+def seconds(text: str) -> int:
+    """metav1.Time or MicroTime as whole seconds since 1970; a fraction is cut off. Raises ValueError."""
+    found = _PARSED.get(text)
+    if found is None:
+        if len(_PARSED) > 4096:
+            _PARSED.clear()
+        found = _PARSED[text] = _parse(text)
+    return found
+
+
+def _parse(text: str) -> int:
+    from calendar import timegm
+
+    if len(text) < 20 or text[10] not in "Tt " or text[4] != "-" or text[13] != ":":
+        raise ValueError(f"not an RFC 3339 time: {text!r}")
+    moment = timegm(
+        (int(text[:4]), int(text[5:7]), int(text[8:10]), int(text[11:13]), int(text[14:16]), int(text[17:19]))
+    )
+    zone = text[19:].lstrip(".0123456789")
+    if zone in ("Z", "z"):
+        return moment
+    sign = {"+": 1, "-": -1}[zone[0]]
+    return moment - sign * (int(zone[1:3]) * 3600 + int(zone[4:6]) * 60)
+
+
+def wall_now_s() -> int:
+    """The wall clock, for the epoch of a new cluster only."""
+    return int(time.time())
+
+
+def fresh_seed() -> int:
+    """A seed for a new cluster whose user gave none: always 0, so that equal commands give equal bytes."""
+    return 0
