@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from minikube_py.base.errors import KpyError
 
 Object: TypeAlias = dict[str, Any]
+Objects: TypeAlias = list[Object]
 
 
 class Key(NamedTuple):
@@ -101,23 +102,23 @@ class View(Protocol):
 
     def get(self, key: Key) -> Object | None: ...
 
-    def list(self, resource: str, namespace: str | None = None) -> list[Object]:
+    def list(self, resource: str, namespace: str | None = None) -> Objects:
         """All objects of a resource; `namespace` None means all namespaces."""
         ...
 
-    def owned(self, uid: str, resource: str) -> list[Object]:
+    def owned(self, uid: str, resource: str) -> Objects:
         """Objects of `resource` with an ownerReference (controller or not) to `uid`."""
         ...
 
-    def on_node(self, node: str) -> list[Object]:
+    def on_node(self, node: str) -> Objects:
         """Pods with that spec.nodeName; '' gives the pods that have no node yet and are not finished."""
         ...
 
-    def selected(self, namespace: str, labels: dict[str, str]) -> list[Object]:
+    def selected(self, namespace: str, labels: dict[str, str]) -> Objects:
         """Pods of a namespace that carry all of `labels` (which may not be empty)."""
         ...
 
-    def selecting(self, resource: str, pod: Object) -> list[Object]:
+    def selecting(self, resource: str, pod: Object) -> Objects:
         """Objects of `resource` ('services', 'poddisruptionbudgets.policy', 'replicasets.apps', ...) in the pod's namespace whose
         spec.selector (a map, or a LabelSelector) matches the pod's labels. An empty selector matches nothing."""
         ...
