@@ -27,7 +27,7 @@ from minikube_py.controllers import conditions, ownership, retry
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from minikube_py.api.types import Action, Actions, Key, Object, Objects, Outcome, View
+    from minikube_py.api.types import Action, Actions, Object, Objects, Outcome, View
     from minikube_py.base.clock import Clock
 
 BURST = 500  # pods created or deleted in one sync (BurstReplicas)
@@ -117,9 +117,7 @@ def _manage(
     return None
 
 
-def _create(
-    rs: Object, count: int, reference: Object, flavour: Flavour
-) -> Generator[Action, Outcome, KpyError | None]:
+def _create(rs: Object, count: int, reference: Object, flavour: Flavour) -> Generator[Action, Outcome, KpyError | None]:
     """Create `count` pods in batches of 1, 2, 4, ...; a batch with a refusal is the last one.
 
     So an exhausted quota costs one refused request when it is hit at the first pod, not `count` of them.
@@ -170,9 +168,7 @@ def _delete(
             failure = failure or outcome
             yield Record(rs, "Warning", "FailedDelete", f"Error deleting: {outcome}", flavour.component)
         else:
-            yield Record(
-                rs, "Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}", flavour.component
-            )
+            yield Record(rs, "Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}", flavour.component)
     return failure
 
 
@@ -204,8 +200,11 @@ def deletion_order(active: Objects, crowding: dict[str, int], now_s: int) -> Obj
     power of two, so that pods of about the same age are picked by chance, that is by uid.
     """
     ranked = [(_rank(pod, crowding), pod) for pod in active]
-    ranked.sort(key=cmp_to_key(lambda one, other: _compare(one[0], other[0], now_s)))
-    return [pod for _, pod in ranked]
+
+    def compare(one: tuple[_Rank, Object], other: tuple[_Rank, Object]) -> int:
+        return _compare(one[0], other[0], now_s)
+
+    return [pod for _, pod in sorted(ranked, key=cmp_to_key(compare))]
 
 
 class _Rank(NamedTuple):
@@ -236,9 +235,7 @@ def _rank(pod: Object, crowding: dict[str, int]) -> _Rank:
 
 
 def _sidecar_restarts(pod: Object) -> int:
-    sidecars = {
-        one["name"] for one in pod["spec"].get("initContainers") or () if one.get("restartPolicy") == "Always"
-    }
+    sidecars = {one["name"] for one in pod["spec"].get("initContainers") or () if one.get("restartPolicy") == "Always"}
     statuses = (pod.get("status") or {}).get("initContainerStatuses") or ()
     return max((one.get("restartCount", 0) for one in statuses if one["name"] in sidecars), default=0)
 

@@ -26,7 +26,7 @@ def delay_s(failures: int) -> int:
 
     0.005 * 2**(7 + failures): 1 failure 1 s, 2 failures 3 s, 3: 5 s, 4: 10 s, 5: 20 s, ..., at most 1000 s.
     """
-    return min(DELAY_S_MAX, round(0.005 * 2 ** (_FIRST_RETRY - 1 + min(failures, 12))))
+    return min(DELAY_S_MAX, round(0.005 * float(2 ** (_FIRST_RETRY - 1 + min(failures, 12)))))
 
 
 def again(step: str, key: Key, view: View, clock: Clock) -> Iterator[Remember | Wake]:

@@ -56,9 +56,7 @@ def _sync(deployment: Object, view: View, clock: Clock) -> Actions:
         yield from sync.write_status(work, sync.counted_status(work, sets))
         return
     yield from progress.note_pause(work)
-    if deployment["spec"].get("paused"):
-        yield from sync.scale_only(work)
-    elif (yield from sync.is_scaling_event(work)):
+    if deployment["spec"].get("paused") or (yield from sync.is_scaling_event(work)):
         yield from sync.scale_only(work)
     elif sizes.is_rolling(deployment):
         yield from rolling.roll(work)

@@ -34,13 +34,10 @@ def write(work: sync.Work, sets: sync.Sets) -> Actions:
 
 def is_complete(deployment: Object, status: Object) -> bool:
     """All pods are of the new template and available, and no others are left."""
-    wanted = sizes.replicas(deployment)
-    return (
-        status.get("updatedReplicas", 0) == wanted
-        and status.get("replicas", 0) == wanted
-        and status.get("availableReplicas", 0) == wanted
-        and status.get("observedGeneration", 0) >= deployment["metadata"].get("generation", 0)
-    )
+    if status.get("observedGeneration", 0) < deployment["metadata"].get("generation", 0):
+        return False
+    counters = ("updatedReplicas", "replicas", "availableReplicas")
+    return all(status.get(counter, 0) == sizes.replicas(deployment) for counter in counters)
 
 
 def _has_progressed(old: Object, new: Object) -> bool:
@@ -73,7 +70,8 @@ def has_timed_out(deployment: Object, status: Object, now_s: int) -> bool:
 
 def _progressing(work: sync.Work, sets: sync.Sets, status: Object) -> Objects:
     """The conditions with Progressing as it is now."""
-    deployment, found = work.deployment, status["conditions"]
+    deployment = work.deployment
+    found: Objects = status["conditions"]
     if not sync.has_deadline(deployment):
         return conditions.without(found, "Progressing")
     current = conditions.get(deployment.get("status") or {}, "Progressing")

@@ -33,13 +33,13 @@ _NOT_COPIED = frozenset(
 )
 
 
-def annotations(obj: Object) -> dict[str, str]:
+def of(obj: Object) -> dict[str, str]:
     return obj["metadata"].get("annotations") or {}
 
 
 def number(obj: Object, name: str) -> int | None:
     """An annotation that holds a number; None if it is missing or no number."""
-    text = annotations(obj).get(name, "")
+    text = of(obj).get(name, "")
     return int(text) if text.isdecimal() else None
 
 
@@ -50,7 +50,7 @@ def highest(sets: Iterable[Object]) -> int:
 
 def copied(deployment: Object) -> dict[str, str]:
     """What a new ReplicaSet inherits of the Deployment's annotations."""
-    return {name: text for name, text in annotations(deployment).items() if name not in _NOT_COPIED}
+    return {name: text for name, text in of(deployment).items() if name not in _NOT_COPIED}
 
 
 def size_annotations(deployment: Object) -> dict[str, str]:
@@ -68,7 +68,7 @@ def changes_for_existing(deployment: Object, rs: Object, revision: int) -> dict[
     Used again, it takes the next number and puts its last one into its history:
     revision 2, history none, next 4 -> revision 4, history "2"; then next 6 -> revision 6, history "2,4".
     """
-    old = annotations(rs)
+    old = of(rs)
     changes = {name: text for name, text in copied(deployment).items() if old.get(name) != text}
     before = number(rs, REVISION)
     if REVISION in old and before is None:

@@ -35,7 +35,7 @@ def active(sets: Iterable[Object]) -> Objects:
 
 
 def is_rolling(deployment: Object) -> bool:
-    return (deployment["spec"].get("strategy") or {}).get("type", "RollingUpdate") == "RollingUpdate"
+    return bool((deployment["spec"].get("strategy") or {}).get("type", "RollingUpdate") == "RollingUpdate")
 
 
 def scaled(value: int | str, whole: int, *, up: bool) -> int:

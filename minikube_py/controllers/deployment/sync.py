@@ -95,8 +95,8 @@ def _refresh(work: Work, new: Object, revision: int) -> Generator[Action, Outcom
     if new["spec"].get("minReadySeconds", 0) != min_ready_s:
         changes["spec"] = {"minReadySeconds": min_ready_s or None}
     if changes:
-        return (yield from write_set(new, changes))
-    yield from _note_revision(work, revisions.annotations(new).get(revisions.REVISION, ""))
+        return (yield from write_set(work, new, changes))
+    yield from _note_revision(work, revisions.of(new).get(revisions.REVISION, ""))
     if has_deadline(deployment) and conditions.get(deployment.get("status") or {}, "Progressing") is None:
         text = f'Found new replica set "{new["metadata"]["name"]}"'
         yield from put_condition(work, "Progressing", "True", "FoundNewReplicaSet", text)
@@ -178,7 +178,7 @@ def _refused(work: Work, name: str, error: KpyError) -> Actions:
 
 
 def _note_revision(work: Work, revision: str) -> Actions:
-    if revision and revisions.annotations(work.deployment).get(revisions.REVISION) != revision:
+    if revision and revisions.of(work.deployment).get(revisions.REVISION) != revision:
         yield from write_deployment(work, {"metadata": {"annotations": {revisions.REVISION: revision}}})
 
 
@@ -192,12 +192,13 @@ def write_deployment(work: Work, fields: Object, subresource: str = "") -> Actio
     work.deployment = patch.merge(work.deployment, fields)
 
 
-def write_set(rs: Object, fields: Object) -> Generator[Action, Outcome, Object]:
-    """Change a ReplicaSet; returns it as it is then."""
+def write_set(work: Work, rs: Object, fields: Object) -> Generator[Action, Outcome, Object]:
+    """Change a ReplicaSet; returns it as it is then, and the sync goes on with it."""
     outcome = yield Patch(ownership.key_of(RESOURCE, rs), fields)
     if isinstance(outcome, KpyError):
         raise SyncFailed(str(outcome))
     changed: Object = patch.merge(rs, fields)
+    work.sets = [changed if one is rs else one for one in work.sets]
     return changed
 
 
@@ -229,7 +230,7 @@ def condition(name: str, value: str, reason: str, text: str, clock: Clock) -> Ob
 
 
 def has_deadline(deployment: Object) -> bool:
-    return deployment["spec"].get("progressDeadlineSeconds", sizes.NO_LIMIT) != sizes.NO_LIMIT
+    return int(deployment["spec"].get("progressDeadlineSeconds", sizes.NO_LIMIT)) != sizes.NO_LIMIT
 
 
 # --- scaling -----------------------------------------------------------------------------------------------------------
@@ -239,13 +240,13 @@ def scale_set(work: Work, rs: Object, size: int) -> Generator[Action, Outcome, O
     """Give a ReplicaSet its size, and note on it the size the Deployment has now; an event tells of a new size."""
     before = sizes.replicas(rs)
     noted = revisions.size_annotations(work.deployment)
-    stale = {name: text for name, text in noted.items() if revisions.annotations(rs).get(name) != text}
+    stale = {name: text for name, text in noted.items() if revisions.of(rs).get(name) != text}
     if before == size and not stale:
         return rs
     fields: Object = {"spec": {"replicas": size}} if before != size else {}
     if stale:
         fields["metadata"] = {"annotations": stale}
-    changed = yield from write_set(rs, fields)
+    changed = yield from write_set(work, rs, fields)
     if before != size:
         direction = "up" if before < size else "down"
         text = f"Scaled {direction} replica set {rs['metadata']['name']} from {before} to {size}"
