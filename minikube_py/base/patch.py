@@ -599,8 +599,30 @@ def _apply_element_order(
             merged = _merge_lists(before, value, lists, (*path, key), merge_key, mode, False)
         else:
             merged = value
-        result[key] = _ordered(merged, order, [] if before is _ABSENT else before, merge_key)
+        server = [] if before is _ABSENT else _server_order(before, value, merge_key)
+        result[key] = _ordered(merged, order, server, merge_key)
         patch.pop(key, None)
+
+
+def _server_order(before: list[Any], value: Any, merge_key: str) -> list[Any]:
+    """What Go's code takes for the server's order when a patch both deletes and adds elements.
+
+    It closes the gaps of deletions within the server's list and lets additions fill the room this leaves at its end, so
+    that they count as the server's: [1, 2, 4] with "delete 1, add 3" is compared with [2, 4, 3], hence 3 comes last.
+    """
+    if value is _ABSENT or not merge_key or not any(map(_is_deletion, value)):
+        return before
+    keys = [_key_of(item, merge_key) for item in value if _is_deletion(item)]
+    room, length = list(before), len(before)
+    for key in keys:
+        for index in range(length - 1, -1, -1):
+            if room[index].get(merge_key) == key:
+                room[index : length - 1] = room[index + 1 : length]
+                length -= 1
+    present = [item.get(merge_key) for item in room[:length]]
+    added = [item for item in value if PATCH not in item and item[merge_key] not in present]
+    fitting = added[: len(room) - length]
+    return [*room[:length], *fitting, *room[length + len(fitting) :]]
 
 
 def _check_order(value: list[Any], order: list[Any], merge_key: str) -> None:
