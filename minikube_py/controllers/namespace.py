@@ -46,7 +46,7 @@ def step(namespace: Object, view: View, clock: Clock) -> Actions:
         yield Wake(first_s)
         return
 
-    failures = yield from _pass(left)
+    failures = yield from _pass(key.name, left, view)
     left = _left(key.name, view)
     waits_for_pods = "pods" in left
     changed = yield from _write_conditions(namespace, key, {} if waits_for_pods else left, failures, clock)
@@ -66,23 +66,16 @@ def _left(namespace: str, view: View) -> dict[str, Objects]:
     return {resource: objects for resource, objects in found.items() if objects}
 
 
-def _pass(left: dict[str, Objects]) -> Generator[Action, Outcome, list[str]]:
+def _pass(namespace: str, left: dict[str, Objects], view: View) -> Generator[Action, Outcome, list[str]]:
     """Delete the pods; if that empties the namespace of pods, all the rest. Returns the texts of refusals."""
     failures: list[str] = []
-    doomed_pods = left.get("pods", [])
-    yield from _delete("pods", doomed_pods, failures)
-    rest = [(resource, objects) for resource, objects in left.items() if resource != "pods"]
-    if doomed_pods and not all(_goes_at_once(pod) for pod in doomed_pods):
+    yield from _delete("pods", left.get("pods", []), failures)
+    if view.list("pods", namespace):
         return failures
-    for resource, objects in rest:
-        yield from _delete(resource, objects, failures)
+    for resource, objects in left.items():
+        if resource != "pods":
+            yield from _delete(resource, objects, failures)
     return failures
-
-
-def _goes_at_once(pod: Object) -> bool:
-    """A pod that no node runs is gone when it is deleted, unless a finalizer holds it."""
-    finished = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
-    return not pod["metadata"].get("finalizers") and (finished or not pod["spec"].get("nodeName"))
 
 
 def _delete(resource: str, objects: Objects, failures: list[str]) -> Actions:
