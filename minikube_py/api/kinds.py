@@ -184,3 +184,6 @@ class Registry:
 
     def with_kinds(self, more: Iterable[Kind]) -> Registry:
         return Registry((*self.kinds, *more))
+
+
+BUILTIN = Registry()

@@ -1,0 +1,226 @@
+"""From a change to the keys that a step must look at again: the words of the pipeline's `wakes_on` column.
+
+Each is a function of (change, world) that yields keys. It looks at the old and the new version, since a pod that leaves a
+Service concerns the Service as much as one that joins it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from minikube_py.api import pods
+from minikube_py.api.types import Key
+from minikube_py.store.view import selects
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from minikube_py.api.kinds import Registry
+    from minikube_py.api.types import Object
+    from minikube_py.store.store import Change, Store
+    from minikube_py.store.view import StoreView
+
+
+class World(NamedTuple):
+    """What the mappings may look at."""
+
+    store: Store
+    view: StoreView
+    registry: Registry
+
+
+if TYPE_CHECKING:
+    Mapping: TypeAlias = Callable[[Change, World], Iterable[Key]]
+
+
+def versions(change: Change) -> Iterator[Object]:
+    if change.old is not None:
+        yield change.old
+    if change.new is not None:
+        yield change.new
+
+
+def itself(change: Change, world: World) -> Iterable[Key]:
+    """The changed object."""
+    return (change.key,)
+
+
+def owner(resource: str) -> Mapping:
+    """The owners of that resource that the object names (controllers and others)."""
+
+    def mapping(change: Change, world: World) -> Iterator[Key]:
+        for obj in versions(change):
+            for ref in obj["metadata"].get("ownerReferences") or ():
+                kind = world.registry.find(ref["apiVersion"], ref["kind"])
+                if kind is not None and kind.storage == resource:
+                    yield Key(resource, change.key.namespace if kind.namespaced else "", ref["name"])
+
+    return mapping
+
+
+def owner_of_owner(middle: str, resource: str) -> Mapping:
+    """The owner (of that resource) of the object's owner (of resource `middle`): a pod's Deployment."""
+    step = owner(middle)
+    further = owner(resource)
+
+    def mapping(change: Change, world: World) -> Iterator[Key]:
+        for key in step(change, world):
+            found = world.store.get(key)
+            if found is not None:
+                yield from further(change._replace(key=key, old=None, new=found), world)
+
+    return mapping
+
+
+def selecting(resource: str) -> Mapping:
+    """Objects of a resource whose selector matches the changed pod, as it was or as it is."""
+
+    def mapping(change: Change, world: World) -> Iterator[Key]:
+        for obj in versions(change):
+            for found in world.view.selecting(resource, obj):
+                yield Key(resource, change.key.namespace, found["metadata"]["name"])
+
+    return mapping
+
+
+def orphans_of(change: Change, world: World) -> Iterator[Key]:
+    """Pods without a controller that the changed object's selector matches: candidates for adoption."""
+    if change.new is None or change.old is not None:
+        return
+    spec = change.new["spec"]
+    wanted = spec.get("selector") or {}
+    pairs = wanted.get("matchLabels") or {} if {"matchLabels", "matchExpressions"} & wanted.keys() else wanted
+    if not pairs:
+        return
+    for pod in world.view.selected(change.key.namespace, pairs):
+        if selects(change.new, pod["metadata"].get("labels") or {}):
+            yield Key("pods", change.key.namespace, pod["metadata"]["name"])
+
+
+def its_node(change: Change, world: World) -> Iterator[Key]:
+    """The node of a pod."""
+    for obj in versions(change):
+        node = pods.node_of(obj)
+        if node:
+            yield Key("nodes", "", node)
+
+
+def pods_on_it(change: Change, world: World) -> Iterator[Key]:
+    """The pods on a node."""
+    return _keys(world.store.bucket("n:" + change.key.name))
+
+
+def faulty_node(change: Change, world: World) -> Iterator[Key]:
+    """The node that a Fault is about."""
+    for obj in versions(change):
+        node = obj["spec"].get("node")
+        if node:
+            yield Key("nodes", "", node)
+
+
+def pods_on_faulty_node(change: Change, world: World) -> Iterator[Key]:
+    for key in faulty_node(change, world):
+        yield from world.store.bucket("n:" + key.name)
+
+
+def pending_pods(change: Change, world: World) -> Iterator[Key]:
+    """Pods that have no node yet."""
+    return _keys(world.store.bucket("n:"))
+
+
+def pending_if_freed(change: Change, world: World) -> Iterator[Key]:
+    """Pods that have no node yet, if the changed pod gave up its place."""
+    old, new = change.old, change.new
+    if old is None or not pods.node_of(old) or pods.is_finished(old):
+        return
+    if new is None or pods.is_finished(new):
+        yield from world.store.bucket("n:")
+
+
+def pending_if_node_changed(change: Change, world: World) -> Iterator[Key]:
+    """Pods that have no node yet, if a node changed in what the scheduler looks at (a heartbeat changes nothing)."""
+    old, new = change.old, change.new
+    if new is None:
+        return
+    if old is not None:
+        same_status = (old.get("status") or {}).get("allocatable") == (new.get("status") or {}).get("allocatable")
+        same_labels = old["metadata"].get("labels") == new["metadata"].get("labels")
+        if same_status and same_labels and old["spec"] == new["spec"]:
+            return
+    yield from world.store.bucket("n:")
+
+
+def waiting_pods_in_namespace(change: Change, world: World) -> Iterator[Key]:
+    """Pods of the object's namespace that are not well: they may wait for this ConfigMap, Secret, claim or Program."""
+    return _keys(
+        key for key in world.store.bucket("u:") if key.resource == "pods" and key.namespace == change.key.namespace
+    )
+
+
+def waiting_pods(change: Change, world: World) -> Iterator[Key]:
+    """Pods anywhere that are not well."""
+    return _keys(key for key in world.store.bucket("u:") if key.resource == "pods")
+
+
+def dependents(change: Change, world: World) -> Iterator[Key]:
+    """What a deleted (or terminating) object owns."""
+    gone = change.new is None or "deletionTimestamp" in change.new["metadata"]
+    if change.old is not None and gone:
+        yield from world.store.bucket("o:" + change.old["metadata"].get("uid", ""))
+
+
+def owners(change: Change, world: World) -> Iterator[Key]:
+    """All owners of a deleted object that are themselves being deleted in the foreground, whatever their kind."""
+    if change.new is not None or change.old is None:
+        return
+    for ref in change.old["metadata"].get("ownerReferences") or ():
+        kind = world.registry.find(ref["apiVersion"], ref["kind"])
+        if kind is not None:
+            yield Key(kind.storage, change.key.namespace if kind.namespaced else "", ref["name"])
+
+
+def its_namespace(change: Change, world: World) -> Iterator[Key]:
+    """The namespace of the object."""
+    yield Key("namespaces", "", change.key.namespace)
+
+
+def its_terminating_namespace(change: Change, world: World) -> Iterator[Key]:
+    """The namespace of a deleted object, if the namespace is being deleted too."""
+    if change.new is None and change.key.namespace:
+        key = Key("namespaces", "", change.key.namespace)
+        namespace = world.store.get(key)
+        if namespace is not None and "deletionTimestamp" in namespace["metadata"]:
+            yield key
+
+
+def service_of_slice(change: Change, world: World) -> Iterator[Key]:
+    """The Service that an EndpointSlice or Endpoints object belongs to."""
+    for obj in versions(change):
+        name = (obj["metadata"].get("labels") or {}).get("kubernetes.io/service-name") or (
+            change.key.name if change.key.resource == "endpoints" else ""
+        )
+        if name:
+            yield Key("services", change.key.namespace, name)
+
+
+def all_of(resource: str) -> Mapping:
+    """Every object of a (small) resource."""
+
+    def mapping(change: Change, world: World) -> Iterator[Key]:
+        return iter(world.store.keys(resource))
+
+    return mapping
+
+
+def all_in_namespace(resource: str) -> Mapping:
+    """Every object of a (small) resource in the object's namespace."""
+
+    def mapping(change: Change, world: World) -> Iterator[Key]:
+        for obj in world.view.list(resource, change.key.namespace):
+            yield Key(resource, change.key.namespace, obj["metadata"]["name"])
+
+    return mapping
+
+
+def _keys(keys: Iterable[Key]) -> Iterator[Key]:
+    return iter(list(keys))
