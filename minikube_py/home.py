@@ -69,7 +69,7 @@ def _write(target: Path, text: str) -> None:
         raise StoreError(f"cannot write {target}: {error.strerror}") from error
 
 
-def open(name: str | None = None, *, create: bool = False) -> Cluster:  # noqa: A001
+def open(name: str | None = None, *, create: bool = False) -> Cluster:
     """Open a cluster, the current one unless named. `create`: make the default cluster if there is none."""
     from minikube_py.cluster import Cluster
 

@@ -50,6 +50,12 @@ class Kind(NamedTuple):
         return f"{self.plural}.{group}" if group else self.plural
 
     @property
+    def resource_path(self) -> str:
+        """'apps/v1, Resource=deployments', as kubectl's errors tell it; '/v1, Resource=pods' for the core group."""
+        version = self.version if self.group else "/" + self.version
+        return f"{version}, Resource={self.plural}"
+
+    @property
     def storage(self) -> str:
         """The resource under which the objects are stored."""
         return self.stored_as or self.resource

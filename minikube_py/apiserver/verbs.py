@@ -95,7 +95,7 @@ class ApiServer:
         own = meta.get("namespace")
         if own and namespace and own != namespace:
             raise errors.BadRequest(
-                f"the namespace of the provided object does not match the namespace sent on the request"
+                "the namespace of the provided object does not match the namespace sent on the request"
             )
         return own or namespace or "default"
 
