@@ -114,10 +114,16 @@ def fields_of(sources: Sources, name: str) -> dict[str, tuple[str, bool]]:
             continue
         json_name, *options = match[1].split(",")
         if "inline" in options or not json_name:
-            if not kind.endswith(".TypeMeta"):
-                found.update(fields_of(sources, kind.lstrip("*")))
+            found.update(fields_of(sources, kind.lstrip("*")))
             continue
-        is_struct = kind in sources.structs or kind in ("Time", "MicroTime", "Quantity", "IntOrString", "Duration", "RawExtension")
+        is_struct = kind in sources.structs or kind in (
+            "Time",
+            "MicroTime",
+            "Quantity",
+            "IntOrString",
+            "Duration",
+            "RawExtension",
+        )
         always = "omitzero" not in options and ("omitempty" not in options or is_struct)
         found[json_name] = (kind, always)
     return found
@@ -180,21 +186,35 @@ def main() -> None:
     from minikube_py.api.kinds import KINDS
 
     spec = importlib.util.find_spec("kubernetes_validate")
-    assert spec and spec.submodule_search_locations
+    assert spec
+    assert spec.submodule_search_locations
     folder = Path(spec.submodule_search_locations[0]) / "kubernetes-json-schema" / f"v{VERSION}-local"
-    schemas = {short(name): schema for name, schema in json.loads((folder / "_definitions.json").read_text())["$defs"].items()}
+    schemas = {
+        short(name): schema for name, schema in json.loads((folder / "_definitions.json").read_text())["$defs"].items()
+    }
     sources = read_sources(*map(Path, sys.argv[1:5]))
     rooms = {"admissionregistration.k8s.io": "admissionregistration", "rbac.authorization.k8s.io": "rbac"}
     kinds = {}
     wanted = [(version, kind.name) for kind in KINDS for version in (kind.version, *kind.others)]
-    wanted += [("autoscaling/v1", "Scale"), ("policy/v1", "Eviction"), ("authentication.k8s.io/v1", "TokenRequest"), ("v1", "DeleteOptions")]
+    wanted += [
+        ("autoscaling/v1", "Scale"),
+        ("policy/v1", "Eviction"),
+        ("authentication.k8s.io/v1", "TokenRequest"),
+        ("v1", "DeleteOptions"),
+    ]
     for version, kind in wanted:
         group, _, bare = version.rpartition("/")
         room = rooms.get(group, group.split(".")[0]) or ("meta" if kind == "DeleteOptions" else "core")
         if f"{room}.{bare}.{kind}" in sources.structs:
             kinds[f"{version}/{kind}"] = f"{room}.{bare}.{kind}"
     types, alias = reach(sources, schemas, list(kinds.values()))
-    document = {"version": VERSION, "kinds": kinds, "types": dict(sorted(types.items())), "alias": dict(sorted(alias.items())), "lists": lists_of(schemas, types)}
+    document = {
+        "version": VERSION,
+        "kinds": kinds,
+        "types": dict(sorted(types.items())),
+        "alias": dict(sorted(alias.items())),
+        "lists": lists_of(schemas, types),
+    }
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps(document, separators=(",", ":")).replace('},"', '},\n"') + "\n")
 
