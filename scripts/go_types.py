@@ -166,13 +166,14 @@ def reach(sources: Sources, schemas: dict[str, dict], roots: list[str]) -> tuple
         name = todo.pop()
         if name in types or name in alias or name.rpartition(".")[2] in UNIONS:
             continue
-        if name not in sources.structs:
+        if name not in sources.structs and name not in schemas:
             alias[name] = sources.alias[name]
             todo += names_in(alias[name])
             continue
         known = schemas[name].get("properties", {}) if name in schemas else None
         types[name] = {}
-        for field, (go, always) in fields_of(sources, name).items():
+        declared = fields_of(sources, name) if name in sources.structs else {}
+        for field, (go, always) in declared.items():
             if known is None or field in known:
                 types[name][field] = ("!" if always else "") + go
                 todo += names_in(go)
