@@ -63,8 +63,10 @@ _GENERATION: dict[str, tuple[str, ...]] = {
     "podtemplates": ("template",),
     "replicationcontrollers": _SPEC,
     "mutatingadmissionpolicies.admissionregistration.k8s.io": _SPEC,
+    "mutatingadmissionpolicybindings.admissionregistration.k8s.io": _SPEC,
     "mutatingwebhookconfigurations.admissionregistration.k8s.io": _WEBHOOKS,
     "validatingadmissionpolicies.admissionregistration.k8s.io": _SPEC,
+    "validatingadmissionpolicybindings.admissionregistration.k8s.io": _SPEC,
     "validatingwebhookconfigurations.admissionregistration.k8s.io": _WEBHOOKS,
     "customresourcedefinitions.apiextensions.k8s.io": _SPEC,
     "daemonsets.apps": _SPEC,
@@ -165,7 +167,7 @@ def _counts(kind: Kind, new: Object, old: Object) -> bool:
 
 def _status_update(kind: Kind, new: Object, old: Object) -> Object:
     kept = {key: value for key, value in old.items() if key not in ("metadata", "status", "apiVersion", "kind")}
-    shown = {key: new[key] for key in ("apiVersion", "kind", "metadata", "status") if key in new}
+    shown: Object = {key: new[key] for key in ("apiVersion", "kind", "metadata", "status") if key in new}
     metadata = shown["metadata"]
     reset = _status_reset(kind)
     if any(metadata.get(key) != old["metadata"].get(key) for key in reset):

@@ -30,7 +30,7 @@ _STATEFUL_SET: Object = {
     "selector": None,
     "updateStrategy": {},
 }
-_CLAIM: Object = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "status": {"phase": "Pending"}}
+_CLAIM: Object = {"apiVersion": "v1", "kind": "PersistentVolumeClaim"}
 _RETAIN: Object = {"whenDeleted": "Retain", "whenScaled": "Retain"}
 
 
@@ -75,7 +75,12 @@ def _stateful_set_spec(spec: Object) -> Object:
     spec = pods.template(fill(spec, _STATEFUL_SET))
     spec = always(spec, "persistentVolumeClaimRetentionPolicy", lambda policy: fill(policy, _RETAIN))
     spec = always(spec, "updateStrategy", _stateful_set_strategy)
-    return each(spec, "volumeClaimTemplates", lambda claim: pods.claim_template(fill(claim, _CLAIM)))
+    return each(spec, "volumeClaimTemplates", _claim)
+
+
+def _claim(obj: Object) -> Object:
+    obj = always(fill(obj, _CLAIM), "status", lambda status: fill(status, {"phase": "Pending"}))
+    return pods.claim_template(obj)
 
 
 def _stateful_set_strategy(strategy: Object) -> Object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minikube_py.api.defaults.pods import PORT
-from minikube_py.api.defaults.shape import always, each, fill, within
+from minikube_py.api.defaults.shape import always, each, fill, settle, within
 
 Object = dict[str, Any]
 
@@ -16,7 +16,7 @@ def ingress(obj: Object) -> Object:
 
 def ingress_class(obj: Object) -> Object:
     return within(
-        obj, "spec", lambda spec: within(spec, "parameters", lambda reference: fill(reference, {"scope": "Cluster"}))
+        obj, "spec", lambda spec: within(spec, "parameters", lambda reference: settle(reference, {"scope": "Cluster"}))
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from minikube_py.api.defaults.shape import always, each, fill, put, within
+from minikube_py.api.defaults.shape import always, each, fill, put, settle, within
 
 Object = dict[str, Any]
 
@@ -125,7 +125,7 @@ def probe(obj: Object) -> Object:
     obj = fill(obj, PROBE)
     if "httpGet" in obj:
         return within(obj, "httpGet", _http_get)
-    return within(obj, "grpc", lambda action: fill(action, {"service": ""}))
+    return within(obj, "grpc", lambda action: settle(action, {"service": ""}))
 
 
 def _http_get(action: Object) -> Object:
@@ -159,8 +159,7 @@ def volume_source(obj: Object) -> Object:
     """The constant defaults of a volume source, for pods' volumes and persistent volumes alike."""
     for key in obj:
         if key in _VOLUME_SOURCES and isinstance(obj[key], dict):
-            defaults = _VOLUME_SOURCES[key]
-            return within(obj, key, lambda source: fill(source, defaults))
+            return put(obj, key, fill(obj[key], _VOLUME_SOURCES[key]))
     return obj
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minikube_py.api.defaults.shape import always, each, fill
+from minikube_py.api.defaults.shape import always, each, fill, settle
 
 Object = dict[str, Any]
 
@@ -17,7 +17,7 @@ def role(obj: Object) -> Object:
 
 
 def binding(obj: Object) -> Object:
-    return each(always(obj, "roleRef", lambda reference: fill(reference, _GROUP)), "subjects", _subject)
+    return each(always(obj, "roleRef", lambda reference: settle(reference, _GROUP)), "subjects", _subject)
 
 
 def _subject(subject: Object) -> Object:

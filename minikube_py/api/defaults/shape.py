@@ -22,6 +22,15 @@ def fill(obj: Object, defaults: Mapping[str, Any]) -> Object:
     return obj
 
 
+def settle(obj: Object, defaults: Mapping[str, Any]) -> Object:
+    """As `fill`, but an empty value counts as missing: Go fields that always print, unset as "", 0 or null."""
+    missing = {key: value for key, value in defaults.items() if not obj.get(key) and obj.get(key, _ABSENT) != value}
+    return {**obj, **missing} if missing else obj
+
+
+_ABSENT = object()
+
+
 def put(obj: Object, key: str, value: Any) -> Object:
     """`obj` with `key` set; the same object if it holds that very value."""
     return obj if key in obj and obj[key] is value else {**obj, key: value}
