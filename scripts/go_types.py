@@ -144,6 +144,19 @@ def names_in(go: str) -> list[str]:
     return [word for word in re.findall(r"[A-Za-z_][\w.]*", go) if word not in BUILT_IN | {"map"} | OPAQUE]
 
 
+def go_of(schema: dict) -> str:
+    """The Go type of a field that the checkout no longer has, as far as its schema tells it."""
+    if "$ref" in schema:
+        return "*" + short(schema["$ref"].rpartition("$defs/")[2])
+    kinds = schema.get("type", "object")
+    kind = kinds[0] if isinstance(kinds, list) else kinds
+    if kind == "array":
+        return "[]" + go_of(schema["items"]).lstrip("*")
+    if kind == "object":
+        return "map[string]" + go_of(schema["additionalProperties"]).lstrip("*")
+    return {"integer": schema.get("format", "int64"), "boolean": "bool"}.get(kind, "string")
+
+
 def reach(sources: Sources, schemas: dict[str, dict], roots: list[str]) -> tuple[dict, dict]:
     """The types and aliases that `roots` need, fields limited to those of the schemas."""
     types: dict[str, dict[str, str]] = {}
@@ -153,16 +166,20 @@ def reach(sources: Sources, schemas: dict[str, dict], roots: list[str]) -> tuple
         name = todo.pop()
         if name in types or name in alias or name.rpartition(".")[2] in UNIONS:
             continue
-        if name not in sources.structs:
+        if name not in sources.structs and name not in schemas:
             alias[name] = sources.alias[name]
             todo += names_in(alias[name])
             continue
         known = schemas[name].get("properties", {}) if name in schemas else None
         types[name] = {}
-        for field, (go, always) in fields_of(sources, name).items():
+        declared = fields_of(sources, name) if name in sources.structs else {}
+        for field, (go, always) in declared.items():
             if known is None or field in known:
                 types[name][field] = ("!" if always else "") + go
                 todo += names_in(go)
+        for field in sorted((known or {}).keys() - types[name].keys()):
+            types[name][field] = go_of(known[field])
+            todo += names_in(types[name][field])
     return types, alias
 
 
