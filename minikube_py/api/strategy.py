@@ -9,37 +9,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from minikube_py.api import prepare
 from minikube_py.api.defaults.shape import put, without
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from minikube_py.api.kinds import Kind
 
 Object = dict[str, Any]
 
-# Status at creation, whatever the user wrote. Kinds that are not here keep theirs (nodes) or have none.
+# Status at creation, whatever the user wrote. Kinds that are neither here nor in prepare.CREATE keep theirs (nodes).
 _LOAD_BALANCER: Object = {"loadBalancer": {}}
 _STATUS: dict[str, Object] = {
-    "namespaces": {"phase": "Active"},
     "persistentvolumeclaims": {"phase": "Pending"},
     "replicationcontrollers": {"replicas": 0},
     "resourcequotas": {},
-    "services": _LOAD_BALANCER,
     "validatingadmissionpolicies.admissionregistration.k8s.io": {},
-    "apiservices.apiregistration.k8s.io": {},
-    "daemonsets.apps": {
-        "currentNumberScheduled": 0,
-        "desiredNumberScheduled": 0,
-        "numberMisscheduled": 0,
-        "numberReady": 0,
-    },
     "deployments.apps": {},
     "replicasets.apps": {"replicas": 0},
-    "statefulsets.apps": {"availableReplicas": 0, "replicas": 0},
-    "horizontalpodautoscalers.autoscaling": {"currentMetrics": None, "desiredReplicas": 0},
     "cronjobs.batch": {},
-    "jobs.batch": {},
     "certificatesigningrequests.certificates.k8s.io": {},
     "flowschemas.flowcontrol.apiserver.k8s.io": {},
     "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io": {},
@@ -107,9 +94,9 @@ def prepare_create(kind: Kind, obj: Object) -> Object:
     metadata.uid and creationTimestamp must be there (a Job's selector is made of the first).
     """
     resource = kind.resource
-    prepare = _CREATE.get(resource)
-    if prepare is not None:
-        obj = prepare(obj)
+    own = prepare.CREATE.get(resource)
+    if own is not None:
+        obj = own(obj)
     elif resource in _STATUS:
         if obj.get("status") != _STATUS[resource]:
             obj = put(obj, "status", _STATUS[resource])
@@ -129,10 +116,9 @@ def prepare_update(kind: Kind, new: Object, old: Object, subresource: str = "") 
         return _status_update(kind, new, old)
     if "status" in kind.subresources and kind.resource not in _STATUS_WITH_OBJECT:
         new = put(new, "status", old["status"]) if "status" in old else without(new, "status")
-    if kind.resource == "secrets" and old.get("immutable") and not new.get("data") and old.get("data"):
-        new = put(new, "data", old["data"])
-    if kind.resource == "daemonsets.apps":
-        new = _daemon_set_update(new, old)
+    own = prepare.UPDATE.get(kind.resource)
+    if own is not None:
+        new = own(new, old)
     generation = old["metadata"].get("generation", 0)
     return _with_generation(new, generation + 1 if _counts(kind, new, old) else generation)
 
@@ -212,187 +198,3 @@ def _with_generation(obj: Object, generation: int) -> Object:
     if not generation:
         return {**obj, "metadata": without(metadata, "generation")}
     return {**obj, "metadata": {**metadata, "generation": generation}}
-
-
-# ---- kinds with more than a fixed status ----
-
-
-def _pod(obj: Object) -> Object:
-    status: Object = {"phase": "Pending", "qosClass": qos_class(obj["spec"])}
-    spec = obj["spec"]
-    if spec.get("schedulingGates"):
-        status["conditions"] = [
-            {
-                "lastProbeTime": None,
-                "lastTransitionTime": obj["metadata"].get("creationTimestamp"),
-                "message": "Scheduling is blocked due to non-empty scheduling gates",
-                "reason": "SchedulingGated",
-                "status": "False",
-                "type": "PodScheduled",
-            }
-        ]
-    if "affinity" in spec or "topologySpreadConstraints" in spec:
-        from minikube_py.api import label_keys
-
-        spec = label_keys.merged(spec, obj["metadata"].get("labels") or {})
-    annotations = obj["metadata"].get("annotations")
-    if annotations:
-        from minikube_py.api import apparmor
-
-        spec = apparmor.fields_from_annotations(spec, annotations)
-    return {**obj, "spec": spec, "status": status}
-
-
-def qos_class(spec: Object) -> str:
-    """Guaranteed, Burstable or BestEffort from a pod's spec (pkg/apis/core/helper/qos/qos.go).
-
-    Only cpu and memory count, and zero quantities count as unset. Guaranteed: every container (or the pod as a whole, if
-    it has pod-level resources) limits both and asks for just that much.
-    """
-    level = spec.get("resources")
-    if level:
-        holders = [level]
-    else:
-        containers = (*(spec.get("containers") or ()), *(spec.get("initContainers") or ()))
-        holders = [container.get("resources") or {} for container in containers]
-    guaranteed, asked = True, False
-    for resources in holders:
-        requests, limits = resources.get("requests"), resources.get("limits")
-        if not requests and not limits:
-            guaranteed = False
-            continue
-        for name in ("cpu", "memory"):
-            request, limit = _positive(requests, name), _positive(limits, name)
-            asked = asked or bool(request or limit)
-            if not limit or (request != limit and not _equal(request, limit)):
-                guaranteed = False
-    if not asked:
-        return "BestEffort"
-    return "Guaranteed" if guaranteed else "Burstable"
-
-
-def _positive(quantities: Object | None, name: str) -> str | int | None:
-    """A quantity as written; None if it is missing or zero."""
-    found: str | int | None = (quantities or {}).get(name)
-    if found is None or found in ("0", 0):
-        return None
-    text = str(found)
-    return found if any("1" <= digit <= "9" for digit in text.lower().partition("e")[0]) else None
-
-
-def _equal(request: str | int | None, limit: str | int) -> bool:
-    if request is None:
-        return False
-    from minikube_py.base import quantity
-
-    return quantity.compare(request, limit) == 0
-
-
-def _job(obj: Object) -> Object:
-    """Unless spec.manualSelector: the labels of the template and the selector that pick just this Job's pods.
-
-    A Job without labels shows those of its template, the generated ones included.
-    """
-    obj = put(obj, "status", {})
-    spec = obj["spec"]
-    if not spec.get("manualSelector"):
-        name, uid = obj["metadata"]["name"], obj["metadata"]["uid"]
-        generated = {
-            "batch.kubernetes.io/controller-uid": uid,
-            "batch.kubernetes.io/job-name": name,
-            "controller-uid": uid,
-            "job-name": name,
-        }
-        template = spec.get("template") or {}
-        metadata = template.get("metadata") or {}
-        labels = {**generated, **(metadata.get("labels") or {})}
-        selector = spec.get("selector") or {}
-        match = {"batch.kubernetes.io/controller-uid": uid, **(selector.get("matchLabels") or {})}
-        spec = {
-            **spec,
-            "selector": {**selector, "matchLabels": match},
-            "template": {**template, "metadata": {**metadata, "labels": labels}},
-        }
-        obj = {**obj, "spec": spec}
-    labels = spec["template"].get("metadata", {}).get("labels")
-    if labels and not obj["metadata"].get("labels"):
-        obj = {**obj, "metadata": {**obj["metadata"], "labels": labels}}
-    return obj
-
-
-def _namespace(obj: Object) -> Object:
-    """The finalizer that makes deletion wait for the namespace's content."""
-    spec = obj.get("spec") or {}
-    finalizers = spec.get("finalizers") or []
-    if "kubernetes" not in finalizers:
-        spec = {**spec, "finalizers": [*finalizers, "kubernetes"]}
-    return {**obj, "spec": spec, "status": {"phase": "Active"}}
-
-
-def _persistent_volume(obj: Object) -> Object:
-    status: Object = {"phase": "Pending"}
-    created = obj["metadata"].get("creationTimestamp")
-    if created:
-        status = {"lastPhaseTransitionTime": created, **status}
-    return {**obj, "status": status}
-
-
-def _daemon_set(obj: Object) -> Object:
-    return {**_with_template_generation(obj, 1), "status": _STATUS["daemonsets.apps"]}
-
-
-def _daemon_set_update(new: Object, old: Object) -> Object:
-    """The template's generation (an annotation) rises with the template; users cannot set it."""
-    from minikube_py.api.defaults.apps import TEMPLATE_GENERATION
-
-    kept = int((old["metadata"].get("annotations") or {}).get(TEMPLATE_GENERATION, "0"))
-    changed = new["spec"].get("template") != old["spec"].get("template")
-    return _with_template_generation(new, kept + 1 if changed else kept)
-
-
-def _with_template_generation(obj: Object, generation: int) -> Object:
-    from minikube_py.api.defaults.apps import TEMPLATE_GENERATION
-
-    metadata = obj["metadata"]
-    annotations = metadata.get("annotations") or {}
-    if annotations.get(TEMPLATE_GENERATION) == str(generation):
-        return obj
-    return {**obj, "metadata": {**metadata, "annotations": {**annotations, TEMPLATE_GENERATION: str(generation)}}}
-
-
-def _custom_resource_definition(obj: Object) -> Object:
-    stored = [version["name"] for version in obj["spec"].get("versions") or () if version.get("storage")]
-    status = {"acceptedNames": {"kind": "", "plural": ""}, "conditions": None, "storedVersions": stored}
-    return {**obj, "status": status}
-
-
-def _api_service(obj: Object) -> Object:
-    """Local APIServices (those without a service) are available from the start."""
-    if obj["spec"].get("service"):
-        return put(obj, "status", {})
-    available = {
-        "lastTransitionTime": obj["metadata"].get("creationTimestamp"),
-        "message": "Local APIServices are always available",
-        "reason": "Local",
-        "status": "True",
-        "type": "Available",
-    }
-    return put(obj, "status", {"conditions": [available]})
-
-
-def _horizontal_pod_autoscaler(obj: Object) -> Object:
-    if obj.get("apiVersion") == "autoscaling/v1":
-        return put(obj, "status", {"currentReplicas": 0, "desiredReplicas": 0})
-    return put(obj, "status", _STATUS["horizontalpodautoscalers.autoscaling"])
-
-
-_CREATE: dict[str, Callable[[Object], Object]] = {
-    "namespaces": _namespace,
-    "persistentvolumes": _persistent_volume,
-    "pods": _pod,
-    "customresourcedefinitions.apiextensions.k8s.io": _custom_resource_definition,
-    "apiservices.apiregistration.k8s.io": _api_service,
-    "daemonsets.apps": _daemon_set,
-    "horizontalpodautoscalers.autoscaling": _horizontal_pod_autoscaler,
-    "jobs.batch": _job,
-}
