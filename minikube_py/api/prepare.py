@@ -92,6 +92,49 @@ def _namespace(obj: Object) -> Object:
     return {**obj, "spec": spec, "status": {"phase": "Active"}}
 
 
+def _namespace_update(new: Object, old: Object, subresource: str) -> Object:
+    """Only the subresource `finalize` changes spec.finalizers."""
+    if subresource == "finalize" or new.get("spec") == old.get("spec"):
+        return new
+    return put(new, "spec", old.get("spec") or {})
+
+
+def _certificate_request_update(new: Object, old: Object, subresource: str) -> Object:
+    return put(new, "spec", old["spec"])
+
+
+def _pod_update(new: Object, old: Object, subresource: str) -> Object:
+    """`ephemeralcontainers` and `resize` change nothing but what they are named for; the rest goes to validation."""
+    if subresource == "ephemeralcontainers":
+        added = new["spec"].get("ephemeralContainers")
+        spec = old["spec"] if added is None else put(old["spec"], "ephemeralContainers", added)
+        return {**old, "metadata": _metadata_of(new, old), "spec": spec}
+    if subresource == "resize":
+        spec = old["spec"]
+        for key in ("containers", "initContainers"):
+            if key in spec:
+                spec = {**spec, key: _resized(new["spec"].get(key) or [], spec[key])}
+        return {**old, "metadata": _metadata_of(new, old), "spec": spec}
+    return new
+
+
+def _metadata_of(new: Object, old: Object) -> Object:
+    """The old metadata, at the revision that the caller named."""
+    version = new["metadata"].get("resourceVersion")
+    return put(old["metadata"], "resourceVersion", version) if version else old["metadata"]
+
+
+def _resized(new: list[Object], old: list[Object]) -> list[Object]:
+    """The old containers with the new resources; what was renamed or reordered is left for validation to refuse."""
+    if [container.get("name") for container in new] != [container.get("name") for container in old]:
+        return new
+    fields = ("resizePolicy", "resources")
+    return [
+        {**without(before, *fields), **{field: after[field] for field in fields if field in after}}
+        for before, after in zip(old, new, strict=True)
+    ]
+
+
 def _persistent_volume(obj: Object) -> Object:
     status: Object = {"phase": "Pending"}
     created = obj["metadata"].get("creationTimestamp")
@@ -106,7 +149,7 @@ def _service(obj: Object) -> Object:
     return service_strategy.create(obj)
 
 
-def _service_update(new: Object, old: Object) -> Object:
+def _service_update(new: Object, old: Object, subresource: str) -> Object:
     from minikube_py.api import service_strategy
 
     return service_strategy.update(new, old)
@@ -114,6 +157,10 @@ def _service_update(new: Object, old: Object) -> Object:
 
 def _stateful_set(obj: Object) -> Object:
     return put(_without_max_unavailable(obj), "status", _STATEFUL_SET_STATUS)
+
+
+def _stateful_set_update(new: Object, old: Object, subresource: str) -> Object:
+    return _without_max_unavailable(new)
 
 
 def _without_max_unavailable(obj: Object) -> Object:
@@ -133,7 +180,7 @@ def _daemon_set(obj: Object) -> Object:
     return {**_with_template_generation(obj, 1), "status": _DAEMON_SET_STATUS}
 
 
-def _daemon_set_update(new: Object, old: Object) -> Object:
+def _daemon_set_update(new: Object, old: Object, subresource: str) -> Object:
     """The template's generation (an annotation) rises with the template; users cannot set it."""
     kept = int((old["metadata"].get("annotations") or {}).get(TEMPLATE_GENERATION, "0"))
     changed = new["spec"].get("template") != old["spec"].get("template")
@@ -152,6 +199,15 @@ def _custom_resource_definition(obj: Object) -> Object:
     stored = [version["name"] for version in obj["spec"].get("versions") or () if version.get("storage")]
     status = {"acceptedNames": {"kind": "", "plural": ""}, "conditions": None, "storedVersions": stored}
     return {**obj, "status": status}
+
+
+def _custom_resource_definition_update(new: Object, old: Object, subresource: str) -> Object:
+    """A new storage version joins status.storedVersions; none leaves it by itself."""
+    status = new.get("status") or {}
+    stored = status.get("storedVersions") or []
+    added = [version["name"] for version in new["spec"].get("versions") or () if version.get("storage")]
+    missing = [name for name in added if name not in stored]
+    return {**new, "status": {**status, "storedVersions": [*stored, *missing]}} if missing else new
 
 
 def _api_service(obj: Object) -> Object:
@@ -187,8 +243,12 @@ CREATE: dict[str, Callable[[Object], Object]] = {
     "statefulsets.apps": _stateful_set,
 }
 
-UPDATE: dict[str, Callable[[Object, Object], Object]] = {
+UPDATE: dict[str, Callable[[Object, Object, str], Object]] = {
+    "namespaces": _namespace_update,
+    "pods": _pod_update,
     "services": _service_update,
+    "customresourcedefinitions.apiextensions.k8s.io": _custom_resource_definition_update,
     "daemonsets.apps": _daemon_set_update,
-    "statefulsets.apps": lambda new, old: _without_max_unavailable(new),
+    "statefulsets.apps": _stateful_set_update,
+    "certificatesigningrequests.certificates.k8s.io": _certificate_request_update,
 }

@@ -88,10 +88,11 @@ _SYSTEM = ("creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp
 _RESET_FOR_STATUS = ("annotations", "finalizers", "labels", "ownerReferences")
 
 
-def prepare_create(kind: Kind, obj: Object) -> Object:
+def prepare_create(kind: Kind, obj: Object, *, user: str = "", groups: tuple[str, ...] = ()) -> Object:
     """The object as it will be stored: status of a new object, generation 1, generated selectors and labels.
 
-    metadata.uid and creationTimestamp must be there (a Job's selector is made of the first).
+    metadata.uid and creationTimestamp must be there (a Job's selector is made of the first). `user` and `groups`: who
+    asks; only a CertificateSigningRequest keeps them.
     """
     resource = kind.resource
     own = prepare.CREATE.get(resource)
@@ -102,29 +103,28 @@ def prepare_create(kind: Kind, obj: Object) -> Object:
             obj = put(obj, "status", _STATUS[resource])
     elif kind.crd and "status" in kind.subresources:
         obj = without(obj, "status")
+    if user and resource == "certificatesigningrequests.certificates.k8s.io":
+        obj = {**obj, "spec": {**obj["spec"], "username": user, "groups": list(groups)}}
     return _with_generation(obj, 1 if resource in _GENERATION or kind.crd else 0)
 
 
-def prepare_update(kind: Kind, new: Object, old: Object, subresource: str = "") -> Object:
+def prepare_update(kind: Kind, new: Object, old: Object, subresource: str = "", *, now: str = "") -> Object:
     """`new` as it may be stored over `old`.
 
     An update of the object keeps the old status (for kinds with that subresource), an update of the status keeps all but
-    the status; metadata set by the server stays; generation rises with the fields that count for the kind.
+    the status; metadata set by the server stays; generation rises with the fields that count for the kind. `now` is the
+    time (metav1.Time) that a PersistentVolume's status tells when its phase changes.
     """
     new = put(new, "metadata", _kept_metadata(new["metadata"], old["metadata"]))
-    if subresource == "status":
-        return _status_update(kind, new, old)
-    if "status" in kind.subresources and kind.resource not in _STATUS_WITH_OBJECT:
+    if subresource in ("approval", "status"):
+        return _status_update(kind, new, old, now)
+    if "status" in kind.subresources:
         new = put(new, "status", old["status"]) if "status" in old else without(new, "status")
     own = prepare.UPDATE.get(kind.resource)
     if own is not None:
-        new = own(new, old)
+        new = own(new, old, subresource)
     generation = old["metadata"].get("generation", 0)
     return _with_generation(new, generation + 1 if _counts(kind, new, old) else generation)
-
-
-# Kinds whose main endpoint writes the status, too.
-_STATUS_WITH_OBJECT = ("certificatesigningrequests.certificates.k8s.io",)
 
 
 def _kept_metadata(new: Object, old: Object) -> Object:
@@ -151,7 +151,7 @@ def _counts(kind: Kind, new: Object, old: Object) -> bool:
     return False
 
 
-def _status_update(kind: Kind, new: Object, old: Object) -> Object:
+def _status_update(kind: Kind, new: Object, old: Object, now: str) -> Object:
     kept = {key: value for key, value in old.items() if key not in ("metadata", "status", "apiVersion", "kind")}
     shown: Object = {key: new[key] for key in ("apiVersion", "kind", "metadata", "status") if key in new}
     metadata = shown["metadata"]
@@ -161,6 +161,8 @@ def _status_update(kind: Kind, new: Object, old: Object) -> Object:
         shown["metadata"] = {**without(metadata, *reset), **restored}
     if kind.resource == "pods":
         shown["status"] = _kept_pod_status(shown.get("status") or {}, old.get("status") or {})
+    elif kind.resource == "persistentvolumes" and now:
+        shown["status"] = _with_phase_time(shown.get("status") or {}, old.get("status") or {}, now)
     return {**kept, **shown}
 
 
@@ -188,6 +190,13 @@ def _kept_pod_status(new: Object, old: Object) -> Object:
     for key in ("observedGeneration", "qosClass"):
         if key in old and not new.get(key):
             new = {**new, key: old[key]}
+    return new
+
+
+def _with_phase_time(new: Object, old: Object, now: str) -> Object:
+    changed = new.get("phase") != old.get("phase")
+    if changed and new.get("lastPhaseTransitionTime") == old.get("lastPhaseTransitionTime"):
+        return {**new, "lastPhaseTransitionTime": now}
     return new
 
 

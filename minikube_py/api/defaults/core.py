@@ -119,18 +119,17 @@ def _service_port(port: Object) -> Object:
 def service_families(spec: Object) -> Object:
     """`spec` with ipFamilyPolicy and ipFamilies, on a cluster of IPv4 only (pkg/registry/core/service/storage/alloc.go).
 
-    Nothing for type ExternalName. PreferDualStack and RequireDualStack keep their policy (the allocator refuses the
-    latter); a headless service without selector that leaves the policy open asks for both families. Cluster IPs
-    themselves are the allocator's.
+    Nothing for type ExternalName. A given policy or family stays (the allocator refuses RequireDualStack and IPv6); only a
+    headless Service without selector may have both families, and has them unless its policy is SingleStack.
     """
     if spec.get("type") == "ExternalName":
         return spec
-    selectorless = spec.get("clusterIP") == "None" and not spec.get("selector")
-    policy = spec.get("ipFamilyPolicy") or ("RequireDualStack" if selectorless else "SingleStack")
-    families = spec.get("ipFamilies")
-    if not families:
-        families = ["IPv4", "IPv6"] if selectorless and policy != "SingleStack" else ["IPv4"]
-    return fill(spec, {"ipFamilyPolicy": policy, "ipFamilies": families})
+    free = spec.get("clusterIP") == "None" and not spec.get("selector")
+    spec = fill(spec, {"ipFamilyPolicy": "RequireDualStack" if free else "SingleStack"})
+    families = spec.get("ipFamilies") or ["IPv4"]
+    if free and len(families) == 1 and spec["ipFamilyPolicy"] != "SingleStack":
+        families = [*families, "IPv6" if families[0] == "IPv4" else "IPv4"]
+    return spec if families == spec.get("ipFamilies") else {**spec, "ipFamilies": families}
 
 
 def secret(obj: Object) -> Object:
