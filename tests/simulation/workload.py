@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -89,13 +90,11 @@ def fault(node: str) -> dict[str, Any]:
 
 def carry_out(cluster: Cluster, command: Command) -> None:
     """One command; what the API server refuses (nothing of that name, say) is part of the game."""
-    try:
+    with contextlib.suppress(KpyError):
         _carry_out(cluster, *command)
-    except KpyError:
-        pass
 
 
-def _carry_out(cluster: Cluster, deed: str, *words: Any) -> None:  # noqa: C901
+def _carry_out(cluster: Cluster, deed: str, *words: Any) -> None:
     match deed:
         case "apply":
             cluster.apply(deployment(*words))
