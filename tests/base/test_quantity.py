@@ -62,9 +62,9 @@ def test_what_is_not_a_quantity_is_refused(text: str) -> None:
 
 
 def test_the_texts_of_refusals_are_those_of_the_api_server() -> None:
-    with pytest.raises(quantity.QuantityError, match="^quantities must match the regular expression '"):
+    with pytest.raises(quantity.QuantityError, match=r"^quantities must match the regular expression '"):
         quantity.parse("abc")
-    with pytest.raises(quantity.QuantityError, match="^unable to parse quantity's suffix$"):
+    with pytest.raises(quantity.QuantityError, match=r"^unable to parse quantity's suffix$"):
         quantity.parse("1MM")
 
 

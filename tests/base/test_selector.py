@@ -112,7 +112,7 @@ def test_no_label_selector_matches_nothing_and_an_empty_one_everything() -> None
 
 
 def test_an_unknown_operator_is_refused() -> None:
-    with pytest.raises(selector.SelectorError, match='^"Gt" is not a valid label selector operator$'):
+    with pytest.raises(selector.SelectorError, match=r'^"Gt" is not a valid label selector operator$'):
         selector.from_label_selector({"matchExpressions": [{"key": "a", "operator": "Gt", "values": ["1"]}]})
 
 
