@@ -151,7 +151,9 @@ class Cache:
         if old is not None and new is not None:
             if _labels(old) != _labels(new) or old.get("spec") != new.get("spec"):
                 self.templates.clear()
-            elif not _status_matters(old.get("status", {}), new.get("status", {})):
+            elif not _status_matters(
+                old["status"] if "status" in old else {}, new["status"] if "status" in new else {}
+            ):
                 return
         else:
             self.templates.clear()

@@ -45,7 +45,8 @@ class Plugin:
     that `pre_filter` and `pre_score` return and that the other calls are given. A state of None skips the plugin.
 
     A state with a method `update(pod, node, sign)` is kept up to date: it is told of each pod that comes to (+1) or
-    leaves (-1) a node.
+    leaves (-1) a node; it can `copy()` itself for a question of what would be. It is not asked while it is `idle`, and
+    made anew once it is `stale`.
     """
 
     name = ""

@@ -22,7 +22,12 @@ PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 Labels = dict[str, str]
 
 
-def label_selector(found: Object | None, match_keys: Sequence[str] = (), mismatch_keys: Sequence[str] = (), labels: Labels | None = None) -> Selector:
+def label_selector(
+    found: Object | None,
+    match_keys: Sequence[str] = (),
+    mismatch_keys: Sequence[str] = (),
+    labels: Labels | None = None,
+) -> Selector:
     """A LabelSelector, compiled: None matches nothing, {} everything.
 
     `match_keys` and `mismatch_keys` add the values that the pod itself has (`labels`), as the API server does.
@@ -113,9 +118,7 @@ def _covers(toleration: Object, taint: Object) -> bool:
 
 def keeps_off(taints: Sequence[Object], tolerations: Sequence[Object]) -> bool:
     """Whether a taint with effect NoSchedule or NoExecute is not tolerated."""
-    return any(
-        taint["effect"] in ("NoSchedule", "NoExecute") and not tolerates(tolerations, taint) for taint in taints
-    )
+    return any(taint["effect"] in ("NoSchedule", "NoExecute") and not tolerates(tolerations, taint) for taint in taints)
 
 
 class PodTerm(NamedTuple):
@@ -168,6 +171,9 @@ def _pod_term(pod: Object, term: Object, weight: int) -> PodTerm:
     if not named and by_labels is None:
         named = frozenset((meta["namespace"],))
     chosen = label_selector(
-        term.get("labelSelector"), term.get("matchLabelKeys") or (), term.get("mismatchLabelKeys") or (), meta.get("labels")
+        term.get("labelSelector"),
+        term.get("matchLabelKeys") or (),
+        term.get("mismatchLabelKeys") or (),
+        meta.get("labels"),
     )
     return PodTerm(chosen, named, None if by_labels is None else label_selector(by_labels), term["topologyKey"], weight)

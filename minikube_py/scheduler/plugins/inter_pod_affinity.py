@@ -47,6 +47,11 @@ class Neighbours:
         self.keys: tuple[str, ...] = ()
         self.stale = False
 
+    @property
+    def idle(self) -> bool:
+        """No term matters so far. The first that does makes the state stale."""
+        return not self.keys
+
     def load(self, terms: Iterable[PodTerm]) -> None:
         """Count the pods that `terms` may speak of, and those with affinity of their own."""
         seen = dict(self.cache.affine)
@@ -135,7 +140,11 @@ class Wishes(Neighbours):
         if not pod["spec"].get("affinity"):
             return
         theirs = pod_terms(pod) or NO_TERMS
-        for terms, direction in ((theirs.near, sign * HARD_WEIGHT), (theirs.prefers_near, sign), (theirs.prefers_apart, -sign)):
+        for terms, direction in (
+            (theirs.near, sign * HARD_WEIGHT),
+            (theirs.prefers_near, sign),
+            (theirs.prefers_apart, -sign),
+        ):
             for term in terms:
                 if self.speaks_of(term, self.pod):
                     self.add(self.weights, term.topology_key, node, direction * term.weight)

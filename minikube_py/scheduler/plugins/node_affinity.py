@@ -46,9 +46,7 @@ class NodeAffinity(Plugin):
 
     def measure(self, state: Any, node: NodeInfo) -> int:
         """The sum of the weights of the preferred terms that the node matches."""
-        return sum(
-            found["weight"] for found in state if _prefers(found["preference"], node)
-        )
+        return sum(found["weight"] for found in state if _prefers(found["preference"], node))
 
     def score(self, state: Any, measures: Sequence[int], feasible: Feasible) -> list[int]:
         return normalize(measures)
