@@ -62,7 +62,7 @@ class ApiServer:
         key = key_of(kind, obj)
         request = self._request("CREATE", kind, key, obj, None, "", origin, dry_run)
         obj = admission.mutate(request)
-        obj = strategy.prepare_create(kind, obj)
+        obj = strategy.prepare_create(kind, obj, user=origin.user, groups=origin.groups)
         if not origin.trusted or self.strict_engine:
             self._validate(kind, obj, None, "")
         self.warnings += admission.check(request._replace(object=obj))
@@ -168,16 +168,10 @@ class ApiServer:
     def _replace(
         self, kind: Kind, key: Key, old: Object, new: Object, subresource: str, origin: Origin, dry_run: bool
     ) -> Object:
-        kept = {
-            name: old["metadata"][name]
-            for name in ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
-            if name in old["metadata"]
-        }
-        meta = {name: value for name, value in new["metadata"].items() if name not in SYSTEM_META}
-        new = {**new, "metadata": {**meta, **kept}}
+        new = {**new, "metadata": without(new["metadata"], "resourceVersion", "managedFields", "selfLink")}
         if not subresource:
             new = defaults.apply(kind, new)
-        new = strategy.prepare_update(kind, new, old, subresource)
+        new = strategy.prepare_update(kind, new, old, subresource, now=self.clock.timestamp)
         request = self._request("UPDATE", kind, key, new, old, subresource, origin, dry_run)
         new = admission.mutate(request)
         if not origin.trusted or self.strict_engine:
@@ -341,12 +335,6 @@ class ApiServer:
         return self.store.remove(key, time_s=self.clock.now_s, actor=origin.actor, cause=origin.cause)
 
 
-SYSTEM_META = frozenset(
-    ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink",
-     "resourceVersion", "managedFields")
-)  # fmt: skip
-
-
 def require_verb(kind: Kind, verb: str) -> None:
     if verb not in kind.verbs:
         raise errors.MethodNotAllowed("the server does not allow this method on the requested resource")
@@ -357,8 +345,8 @@ def key_of(kind: Kind, obj: Object) -> Key:
     return Key(kind.storage, meta.get("namespace") or "" if kind.namespaced else "", meta.get("name") or "")
 
 
-def without(meta: Object, name: str) -> Object:
-    return {key: value for key, value in meta.items() if key != name}
+def without(meta: Object, *names: str) -> Object:
+    return {key: value for key, value in meta.items() if key not in names}
 
 
 def _same(new: Object, old: Object) -> bool:

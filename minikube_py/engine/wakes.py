@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from minikube_py.api import pods
 from minikube_py.api.types import Key
-from minikube_py.store.view import selects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -43,6 +42,26 @@ def versions(change: Change) -> Iterator[Object]:
 def itself(change: Change, world: World) -> Iterable[Key]:
     """The changed object."""
     return (change.key,)
+
+
+def itself_if_unassigned(change: Change, world: World) -> Iterable[Key]:
+    """A pod that has no node yet: the scheduler's."""
+    return (change.key,) if change.new is not None and not pods.node_of(change.new) else ()
+
+
+def itself_if_assigned(change: Change, world: World) -> Iterable[Key]:
+    """A pod that has a node: that node's kubelet's."""
+    return (change.key,) if change.new is not None and pods.node_of(change.new) else ()
+
+
+def pods_on_new_node(change: Change, world: World) -> Iterable[Key]:
+    """The pods of a node that has just been registered."""
+    return _keys(world.store.bucket("n:" + change.key.name)) if change.old is None else ()
+
+
+def endpoints_of_service(change: Change, world: World) -> Iterable[Key]:
+    """The Endpoints object of a deleted Service's name."""
+    return (change.key._replace(resource="endpoints"),) if change.new is None else ()
 
 
 def owner(resource: str) -> Mapping:
@@ -81,20 +100,6 @@ def selecting(resource: str) -> Mapping:
                 yield Key(resource, change.key.namespace, found["metadata"]["name"])
 
     return mapping
-
-
-def orphans_of(change: Change, world: World) -> Iterator[Key]:
-    """Pods without a controller that the changed object's selector matches: candidates for adoption."""
-    if change.new is None or change.old is not None:
-        return
-    spec = change.new["spec"]
-    wanted = spec.get("selector") or {}
-    pairs = wanted.get("matchLabels") or {} if {"matchLabels", "matchExpressions"} & wanted.keys() else wanted
-    if not pairs:
-        return
-    for pod in world.view.selected(change.key.namespace, pairs):
-        if selects(change.new, pod["metadata"].get("labels") or {}):
-            yield Key("pods", change.key.namespace, pod["metadata"]["name"])
 
 
 def its_node(change: Change, world: World) -> Iterator[Key]:
