@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from minikube_py.engine import wakes
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
