@@ -62,7 +62,7 @@ PIPELINE: tuple[Step, ...] = (
         "controllers.replicaset:step",
         {
             "replicasets.apps": (wakes.itself,),
-            "pods": (wakes.owner("replicasets.apps"), wakes.selecting("replicasets.apps")),
+            "pods": (wakes.owner("replicasets.apps"), wakes.adopting("replicasets.apps")),
         },
     ),
     Step(
@@ -72,7 +72,7 @@ PIPELINE: tuple[Step, ...] = (
         "controllers.replicaset:replication_controller_step",
         {
             "replicationcontrollers": (wakes.itself,),
-            "pods": (wakes.owner("replicationcontrollers"), wakes.selecting("replicationcontrollers")),
+            "pods": (wakes.owner("replicationcontrollers"), wakes.adopting("replicationcontrollers")),
         },
     ),
     Step(
@@ -117,7 +117,7 @@ PIPELINE: tuple[Step, ...] = (
         "controllers.endpointslice:step",
         {
             "services": (wakes.itself,),
-            "pods": (wakes.selecting("services"),),
+            "pods": (wakes.backing("services"),),
             "endpointslices.discovery.k8s.io": (wakes.service_of_slice,),
         },
     ),
@@ -128,7 +128,7 @@ PIPELINE: tuple[Step, ...] = (
         "controllers.endpoints:step",
         {
             "services": (wakes.itself,),
-            "pods": (wakes.selecting("services"),),
+            "pods": (wakes.backing("services"),),
             "endpoints": (wakes.service_of_slice,),
         },
     ),

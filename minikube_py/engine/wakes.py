@@ -91,15 +91,54 @@ def owner_of_owner(middle: str, resource: str) -> Mapping:
     return mapping
 
 
-def selecting(resource: str) -> Mapping:
-    """Objects of a resource whose selector matches the changed pod, as it was or as it is."""
+def adopting(resource: str) -> Mapping:
+    """Objects of a resource whose selector matches a pod that has no controller, or whose labels have changed."""
 
     def mapping(change: Change, world: World) -> Iterator[Key]:
-        for obj in versions(change):
-            for found in world.view.selecting(resource, obj):
-                yield Key(resource, change.key.namespace, found["metadata"]["name"])
+        old, new = change.old, change.new
+        if new is None:
+            return
+        is_controlled = any(ref.get("controller") for ref in new["metadata"].get("ownerReferences") or ())
+        if is_controlled and (old is None or _labels(old) is _labels(new) or _labels(old) == _labels(new)):
+            return
+        for found in world.view.selecting(resource, new):
+            yield Key(resource, change.key.namespace, found["metadata"]["name"])
 
     return mapping
+
+
+def backing(resource: str) -> Mapping:
+    """Objects of a resource (services) whose selector matches a pod, if the pod changed in what its clients see."""
+
+    def mapping(change: Change, world: World) -> Iterator[Key]:
+        old, new = change.old, change.new
+        if old is not None and new is not None and _seen(old) == _seen(new):
+            return
+        names = dict.fromkeys(
+            found["metadata"]["name"] for obj in versions(change) for found in world.view.selecting(resource, obj)
+        )
+        for name in names:
+            yield Key(resource, change.key.namespace, name)
+
+    return mapping
+
+
+def _labels(obj: Object) -> Object | None:
+    return obj["metadata"].get("labels")  # type: ignore[no-any-return]
+
+
+def _seen(pod: Object) -> tuple[object, ...]:
+    """What a client of a Service can tell of a pod: who it is, where it is, whether it is ready or leaving."""
+    meta, spec, status = pod["metadata"], pod["spec"], pod.get("status") or {}
+    return (
+        meta.get("labels"),
+        "deletionTimestamp" in meta,
+        spec.get("nodeName"),
+        spec.get("hostname"),
+        status.get("podIP"),
+        status.get("phase") in ("Succeeded", "Failed"),
+        pods.condition(pod, "Ready"),
+    )
 
 
 def its_node(change: Change, world: World) -> Iterator[Key]:
