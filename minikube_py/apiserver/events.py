@@ -9,7 +9,9 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from minikube_py.api.types import Key
-from minikube_py.store import indexes
+from minikube_py.base.clock import seconds
+
+EVENT_TTL_S = 3600  # kube-apiserver --event-ttl
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Object, Record
@@ -24,7 +26,7 @@ def record(store: Store, clock: Clock, wanted: Record, *, actor: str, cause: int
     words = (meta.get("uid", ""), *wanted[1:])
     digest = blake2b("\0".join(words).encode(), digest_size=8).hexdigest()
     key = Key("events", namespace, f"{meta['name']}.{digest}")
-    old = store.get(key)
+    old = store.event(key, meta.get("uid", ""))
     if old is None:
         new = _new(wanted, key, clock)
     elif wanted.action:
@@ -85,11 +87,21 @@ def _new(wanted: Record, key: Key, clock: Clock) -> Object:
 
 
 def expire(store: Store, clock: Clock) -> int:
-    """Delete the events whose hour is over; returns how many. Costs nothing while there are none."""
-    last = indexes.expiry_bucket(clock.now_s - 599)  # only buckets that are wholly in the past
+    """Delete the events whose hour is over; returns how many. Reads the log once, an hour behind the clock."""
+    done = int(store.meta("expired", "0"))
+    keys, reached = store.touched("events", done, clock.now_s - EVENT_TTL_S)
     gone = 0
-    for bucket in store.bucket_names("x:", last):
-        for key in store.bucket(bucket):
+    for key in dict.fromkeys(keys):
+        event = store.get(key)
+        if event is not None and last_seen_s(event) + EVENT_TTL_S <= clock.now_s:
             store.remove(key, time_s=clock.now_s, actor="kube-apiserver", cause=0)
             gone += 1
+    store.set_meta("expired", str(reached))
     return gone
+
+
+def last_seen_s(event: Object) -> int:
+    """When an event was last seen, in seconds since 1970."""
+    series = event.get("series") or {}
+    told = (series.get("lastObservedTime"), event.get("lastTimestamp"), event.get("eventTime"))
+    return seconds(next((text for text in told if text), event["metadata"]["creationTimestamp"]))

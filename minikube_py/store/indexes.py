@@ -6,11 +6,10 @@
     s:<resource>:<namespace>/<key>=<value>
                                 objects whose spec.selector asks for that label, filed under their first pair;
                                 'matchExpressions' alone are filed under '*'
-    e:<uid>                     events about that object
-    x:<ten minutes>             events by the ten minutes (since 1970, ten digits) in which they expire
     u:                          objects that are not healthy (pods not ready, Deployments not available, ...)
 
-An object that moves between buckets costs a row each; one whose status alone changes usually costs nothing.
+An object that moves between buckets costs a row each; one whose status alone changes usually costs nothing. Events lie in
+no bucket: their names begin with the name of the object they are about, and that is found by the key.
 """
 
 from __future__ import annotations
@@ -18,12 +17,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minikube_py.api import pods
-from minikube_py.base.clock import seconds
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Key, Object
 
-EVENT_TTL_S = 3600  # kube-apiserver --event-ttl
 SELECTING = frozenset(
     ("services", "replicationcontrollers", "replicasets.apps", "statefulsets.apps", "poddisruptionbudgets.policy")
 )
@@ -31,6 +28,8 @@ SELECTING = frozenset(
 
 def buckets(key: Key, obj: Object) -> tuple[str, ...]:
     """All buckets of an object, in a fixed order."""
+    if key.resource == "events":
+        return ()
     meta = obj["metadata"]
     found = ["o:" + ref["uid"] for ref in meta.get("ownerReferences") or ()]
     resource = key.resource
@@ -41,9 +40,6 @@ def buckets(key: Key, obj: Object) -> tuple[str, ...]:
         found += [f"l:{key.namespace}/{name}={value}" for name, value in (meta.get("labels") or {}).items()]
         if not _pod_is_well(obj):
             found.append("u:")
-    elif resource == "events":
-        found.append("e:" + (obj.get("involvedObject", {}).get("uid") or ""))
-        found.append(expiry_bucket(_last_seen_s(obj) + EVENT_TTL_S))
     else:
         if resource in SELECTING:
             found += selector_buckets(resource, key.namespace, obj)
@@ -74,21 +70,6 @@ def selector_buckets(resource: str, namespace: str, obj: Object) -> list[str]:
         return [f"s:{resource}:{namespace}/*"]
     name = min(pairs)
     return [f"s:{resource}:{namespace}/{name}={pairs[name]}"]
-
-
-def expiry_bucket(at_s: int) -> str:
-    return f"x:{-(-at_s // 600):010d}"
-
-
-def _last_seen_s(event: Object) -> int:
-    series = event.get("series") or {}
-    text = (
-        series.get("lastObservedTime")
-        or event.get("lastTimestamp")
-        or event.get("eventTime")
-        or event["metadata"].get("creationTimestamp")
-    )
-    return seconds(text) if text else 0
 
 
 def _pod_is_well(pod: Object) -> bool:

@@ -103,16 +103,20 @@ class Store:
             raise
         finally:
             self._depth = 0
+        self._trim()
+
+    def _trim(self) -> None:
+        """Forget what is safely written, where much has been read."""
         if len(self._objects) > CACHE_MAX:
             self._objects.clear()
+            self._born.clear()
 
     def checkpoint(self) -> None:
         """End this transaction's instant here and begin the next: the work so far is safe, the session goes on."""
         self.flush()
         self._execute("COMMIT")
         self._execute("BEGIN IMMEDIATE")
-        if len(self._objects) > CACHE_MAX:
-            self._objects.clear()
+        self._trim()
         self._refresh()
 
     def close(self) -> None:
@@ -136,6 +140,8 @@ class Store:
         self._objects: dict[Key, Object | None] = {}
         self._ids: dict[Key, int] = {}
         self._dirty: dict[Key, tuple[str, ...]] = {}  # changed objects, with the buckets that SQL has for them
+        self._lies_in: dict[Key, tuple[str, ...]] = {}  # the buckets that they lie in now
+        self._born: dict[str, None] = {}  # uids created in this session: SQL knows nothing about them
         self._log: list[tuple[Any, ...]] = []
         self._buckets: dict[str, Bucket] = {}
         self._counters: dict[str, dict[str, int]] = {}
@@ -232,13 +238,38 @@ class Store:
     def in_bucket(self, name: str) -> list[Object]:
         return self._objects_of(self.bucket(name))
 
-    def bucket_names(self, first: str, last: str) -> list[str]:
-        """The names of the buckets that hold something, from `first` to `last`, both included."""
+    def event(self, key: Key, about: str) -> Object | None:
+        """The event of that key about the object of uid `about`: nobody asks SQL about one that was born just now."""
+        found = self._objects.get(key)
+        return self.get(key) if found is None and about not in self._born else found
+
+    def events_named(self, namespace: str, name: str) -> list[Object]:
+        """Events whose names begin with '<name>.': those about the objects of that name."""
         self.flush()
         rows = self._execute(
-            "SELECT DISTINCT bucket FROM bucket WHERE bucket BETWEEN ? AND ? ORDER BY 1", (first, last)
-        )
-        return [row[0] for row in rows]
+            "SELECT name FROM object WHERE resource = 'events' AND namespace = ? AND name > ? AND name < ? ORDER BY 1",
+            (namespace, name + ".", name + "/"),
+        ).fetchall()
+        return self._objects_of([Key("events", namespace, row[0]) for row in rows])
+
+    def touched(self, resource: str, after: int, before_s: int) -> tuple[list[Key], int]:
+        """Keys of a resource that were written after a revision and up to a virtual second, and the revision reached."""
+        first = self._execute(
+            "SELECT time_s FROM log WHERE revision > ? ORDER BY revision LIMIT 1", (after,)
+        ).fetchone()
+        if first is None or first[0] > before_s:
+            return [], after
+        rows = self._execute(
+            "SELECT revision, namespace, name FROM log WHERE revision > ?1 AND time_s <= ?2 AND resource = ?3 "
+            "AND revision < coalesce((SELECT min(revision) FROM log WHERE revision > ?1 AND time_s > ?2), 1 << 62)",
+            (after, before_s, resource),
+        ).fetchall()
+        reached = self._execute(
+            "SELECT coalesce((SELECT min(revision) - 1 FROM log WHERE revision > ?1 AND time_s > ?2), "
+            "(SELECT max(revision) FROM log))",
+            (after, before_s),
+        ).fetchone()[0]
+        return [Key(resource, namespace, name) for _, namespace, name in rows], reached
 
     def _load(self, name: str, source: str, values: tuple[str, ...]) -> Bucket:
         if not self._depth:
@@ -270,7 +301,8 @@ class Store:
             new = self._wrap(new)
         if old is None:
             self._log.append((revision, time_s, "create", *key, actor, cause, 0, None))
-            self._known_empty(new)
+            if key.resource != "events":
+                self._known_empty(new)
         else:
             before = patch.diff(new, old)
             meta = before.get("metadata")
@@ -305,18 +337,21 @@ class Store:
         """Nobody can own or be about an object that is being created: spare the look-up."""
         uid = obj["metadata"].get("uid")
         if uid:
+            self._born[uid] = None
             self._buckets.setdefault("o:" + uid, Bucket(()))
-            self._buckets.setdefault("e:" + uid, Bucket(()))
 
     def _moved(self, key: Key, old: Object | None, new: Object | None) -> None:
         """Keep buckets, counters and what is to be flushed up to date."""
-        steady = old is not None and new is not None and indexes.unmoved(key, old, new)
-        if steady and key in self._dirty:
-            before = after = ()
-        else:
+        if key not in self._dirty:
             before = indexes.buckets(key, old) if old is not None else ()
-            after = before if steady else indexes.buckets(key, new) if new is not None else ()
-            self._dirty.setdefault(key, before)
+            self._dirty[key] = before
+        else:
+            before = self._lies_in[key]
+        if old is not None and new is not None and indexes.unmoved(key, old, new):
+            after = before
+        else:
+            after = indexes.buckets(key, new) if new is not None else ()
+        self._lies_in[key] = after
         if before != after:
             loaded = self._buckets
             for name in before:
@@ -447,7 +482,7 @@ class Store:
                 continue
             if row_id is None:
                 row_id = self._ids[key] = self._new_id()
-            after = indexes.buckets(key, obj)
+            after = self._lies_in[key]
             if before != after:
                 left += [(name, row_id) for name in before if name not in after]
                 entered += [(name, row_id) for name in after if name not in before]
@@ -461,7 +496,7 @@ class Store:
         )
         many("DELETE FROM bucket WHERE bucket = ? AND object = ?", left)
         many("INSERT OR IGNORE INTO bucket VALUES (?, ?)", entered)
-        self._dirty = {}
+        self._dirty, self._lies_in = {}, {}
 
     def _new_id(self) -> int:
         if self._next_id < 0:

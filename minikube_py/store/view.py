@@ -56,8 +56,11 @@ class StoreView:
         found = [obj for name in names for obj in self._store.in_bucket(name) if selects(obj, labels)]
         return found if len(found) < 2 else sorted(found, key=_name)
 
-    def events_about(self, uid: str) -> list[Object]:  # type: ignore[valid-type]
-        return self._store.in_bucket("e:" + uid)
+    def events_about(self, obj: Object) -> list[Object]:  # type: ignore[valid-type]
+        """Events about an object, by their names."""
+        meta = obj["metadata"]
+        found = self._store.events_named(meta.get("namespace") or "default", meta["name"])
+        return [event for event in found if (event.get("involvedObject") or {}).get("uid") == meta.get("uid")]
 
     def counters(self, node: str) -> dict[str, int]:
         return self._store.counters(node)
