@@ -264,7 +264,6 @@ def test_limits_of_containers_default_to_their_maximum_and_requests_to_the_limit
         ("batch/v1", "CronJob", {}, "spec.jobTemplate", {"metadata": {}, "spec": {"template": {"metadata": {}, "spec": {**POD_SPEC, "containers": None}}}}),
         ("autoscaling/v2", "HorizontalPodAutoscaler", {}, "spec.metrics", [{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}}]),
         ("autoscaling/v2", "HorizontalPodAutoscaler", {"spec": {"behavior": {"scaleDown": {"stabilizationWindowSeconds": 9}}}}, "spec.behavior.scaleDown", {"stabilizationWindowSeconds": 9, "selectPolicy": "Max", "policies": [{"type": "Percent", "value": 100, "periodSeconds": 15}]}),
-        ("autoscaling/v1", "HorizontalPodAutoscaler", {}, "spec.metrics", None),
         ("networking.k8s.io/v1", "NetworkPolicy", {"spec": {"egress": [{"ports": [{"port": 1}]}]}}, "spec", {"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "egress": [{"ports": [{"port": 1, "protocol": "TCP"}]}]}),
         ("networking.k8s.io/v1", "IngressClass", {"spec": {"parameters": {"kind": "K", "name": "n"}}}, "spec.parameters.scope", "Cluster"),
         ("rbac.authorization.k8s.io/v1", "RoleBinding", {"roleRef": {"kind": "Role", "name": "r"}}, "roleRef.apiGroup", "rbac.authorization.k8s.io"),
