@@ -224,12 +224,6 @@ def _api_service(obj: Object) -> Object:
     return put(obj, "status", {"conditions": [available]})
 
 
-def _horizontal_pod_autoscaler(obj: Object) -> Object:
-    if obj.get("apiVersion") == "autoscaling/v1":
-        return put(obj, "status", {"currentReplicas": 0, "desiredReplicas": 0})
-    return put(obj, "status", {"currentMetrics": None, "desiredReplicas": 0})
-
-
 CREATE: dict[str, Callable[[Object], Object]] = {
     "namespaces": _namespace,
     "persistentvolumes": _persistent_volume,
@@ -238,7 +232,6 @@ CREATE: dict[str, Callable[[Object], Object]] = {
     "customresourcedefinitions.apiextensions.k8s.io": _custom_resource_definition,
     "apiservices.apiregistration.k8s.io": _api_service,
     "daemonsets.apps": _daemon_set,
-    "horizontalpodautoscalers.autoscaling": _horizontal_pod_autoscaler,
     "jobs.batch": _job,
     "statefulsets.apps": _stateful_set,
 }

@@ -26,6 +26,7 @@ _STATUS: dict[str, Object] = {
     "validatingadmissionpolicies.admissionregistration.k8s.io": {},
     "deployments.apps": {},
     "replicasets.apps": {"replicas": 0},
+    "horizontalpodautoscalers.autoscaling": {"currentMetrics": None, "desiredReplicas": 0},
     "cronjobs.batch": {},
     "certificatesigningrequests.certificates.k8s.io": {},
     "flowschemas.flowcontrol.apiserver.k8s.io": {},

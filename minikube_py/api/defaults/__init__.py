@@ -45,6 +45,7 @@ FUNCTIONS: dict[str, str] = {
     "deployments.apps": "apps:deployment",
     "replicasets.apps": "apps:replica_set",
     "statefulsets.apps": "apps:stateful_set",
+    "events.events.k8s.io": "core:event",
     "horizontalpodautoscalers.autoscaling": "autoscaling:horizontal_pod_autoscaler",
     "cronjobs.batch": "batch:cron_job",
     "jobs.batch": "batch:job",

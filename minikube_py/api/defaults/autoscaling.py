@@ -1,4 +1,4 @@
-"""Defaults of the HorizontalPodAutoscaler. Sources: pkg/apis/autoscaling/v2/defaults.go, v1/defaults.go."""
+"""Defaults of the HorizontalPodAutoscaler. Source: pkg/apis/autoscaling/v2/defaults.go."""
 
 from __future__ import annotations
 
@@ -27,10 +27,7 @@ _SCALE_DOWN: Object = {
 
 
 def horizontal_pod_autoscaler(obj: Object) -> Object:
-    """Version v2 by default; version v1 knows neither metrics nor behavior."""
-    if obj.get("apiVersion") == "autoscaling/v1":
-        obj = always(obj, "status", lambda status: fill(status, {"currentReplicas": 0, "desiredReplicas": 0}))
-        return always(obj, "spec", lambda spec: fill(spec, {"minReplicas": 1}))
+    """An autoscaler of version v2; those of v1 are converted before (minikube_py.api.convert)."""
     obj = always(obj, "status", lambda status: fill(status, {"currentMetrics": None, "desiredReplicas": 0}))
     return always(obj, "spec", _spec)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minikube_py.api.defaults import pods
-from minikube_py.api.defaults.shape import always, each, fill, within
+from minikube_py.api.defaults.shape import always, each, fill, settle, within
 
 Object = dict[str, Any]
 
@@ -41,7 +41,7 @@ def _template_and_policy(spec: Object) -> Object:
 
 
 def _failure_rule(rule: Object) -> Object:
-    return each(rule, "onPodConditions", lambda pattern: fill(pattern, {"status": "True"}))
+    return each(rule, "onPodConditions", lambda pattern: settle(pattern, {"status": "True"}))
 
 
 def cron_job(obj: Object) -> Object:
