@@ -201,10 +201,7 @@ def qos_class(pod: Object) -> str:
     requests were defaulted from its limits has both.
     """
     spec = pod["spec"]
-    if spec.get("resources"):
-        holders = [spec]
-    else:
-        holders = [*spec["containers"], *(spec.get("initContainers") or ())]
+    holders = [spec] if spec.get("resources") else [*spec["containers"], *(spec.get("initContainers") or ())]
     asked: Amounts = {}
     limited: Amounts = {}
     complete = True

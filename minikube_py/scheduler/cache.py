@@ -118,9 +118,11 @@ class Cache:
                 self._tell(pod, node, sign)
         if old is not None:
             self.affine.pop(key, None)
-            waiting = self.nominated.get(_nominated(old))
-            if waiting is not None and waiting.pop(key, None) and not waiting:
-                del self.nominated[_nominated(old)]
+            waiting = self.nominated.get(_nominated(old), {})
+            if key in waiting:
+                del waiting[key]
+                if not waiting:
+                    del self.nominated[_nominated(old)]
         if new is not None:
             self._remember(key, new)
 
@@ -151,9 +153,7 @@ class Cache:
         if old is not None and new is not None:
             if _labels(old) != _labels(new) or old.get("spec") != new.get("spec"):
                 self.templates.clear()
-            elif not _status_matters(
-                old["status"] if "status" in old else {}, new["status"] if "status" in new else {}
-            ):
+            elif not _status_matters(old.get("status") or {}, new.get("status") or {}):
                 return
         else:
             self.templates.clear()

@@ -8,12 +8,15 @@ cluster's seed and the pod's uid, so that the decision is the same in every proc
 from __future__ import annotations
 
 from collections import Counter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.scheduler.framework import Feasible, Refusal
 from minikube_py.scheduler.templates import NodeClass, Template, template_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from minikube_py.api.types import Key, Object
     from minikube_py.base.clock import Clock
     from minikube_py.scheduler.cache import Cache
@@ -29,7 +32,7 @@ class Decision(NamedTuple):
     template: Template
     node: str = ""
     rejected: str = ""
-    refusals: dict[str, Refusal] = {}
+    refusals: Mapping[str, Refusal] = MappingProxyType({})
 
 
 def nodes_to_find(count: int) -> int:

@@ -99,9 +99,9 @@ class VolumeRestrictions(Plugin):
                 exclusive.add(name)
         return Exclusive(pod["metadata"]["namespace"], exclusive, cache) if exclusive else None
 
-    def place(self, state: Any, node: NodeInfo) -> None:
+    def place(self, state: Any, node: NodeInfo) -> str:
         """The rule is about the cluster, whatever the node."""
-        return None
+        return ""
 
     def filter(self, state: Any, place: Any) -> Refusal | None:
         return IN_USE if state.holders > 0 else None
