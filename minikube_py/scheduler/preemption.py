@@ -83,13 +83,19 @@ def _ineligible(pod: Object, decision: Decision, cache: Cache) -> str:
     if pod["spec"].get("preemptionPolicy") == "Never":
         return NEVER
     name = (pod.get("status") or {}).get("nominatedNodeName")
-    node = cache.node(name) if name else None
-    if node is None or not decision.refusals[node.name].resolvable:
+    if not name or name not in decision.refusals or not decision.refusals[name].resolvable:
         return ""
+    return TERMINATING if awaits_victims(pod, cache) else ""
+
+
+def awaits_victims(pod: Object, cache: Cache) -> bool:
+    """Whether pods that were preempted on the pod's nominated node are still on their way out."""
+    name = (pod.get("status") or {}).get("nominatedNodeName")
+    node = cache.node(name) if name else None
+    if node is None:
+        return False
     priority = _priority(pod)
-    if any(_priority(other) < priority and _being_preempted(other) for other in node.pods):
-        return TERMINATING
-    return ""
+    return any(_priority(other) < priority and _being_preempted(other) for other in node.pods)
 
 
 def _being_preempted(pod: Object) -> bool:

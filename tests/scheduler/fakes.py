@@ -83,19 +83,19 @@ class LiveView:
             obj for key, obj in sorted(self.objects.get(resource, {}).items()) if namespace in (None, key.namespace)
         ]
 
-    def owned(self, uid: str, resource: str) -> Objects:  # type: ignore[valid-type]
+    def owned(self, uid: str, resource: str) -> Objects:
         raise NotImplementedError
 
-    def on_node(self, node: str) -> Objects:  # type: ignore[valid-type]
+    def on_node(self, node: str) -> Objects:
         found = [pod for _, pod in sorted(self._on_node.get(node, {}).items())]
         return found if node else [pod for pod in found if not pods.is_finished(pod)]
 
-    def selected(self, namespace: str, labels: dict[str, str]) -> Objects:  # type: ignore[valid-type]
+    def selected(self, namespace: str, labels: dict[str, str]) -> Objects:
         first = next(iter(labels.items()))
         found = sorted(self._labelled.get((namespace, *first), {}).items())
         return [pod for _, pod in found if labels.items() <= pod["metadata"]["labels"].items()]
 
-    def selecting(self, resource: str, pod: Object) -> Objects:  # type: ignore[valid-type]
+    def selecting(self, resource: str, pod: Object) -> Objects:
         labels = pod["metadata"].get("labels") or {}
         return [
             obj
