@@ -89,9 +89,8 @@ class _Search:
             end = min(position + enough - self.feasible, len(ids), position + limit - len(self.numbers))
             chunk = ids[position:end]
             if 0 in chunk:
-                for number in range(position, end):
-                    if not ids[number]:
-                        template.look(number)
+                for offset in [offset for offset, number in enumerate(chunk) if not number]:
+                    template.look(position + offset)
                 chunk = ids[position:end]
             self.numbers += chunk
             self.feasible += self._passing(chunk)
