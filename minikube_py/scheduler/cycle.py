@@ -95,6 +95,8 @@ class _Search:
             self.numbers += chunk
             self.feasible += self._passing(chunk)
             position = end % len(ids)
+        # The feasible classes, in the order in which they were found.
+        self.classes = [number for number in dict.fromkeys(self.numbers) if self.verdicts.get(number) is None]
 
     def _passing(self, chunk: list[int]) -> int:
         template = self.template
@@ -108,18 +110,14 @@ class _Search:
                 passing += count
         return passing
 
-    def classes(self) -> list[int]:
-        """The feasible classes, in the order in which they were found."""
-        return [number for number in dict.fromkeys(self.numbers) if self.verdicts.get(number) is None]
-
     def sizes(self) -> list[int]:
         counts = Counter(self.numbers)
-        return [counts[number] for number in self.classes()]
+        return [counts[number] for number in self.classes]
 
     def scores(self) -> list[tuple[str, int, list[int]]]:
         """(plugin, weight, the scores of the feasible classes)."""
         template = self.template
-        seen = [template.classes[number].measures for number in self.classes()]
+        seen = [template.classes[number].measures for number in self.classes]
         feasible = Feasible(self.feasible, self.sizes)
         found = []
         for (plugin, weight, state), measures in zip(template.scores, zip(*seen, strict=True), strict=True):
@@ -130,7 +128,7 @@ class _Search:
 
     def best(self) -> str:
         """The first node found among those with the highest sum of weighted scores."""
-        classes = self.classes()
+        classes = self.classes
         chosen = 0
         if len(classes) > 1:
             totals = [0] * len(classes)
@@ -149,7 +147,7 @@ def explain(pod: Object, cache: Cache) -> dict[str, dict[str, int]]:
     template = template_of(pod, cache)
     count = len(template.names)
     search = _Search(template, 0, count, count)
-    position = {number: index for index, number in enumerate(search.classes())}
+    position = {number: index for index, number in enumerate(search.classes)}
     table = search.scores() if search.feasible else []
     return {
         name: {plugin: weight * scores[position[number]] for plugin, weight, scores in table}
