@@ -37,14 +37,13 @@ class Cache:
         self.nominated: dict[str, dict[Key, Object]] = {}  # pods without a node that wait for room on one
         self._infos: dict[str, NodeInfo] = {}
         self._places: dict[str, nodes.Place] = {}
-        self._images: dict[str, int] = {}
+        self._images: dict[str, int] | None = None
         self._order: list[str] | None = None
         self._load()
 
     def _load(self) -> None:
         for node in self.view.list("nodes"):
             self._places[node["metadata"]["name"]] = nodes.place_of(node)
-            self._count_images(node, 1)
         for name in self._places:
             if self.view.counters(name).get("affinity"):
                 for pod in self.view.on_node(name):
@@ -64,6 +63,10 @@ class Cache:
         return len(self._places)
 
     def nodes_with_image(self, image: str) -> int:
+        if self._images is None:  # most clusters never ask
+            self._images = {}
+            for node in self.view.list("nodes"):
+                self._count_images(node, 1)
         return self._images.get(image, 0)
 
     def node(self, name: str) -> NodeInfo | None:
@@ -118,9 +121,11 @@ class Cache:
                 self._tell(pod, node, sign)
         if old is not None:
             self.affine.pop(key, None)
-            waiting = self.nominated.get(_nominated(old))
-            if waiting is not None and waiting.pop(key, None) and not waiting:
-                del self.nominated[_nominated(old)]
+            waiting = self.nominated.get(_nominated(old), {})
+            if key in waiting:
+                del waiting[key]
+                if not waiting:
+                    del self.nominated[_nominated(old)]
         if new is not None:
             self._remember(key, new)
 
@@ -151,9 +156,7 @@ class Cache:
         if old is not None and new is not None:
             if _labels(old) != _labels(new) or old.get("spec") != new.get("spec"):
                 self.templates.clear()
-            elif not _status_matters(
-                old["status"] if "status" in old else {}, new["status"] if "status" in new else {}
-            ):
+            elif not _status_matters(old.get("status") or {}, new.get("status") or {}):
                 return
         else:
             self.templates.clear()
@@ -171,6 +174,8 @@ class Cache:
                 self._places[name] = place
 
     def _count_images(self, node: Object, sign: int) -> None:
+        if self._images is None:
+            return
         for image in nodes.image_sizes(node):
             self._images[image] = self._images.get(image, 0) + sign
 

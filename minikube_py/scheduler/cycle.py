@@ -8,12 +8,15 @@ cluster's seed and the pod's uid, so that the decision is the same in every proc
 from __future__ import annotations
 
 from collections import Counter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.scheduler.framework import Feasible, Refusal
 from minikube_py.scheduler.templates import NodeClass, Template, template_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from minikube_py.api.types import Key, Object
     from minikube_py.base.clock import Clock
     from minikube_py.scheduler.cache import Cache
@@ -29,7 +32,7 @@ class Decision(NamedTuple):
     template: Template
     node: str = ""
     rejected: str = ""
-    refusals: dict[str, Refusal] = {}
+    refusals: Mapping[str, Refusal] = MappingProxyType({})
 
 
 def nodes_to_find(count: int) -> int:
@@ -86,13 +89,14 @@ class _Search:
             end = min(position + enough - self.feasible, len(ids), position + limit - len(self.numbers))
             chunk = ids[position:end]
             if 0 in chunk:
-                for number in range(position, end):
-                    if not ids[number]:
-                        template.look(number)
+                for offset in [offset for offset, number in enumerate(chunk) if not number]:
+                    template.look(position + offset)
                 chunk = ids[position:end]
             self.numbers += chunk
             self.feasible += self._passing(chunk)
             position = end % len(ids)
+        # The feasible classes, in the order in which they were found.
+        self.classes = [number for number in dict.fromkeys(self.numbers) if self.verdicts.get(number) is None]
 
     def _passing(self, chunk: list[int]) -> int:
         template = self.template
@@ -106,18 +110,14 @@ class _Search:
                 passing += count
         return passing
 
-    def classes(self) -> list[int]:
-        """The feasible classes, in the order in which they were found."""
-        return [number for number in dict.fromkeys(self.numbers) if self.verdicts.get(number) is None]
-
     def sizes(self) -> list[int]:
         counts = Counter(self.numbers)
-        return [counts[number] for number in self.classes()]
+        return [counts[number] for number in self.classes]
 
     def scores(self) -> list[tuple[str, int, list[int]]]:
         """(plugin, weight, the scores of the feasible classes)."""
         template = self.template
-        seen = [template.classes[number].measures for number in self.classes()]
+        seen = [template.classes[number].measures for number in self.classes]
         feasible = Feasible(self.feasible, self.sizes)
         found = []
         for (plugin, weight, state), measures in zip(template.scores, zip(*seen, strict=True), strict=True):
@@ -128,7 +128,7 @@ class _Search:
 
     def best(self) -> str:
         """The first node found among those with the highest sum of weighted scores."""
-        classes = self.classes()
+        classes = self.classes
         chosen = 0
         if len(classes) > 1:
             totals = [0] * len(classes)
@@ -147,7 +147,7 @@ def explain(pod: Object, cache: Cache) -> dict[str, dict[str, int]]:
     template = template_of(pod, cache)
     count = len(template.names)
     search = _Search(template, 0, count, count)
-    position = {number: index for index, number in enumerate(search.classes())}
+    position = {number: index for index, number in enumerate(search.classes)}
     table = search.scores() if search.feasible else []
     return {
         name: {plugin: weight * scores[position[number]] for plugin, weight, scores in table}

@@ -36,7 +36,7 @@ class Rejected(Exception):
 class Feasible(NamedTuple):
     """The nodes that passed all filters, as classes. `sizes()` tells how many nodes each class has."""
 
-    count: int
+    nodes: int
     sizes: Callable[[], list[int]]
 
 

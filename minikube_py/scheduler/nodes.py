@@ -5,7 +5,7 @@ Sources: pkg/scheduler/framework/types.go (NodeInfo), pkg/scheduler/backend/cach
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from minikube_py.api import pods
 
@@ -96,17 +96,13 @@ def zone_of(node: Object) -> str:
     return f"{region}:\0:{zone}" if region or zone else ""
 
 
-class Place(NamedTuple):
-    """What the order of looking depends on."""
-
-    created: str
-    name: str
-    zone: str
+# What the order of looking depends on: (when the node was created, its name, its zone).
+Place = tuple[str, str, str]
 
 
 def place_of(node: Object) -> Place:
     meta = node["metadata"]
-    return Place(meta.get("creationTimestamp") or "", meta["name"], zone_of(node))
+    return meta.get("creationTimestamp") or "", meta["name"], zone_of(node)
 
 
 def in_order(places: Iterable[Place]) -> list[str]:
@@ -115,11 +111,11 @@ def in_order(places: Iterable[Place]) -> list[str]:
     Nodes of one second go by name. Zones east [a, b], west [c]: a c b.
     """
     zones: dict[str, list[str]] = {}
-    for place in sorted(places):
-        zones.setdefault(place.zone, []).append(place.name)
+    for _, name, zone in sorted(places):
+        zones.setdefault(zone, []).append(name)
     if len(zones) == 1:
         return next(iter(zones.values()))
     names: list[str] = []
     for turn in range(max(map(len, zones.values()), default=0)):
-        names.extend(zone[turn] for zone in zones.values() if turn < len(zone))
+        names += [zone[turn] for zone in zones.values() if turn < len(zone)]
     return names

@@ -15,6 +15,8 @@ from minikube_py.scheduler.framework import Refusal
 from minikube_py.scheduler.messages import fit_error
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from minikube_py.api.types import Object, Objects
     from minikube_py.base.clock import Clock
     from minikube_py.scheduler.cache import Cache
@@ -36,7 +38,7 @@ class Plan(NamedTuple):
     """`node` '' if preemption does not help: then `message` says why, and `clear` whether an old nomination is void."""
 
     node: str = ""
-    victims: Objects = []
+    victims: Sequence[Object] = ()
     message: str = ""
     clear: bool = False
 
@@ -59,7 +61,7 @@ def plan(pod: Object, decision: Decision, cache: Cache, clock: Clock) -> Plan:
         start = clock.token("preemption", pod["metadata"].get("uid")) % len(names)
         names = names[start:] + names[:start]
     budgets = Budgets(cache)
-    refusals = {name: NOT_HELPFUL for name in decision.refusals}
+    refusals = dict.fromkeys(decision.refusals, NOT_HELPFUL)
     candidates: list[Candidate] = []
     for name in names:
         node = cache.node(name)
@@ -81,13 +83,19 @@ def _ineligible(pod: Object, decision: Decision, cache: Cache) -> str:
     if pod["spec"].get("preemptionPolicy") == "Never":
         return NEVER
     name = (pod.get("status") or {}).get("nominatedNodeName")
-    node = cache.node(name) if name else None
-    if node is None or not decision.refusals[node.name].resolvable:
+    if not name or name not in decision.refusals or not decision.refusals[name].resolvable:
         return ""
+    return TERMINATING if awaits_victims(pod, cache) else ""
+
+
+def awaits_victims(pod: Object, cache: Cache) -> bool:
+    """Whether pods that were preempted on the pod's nominated node are still on their way out."""
+    name = (pod.get("status") or {}).get("nominatedNodeName")
+    node = cache.node(name) if name else None
+    if node is None:
+        return False
     priority = _priority(pod)
-    if any(_priority(other) < priority and _being_preempted(other) for other in node.pods):
-        return TERMINATING
-    return ""
+    return any(_priority(other) < priority and _being_preempted(other) for other in node.pods)
 
 
 def _being_preempted(pod: Object) -> bool:
@@ -166,7 +174,8 @@ class Budgets:
         if self._found is None:
             self._found = self._view.list("poddisruptionbudgets.policy")
         left = [(budget.get("status") or {}).get("disruptionsAllowed") or 0 for budget in self._found]
-        guarded, free = [], []
+        guarded: Objects = []
+        free: Objects = []
         for pod in victims:
             violates = False
             for index, budget in enumerate(self._found):

@@ -43,6 +43,8 @@ def step(pod: Object, view: View, clock: Clock) -> Actions:
         return
     cache: Cache = view.derived("scheduler", Cache)
     decision = decide(pod, cache, clock)
+    if preemption.awaits_victims(pod, cache) and decision.node in ("", pod["status"]["nominatedNodeName"]):
+        return  # kube-scheduler tries it again when the victims are gone, unless room turns up elsewhere
     if decision.node:
         yield from _place(pod, decision, cache, clock)
     else:

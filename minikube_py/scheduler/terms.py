@@ -52,7 +52,8 @@ def _number(text: str) -> int | None:
 
 
 def _requirement(found: Object, values: Mapping[str, str]) -> bool:
-    operator, key, wanted = found["operator"], found["key"], found.get("values") or ()
+    operator, key = found["operator"], found["key"]
+    wanted: Sequence[str] = found.get("values") or ()
     if operator == "In":
         return values.get(key) in wanted
     if operator == "NotIn":

@@ -184,7 +184,7 @@ class PodTopologySpread(Plugin):
     def _weights(state: Any, measures: Sequence[Any], counting: list[Any], feasible: Feasible) -> list[float]:
         """The fewer domains, the less a pod in one of them counts: log(domains + 2)."""
         if len(counting) == len(measures):
-            hosts = feasible.count
+            hosts = feasible.nodes
         else:
             hosts = sum(size for size, found in zip(feasible.sizes(), measures, strict=True) if found is not None)
         return [

@@ -37,6 +37,19 @@ BETA = "failure-domain.beta.kubernetes.io/"
 ZONE_LABELS = (ZONE, REGION, f"{BETA}zone", f"{BETA}region")
 
 
+def _find(pod: Object, name: str, cache: Cache) -> Object:
+    """A claim of the pod. Raises Rejected if it is missing."""
+    claim = cache.view.get(Key("persistentvolumeclaims", pod["metadata"]["namespace"], name))
+    if claim is not None:
+        return claim
+    if any(
+        volume.get("ephemeral") and f"{pod['metadata']['name']}-{volume['name']}" == name
+        for volume in pod["spec"]["volumes"]
+    ):
+        raise Rejected(f'waiting for ephemeral volume controller to create the persistentvolumeclaim "{name}"')
+    raise Rejected(f'persistentvolumeclaim "{name}" not found')
+
+
 def claim_names(pod: Object) -> Iterator[str]:
     """The claims that a pod mounts, those of its ephemeral volumes too."""
     for volume in pod["spec"].get("volumes") or ():
@@ -50,9 +63,7 @@ def _claims(pod: Object, cache: Cache) -> Objects:
     """The claims of a pod. Raises Rejected if one is missing, lost or on its way out."""
     found = []
     for name in claim_names(pod):
-        claim = cache.view.get(Key("persistentvolumeclaims", pod["metadata"]["namespace"], name))
-        if claim is None:
-            raise Rejected(f'persistentvolumeclaim "{name}" not found')
+        claim = _find(pod, name, cache)
         if claim.get("status", {}).get("phase") == "Lost":
             raise Rejected(
                 f'persistentvolumeclaim "{name}" bound to non-existent persistentvolume "{_volume_name(claim)}"'
@@ -92,16 +103,13 @@ class VolumeRestrictions(Plugin):
         """The names of the claims that other pods must not hold."""
         exclusive = set()
         for name in claim_names(pod):
-            claim = cache.view.get(Key("persistentvolumeclaims", pod["metadata"]["namespace"], name))
-            if claim is None:
-                raise Rejected(f'persistentvolumeclaim "{name}" not found')
-            if "ReadWriteOncePod" in (claim["spec"].get("accessModes") or ()):
+            if "ReadWriteOncePod" in (_find(pod, name, cache)["spec"].get("accessModes") or ()):
                 exclusive.add(name)
         return Exclusive(pod["metadata"]["namespace"], exclusive, cache) if exclusive else None
 
-    def place(self, state: Any, node: NodeInfo) -> None:
+    def place(self, state: Any, node: NodeInfo) -> str:
         """The rule is about the cluster, whatever the node."""
-        return None
+        return ""
 
     def filter(self, state: Any, place: Any) -> Refusal | None:
         return IN_USE if state.holders > 0 else None
