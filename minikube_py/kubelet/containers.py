@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from minikube_py.base import duration
 from minikube_py.base.clock import timestamp
 from minikube_py.kubelet import images, probes, references, restarts
 from minikube_py.kubelet.worker import is_sidecar
@@ -81,7 +82,7 @@ def _pulling(worker: Worker, container: Object, record: Object) -> Object | None
             **record, "state": "pull-failed", "until": worker.now + 1, "retry": worker.now + restarts.pull_delay_s(tries),
             "tries": tries, "message": program.pull_error,
         }  # fmt: skip
-    took = restarts.go_text(worker.now - record["since"])
+    took = duration.go(worker.now - record["since"])
     size = program.image_size
     message = f'Successfully pulled image "{image}" in {took} ({took} including waiting). Image size: {size} bytes.'
     worker.event("Normal", "Pulled", message, container)
@@ -264,7 +265,7 @@ def ended(
     message = f"Back-off restarting failed container {container['name']} in pod {worker.full_name()}"
     worker.event("Warning", "BackOff", message, container)
     text = (
-        f"back-off {restarts.go_text(delay_s)} restarting failed container={container['name']} pod={worker.full_name()}"
+        f"back-off {duration.go(delay_s)} restarting failed container={container['name']} pod={worker.full_name()}"
     )
     return {**after, "state": "crashloop", "until": at_s + delay_s, "message": text}
 

@@ -33,8 +33,3 @@ def next_backoff_s(backoff_s: int, backoff_at: int, ended_at: int) -> int:
 def pull_delay_s(tries: int) -> int:
     """Seconds between the failed pull number `tries` (from 1) and the next one: 10, 20, 40, ... 300."""
     return int(min(BACKOFF_S << min(tries - 1, 10), BACKOFF_S_MAX))
-
-
-def go_text(seconds: int) -> str:
-    """A duration as Go prints it: '10s', '1m20s', '5m0s'."""
-    return f"{seconds}s" if seconds < 60 else f"{seconds // 60}m{seconds % 60}s"

@@ -33,8 +33,22 @@ class Worker:
     the cluster from settling."""
 
     __slots__ = (
-        "actions", "behaviours", "clock", "containers", "foreground_at", "background_at", "inits", "key", "memory",
-        "meta", "node", "now", "pod", "records", "spec", "view",
+        "actions",
+        "background_at",
+        "behaviours",
+        "clock",
+        "containers",
+        "foreground_at",
+        "inits",
+        "key",
+        "memory",
+        "meta",
+        "node",
+        "now",
+        "pod",
+        "records",
+        "spec",
+        "view",
     )  # fmt: skip
 
     def __init__(self, pod: Object, node: Object, memory: Object, view: View, clock: Clock) -> None:

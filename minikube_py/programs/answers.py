@@ -81,7 +81,7 @@ class Question:
     def _refused(self, second: int) -> str:
         """Why no connection to the port can be made; '' if one can."""
         program, port = self.behaviour, self.port()
-        listens = program.ports is None or port in program.ports or _match(program.http, "", port, exact=True)
+        listens = program.ports is None or port in program.ports or _names(program.http, port)
         course = _match(program.tcp, "*", port)
         if course is not None:
             listens = bool(at(course.course, second))
@@ -131,12 +131,14 @@ class Question:
         return code == 0, f"failed: {output}"
 
 
-def _match(rules: tuple[Answer, ...], what: str, port: int, exact: bool = False) -> Answer | None:
-    """The first rule for `what` on `port`; `exact`: a rule that names this port, whatever it is about."""
+def _match(rules: tuple[Answer, ...], what: str, port: int) -> Answer | None:
+    """The first rule for `what` on `port`."""
     for rule in rules:
-        if exact:
-            if rule.port == port:
-                return rule
-        elif rule.port in (0, port) and fnmatchcase(what, rule.what):
+        if rule.port in (0, port) and fnmatchcase(what, rule.what):
             return rule
     return None
+
+
+def _names(rules: tuple[Answer, ...], port: int) -> bool:
+    """Whether a rule names the port: a program that answers there also listens there."""
+    return any(rule.port == port for rule in rules)

@@ -249,17 +249,17 @@ class _Run:
         self.shell, self.horizon, self.now, self.changes = shell, horizon, 0, [0]
         self.log: list[tuple[int, str]] = []
         self.has_server = self.is_cut = False
-        files = {path: text for path, text in shell.files}
-        self.bash = Bash(hostname=shell.hostname, env=dict(shell.env), files=files, max_commands=COMMANDS_MAX)
-        self.bash.add_builtin("sleep", self._sleep)
-        self.bash.add_builtin("date", self._date)
-        self.bash.add_builtin("hostname", lambda context: f"{shell.hostname}\n")
-        for name in LOOKUPS:
-            self.bash.add_builtin(name, self._look_up)
-        for name in CLIENTS:
-            self.bash.add_builtin(name, lambda context: "")
-        for name in _unknown(self.bash, shell.script):
-            self.bash.add_builtin(name, self._serve)
+        builtins: dict[str, Any] = {"sleep": self._sleep, "date": self._date, "hostname": self._hostname}
+        builtins |= dict.fromkeys(LOOKUPS, self._look_up) | dict.fromkeys(CLIENTS, _succeed)
+        builtins |= dict.fromkeys(_unknown(shell.script), self._serve)
+        files: dict[str, Any] = dict(shell.files)
+        self.bash = Bash(
+            hostname=shell.hostname,
+            env=dict(shell.env),
+            files=files,
+            max_commands=COMMANDS_MAX,
+            custom_builtins=builtins,
+        )
         result = self.bash.execute_sync(shell.script, on_output=self._note)
         self.code = int(result.exit_code)
         self.bash.clear_cancel()
@@ -282,6 +282,9 @@ class _Run:
             return ""
         self.has_server = True
         return self._cut()
+
+    def _hostname(self, context: Any) -> str:
+        return f"{self.shell.hostname}\n"
 
     def _date(self, context: Any) -> str:
         """`date`, `date +FORMAT`, in virtual time."""
@@ -306,6 +309,10 @@ class _Run:
         self.log += [(self.now, line) for text in (out, error) for line in text.splitlines()]
 
 
+def _succeed(context: Any) -> str:
+    return ""
+
+
 def _is_outside(name: str) -> bool:
     """A name of the internet or an address rather than of the cluster; 'hosts' is getent's database."""
     return name == "hosts" or ("." in name and ".svc" not in name and not name.endswith(".local"))
@@ -323,14 +330,17 @@ def _length_s(word: str) -> int:
 _KNOWN: dict[str, bool] = {}
 
 
-def _unknown(bash: Any, script: str) -> list[str]:
+@lru_cache(maxsize=1024)
+def _unknown(script: str) -> tuple[str, ...]:
     """The commands of a script that the shell does not have."""
+    from bashkit import Bash
+
     try:
-        commands = bash.analyze(script).commands
+        commands = Bash().analyze(script).commands
     except Exception:  # a script that does not parse fails when it runs
-        return []
+        return ()
     names = {str(command.name) for command in commands if getattr(command, "name", None)}
-    return sorted(name for name in names if name and not _is_known(name))
+    return tuple(sorted(name for name in names if name and not _is_known(name)))
 
 
 def _is_known(name: str) -> bool:
