@@ -83,7 +83,14 @@ class Call:
     def validation(self) -> str:
         """--validate as the API server's fieldValidation: Strict, Warn or Ignore."""
         value = self.text("validate")
-        known = {"true": "Strict", "strict": "Strict", "": "Strict", "warn": "Warn", "ignore": "Ignore", "false": "Ignore"}
+        known = {
+            "true": "Strict",
+            "strict": "Strict",
+            "": "Strict",
+            "warn": "Warn",
+            "ignore": "Ignore",
+            "false": "Ignore",
+        }
         if value not in known:
             raise UsageError(
                 f'invalid - validate option "{value}"; must be one of: strict (or true), warn, ignore (or false)'

@@ -112,9 +112,7 @@ COMMANDS: tuple[Row, ...] = (
 
 TOP = tuple(row.name for row in COMMANDS if " " not in row.name)
 _BY_NAME = {row.name: row for row in COMMANDS}
-_BY_ALIAS = {
-    " ".join((*row.name.split(" ")[:-1], alias)): row.name for row in COMMANDS for alias in row.aliases
-}
+_BY_ALIAS = {" ".join((*row.name.split(" ")[:-1], alias)): row.name for row in COMMANDS for alias in row.aliases}
 
 
 def find(name: str) -> Row | None:

@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     from minikube_py.cli.call import Call
     from minikube_py.cli.select import Found, Item
 
-NO_TYPE = (
-    'You must specify the type of resource to get. Use "kubectl api-resources" for a complete list of supported resources.\n'
-)
+NO_TYPE = 'You must specify the type of resource to get. Use "kubectl api-resources" for a complete list of supported resources.\n'
 
 
 def run(call: Call) -> None:
@@ -70,9 +68,7 @@ def _print_tables(call: Call, found: Found) -> None:
     """One table for each run of objects of one kind, with an empty line between."""
     show_kind = call.on("show-kind") or len(found.kinds) > 1
     blocks = [
-        show.table(
-            call, kind, [item.object for item in show.sort(items, call.text("sort-by"))], show_kind=show_kind
-        )
+        show.table(call, kind, [item.object for item in show.sort(items, call.text("sort-by"))], show_kind=show_kind)
         for kind, items in runs(found.items)
     ]
     call.say(("" if call.on("no-headers") else "\n").join(blocks))

@@ -169,7 +169,9 @@ def _listed(call: Call, kinds: Iterable[Kind], all_namespaces: bool, labels: str
 
 def _of_files(call: Call, args: list[str], read: bool) -> Found:
     if args:
-        raise UsageError("when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well")
+        raise UsageError(
+            "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well"
+        )
     items: list[Item] = []
     errors: list[KpyError] = []
     kinds = []

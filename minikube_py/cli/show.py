@@ -92,7 +92,7 @@ def sort(items: list[Item], path: str) -> list[Item]:
         return items
     from minikube_py.base import jsonpath
 
-    query = jsonpath.relaxed(path)
+    query = jsonpath.compile(jsonpath.relaxed(path))
     found = [query.find(item.object) for item in items]
     if items and not any(found):
         shown = path if path.startswith("{") else "{" + (path if path.startswith(".") else "." + path) + "}"

@@ -46,9 +46,7 @@ def topology_spread(w: Writer, constraints: list[Object], indent: str) -> None:
     parts.multiline(w, "Topology Spread Constraints", texts, indent)
 
 
-def containers(
-    w: Writer, title: str, specs: list[Object], statuses: object, pod: Object | None, indent: str
-) -> None:
+def containers(w: Writer, title: str, specs: list[Object], statuses: object, pod: Object | None, indent: str) -> None:
     """A section of containers. `statuses`: their statuses (none in a template); `pod`: for fieldRef values."""
     by_name = {status["name"]: status for status in statuses or ()}  # type: ignore[attr-defined]
     w.put(0, f"{indent}{title}:{'' if specs else ' <none>'}\n")
@@ -64,7 +62,11 @@ def containers(
             w.line(2, "Ready", titled_bool(status.get("ready", False)))
             w.line(2, "Restart Count", status.get("restartCount", 0))
         resources(w, spec.get("resources"), 2)
-        for field, label in (("livenessProbe", "Liveness"), ("readinessProbe", "Readiness"), ("startupProbe", "Startup")):
+        for field, label in (
+            ("livenessProbe", "Liveness"),
+            ("readinessProbe", "Readiness"),
+            ("startupProbe", "Startup"),
+        ):
             if spec.get(field):
                 w.line(2, label, probe(spec[field]))
         _environment_from(w, spec.get("envFrom"))

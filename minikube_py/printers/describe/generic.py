@@ -55,16 +55,15 @@ def _text(value: object) -> str:
 def label(field: str) -> str:
     """'lastTransitionTime' as 'Last Transition Time', 'apiVersion' as 'API Version'; names with other signs stay as they are.
 
-    A run of capitals stays together with the word behind it: 'podCIDRs' is 'Pod CIDRs'.
+    A run of capitals stays together with the word behind it: 'podCIDRs' is 'Pod CIDRs' (smartLabelFor, fatih/camelcase).
     """
     if not all(letter.isalpha() or letter == "-" for letter in field):
         return field
     words: list[str] = []
     for word in _WORDS.findall(field):
-        if words and len(words[-1]) > 1 and words[-1].isupper() and word == "s":
+        if words and len(words[-1]) > 1 and words[-1].isupper() and word[0].isupper():
             words[-1] += word
-        elif word.upper() in ACRONYMS:
-            words.append(word.upper())
         else:
-            words.append(word.title() if word.islower() else word)
-    return " ".join(words)
+            words.append(word)
+    titled = (word.upper() if word.upper() in ACRONYMS else word.title() if word.islower() else word for word in words)
+    return " ".join(titled)

@@ -118,9 +118,7 @@ def _pods(obj: Object, w: Writer) -> None:
             for values in (requests, limits)
         ]
         metadata = pod["metadata"]
-        w.row(
-            1, metadata.get("namespace", ""), metadata["name"], "", *cells, w.age(metadata.get("creationTimestamp"))
-        )
+        w.row(1, metadata.get("namespace", ""), metadata["name"], "", *cells, w.age(metadata.get("creationTimestamp")))
     _allocated(summed(running, "requests"), summed(running, "limits"), room, w)
 
 

@@ -48,7 +48,11 @@ def rules(given: list[Object]) -> list[tuple[str, list[str], list[str], list[str
 
 def _go_text(verbs: list[str], groups: list[str], resources: list[str], names: list[str], urls: list[str]) -> str:
     """PolicyRule.String() as gogo-protobuf generates it; the sorting key."""
-    fields = zip(("Verbs", "APIGroups", "Resources", "ResourceNames", "NonResourceURLs"), (verbs, groups, resources, names, urls), strict=True)
+    fields = zip(
+        ("Verbs", "APIGroups", "Resources", "ResourceNames", "NonResourceURLs"),
+        (verbs, groups, resources, names, urls),
+        strict=True,
+    )
     return "&PolicyRule{" + "".join(f"{name}:{go_list(values)}," for name, values in fields) + "}"
 
 

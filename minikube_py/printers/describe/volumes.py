@@ -142,7 +142,9 @@ def _downward(w: Writer, downward: Object) -> None:
 def _ephemeral(w: Writer, ephemeral: Object) -> None:
     from minikube_py.printers.describe import storage
 
-    w.line(2, "Type", "EphemeralVolume (an inline specification for a volume that gets created and deleted with the pod)")
+    w.line(
+        2, "Type", "EphemeralVolume (an inline specification for a volume that gets created and deleted with the pod)"
+    )
     template = ephemeral.get("volumeClaimTemplate")
     if template:
         storage.claim_fields(template, w, level=2, full=False)
