@@ -53,7 +53,8 @@ def step(pod: Object, view: View, clock: Clock) -> Actions:
     kept = {**worker.memory, "containers": worker.records}
     if kept != memory and not is_over:
         yield Remember(kept)
-    yield from worker.actions
+    for action in worker.actions:
+        yield action
     if not (is_over and "host" not in worker.memory):
         changed = status.changes(pod.get("status") or {}, status.build(worker))
         if changed:
