@@ -24,7 +24,7 @@ class Step(NamedTuple):
 
 PIPELINE: tuple[Step, ...] = (
     Step(
-        "namespace-controller",
+        "namespace",
         "namespace-controller",
         "namespaces",
         "controllers.namespace:step",
@@ -35,14 +35,14 @@ PIPELINE: tuple[Step, ...] = (
         "serviceaccount-controller",
         "namespaces",
         "controllers.service_account:step",
-        {"namespaces": (wakes.itself,), "serviceaccounts": (wakes.its_namespace,)},
+        {"namespaces": (wakes.itself,), "serviceaccounts": (wakes.its_namespace_if_deleted,)},
     ),
     Step(
         "root-ca-cert-publisher",
         "root-ca-cert-publisher",
         "namespaces",
         "controllers.root_ca:step",
-        {"namespaces": (wakes.itself,), "configmaps": (wakes.its_namespace,)},
+        {"namespaces": (wakes.itself,), "configmaps": (wakes.its_namespace_if_root_ca,)},
     ),
     Step(
         "deployment",
@@ -138,5 +138,37 @@ PIPELINE: tuple[Step, ...] = (
         "endpoints",
         "controllers.endpoints:clean_up",
         {"endpoints": (wakes.itself,), "services": (wakes.endpoints_of_service,)},
+    ),
+    Step(
+        "nodelifecycle",
+        "node-controller",
+        "nodes",
+        "controllers.node_lifecycle:step",
+        {
+            "nodes": (wakes.itself,),
+            "faults.sim.kpy.dev": (wakes.faulty_node,),
+            "pods": (wakes.node_if_not_ready,),
+        },
+    ),
+    Step(
+        "tainteviction",
+        "taint-eviction-controller",
+        "pods",
+        "controllers.taint_eviction:step",
+        {"pods": (wakes.newly_placed_or_leaving,), "nodes": (wakes.pods_if_taints_changed,)},
+    ),
+    Step(
+        "podgc",
+        "pod-garbage-collector",
+        "pods",
+        "controllers.pod_gc:step",
+        {"pods": (wakes.newly_placed_or_leaving,), "nodes": (wakes.pods_if_taints_changed,)},
+    ),
+    Step(
+        "garbage-collector",
+        "generic-garbage-collector",
+        "*",
+        "controllers.garbage_collector:step",
+        {"*": (wakes.collectable, wakes.dependents, wakes.owners)},
     ),
 )

@@ -206,15 +206,79 @@ def waiting_pods(change: Change, world: World) -> Iterator[Key]:
     return _keys(key for key in world.store.bucket("u:") if key.resource == "pods")
 
 
-def dependents(change: Change, world: World) -> Iterator[Key]:
-    """What a deleted (or terminating) object owns."""
-    gone = change.new is None or "deletionTimestamp" in change.new["metadata"]
-    if change.old is not None and gone:
-        yield from world.store.bucket("o:" + change.old["metadata"].get("uid", ""))
+def newly_placed_or_leaving(change: Change, world: World) -> Iterable[Key]:
+    """A pod that got its node, other tolerations, or a deletion."""
+    old, new = change.old, change.new
+    if new is None or (not pods.node_of(new) and not pods.is_terminating(new)):
+        return ()
+    if (
+        old is not None
+        and pods.node_of(old) == pods.node_of(new)
+        and pods.is_terminating(old) == pods.is_terminating(new)
+        and (old["spec"] is new["spec"] or old["spec"].get("tolerations") == new["spec"].get("tolerations"))
+    ):
+        return ()
+    return (change.key,)
+
+
+def pods_if_taints_changed(change: Change, world: World) -> Iterable[Key]:
+    """The pods on a node whose taints changed, or that is gone."""
+    old, new = change.old, change.new
+    if old is None or (new is not None and old["spec"].get("taints") == new["spec"].get("taints")):
+        return ()
+    return _keys(world.store.bucket("n:" + change.key.name))
+
+
+def node_if_not_ready(change: Change, world: World) -> Iterable[Key]:
+    """The node that a pod was just bound to, if that node is not ready."""
+    new = change.new
+    if new is None or not pods.node_of(new) or (change.old is not None and pods.node_of(change.old)):
+        return ()
+    key = Key("nodes", "", pods.node_of(new))
+    node = world.store.get(key)
+    return () if node is None or pods.is_ready(node) else (key,)
+
+
+def collectable(change: Change, world: World) -> Iterable[Key]:
+    """An object that may be garbage: its owners have changed or are not there, or its own deletion began."""
+    old, new = change.old, change.new
+    if new is None:
+        return ()
+    meta = new["metadata"]
+    references = meta.get("ownerReferences")
+    if old is not None:
+        leaves = "deletionTimestamp" in meta and meta.get("finalizers") != old["metadata"].get("finalizers")
+        began = "deletionTimestamp" in meta and "deletionTimestamp" not in old["metadata"]
+        if leaves or began or (references and references != old["metadata"].get("ownerReferences")):
+            return (change.key,)
+        return ()
+    if not references or all(_owner_stays(ref, change.key.namespace, world) for ref in references):
+        return ()
+    return (change.key,)
+
+
+def _owner_stays(reference: Object, namespace: str, world: World) -> bool:
+    kind = world.registry.find(reference["apiVersion"], reference["kind"])
+    if kind is None:
+        return True
+    owner = world.store.get(Key(kind.storage, namespace if kind.namespaced else "", reference["name"]))
+    if owner is None or owner["metadata"].get("uid") != reference["uid"]:
+        return False
+    return "deletionTimestamp" not in owner["metadata"]
+
+
+def dependents(change: Change, world: World) -> Iterable[Key]:
+    """What an object owns that was deleted or whose deletion began."""
+    if change.old is None or change.key.resource == "events":
+        return ()
+    gone = change.new is None or (
+        "deletionTimestamp" in change.new["metadata"] and "deletionTimestamp" not in change.old["metadata"]
+    )
+    return _keys(world.store.bucket("o:" + change.old["metadata"].get("uid", ""))) if gone else ()
 
 
 def owners(change: Change, world: World) -> Iterator[Key]:
-    """All owners of a deleted object that are themselves being deleted in the foreground, whatever their kind."""
+    """The owners of a deleted object: one in foreground deletion waits for it."""
     if change.new is not None or change.old is None:
         return
     for ref in change.old["metadata"].get("ownerReferences") or ():
@@ -223,9 +287,15 @@ def owners(change: Change, world: World) -> Iterator[Key]:
             yield Key(kind.storage, change.key.namespace if kind.namespaced else "", ref["name"])
 
 
-def its_namespace(change: Change, world: World) -> Iterator[Key]:
-    """The namespace of the object."""
-    yield Key("namespaces", "", change.key.namespace)
+def its_namespace_if_deleted(change: Change, world: World) -> Iterable[Key]:
+    """The namespace of a deleted object."""
+    return (Key("namespaces", "", change.key.namespace),) if change.new is None else ()
+
+
+def its_namespace_if_root_ca(change: Change, world: World) -> Iterable[Key]:
+    """The namespace whose kube-root-ca.crt was touched."""
+    is_root_ca = change.key.name == "kube-root-ca.crt" and change.old is not None
+    return (Key("namespaces", "", change.key.namespace),) if is_root_ca else ()
 
 
 def its_terminating_namespace(change: Change, world: World) -> Iterator[Key]:

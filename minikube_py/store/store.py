@@ -110,6 +110,7 @@ class Store:
         if len(self._objects) > CACHE_MAX:
             self._objects.clear()
             self._born.clear()
+            self._fresh.clear()
 
     def checkpoint(self) -> None:
         """End this transaction's instant here and begin the next: the work so far is safe, the session goes on."""
@@ -142,6 +143,7 @@ class Store:
         self._dirty: dict[Key, tuple[str, ...]] = {}  # changed objects, with the buckets that SQL has for them
         self._lies_in: dict[Key, tuple[str, ...]] = {}  # the buckets that they lie in now
         self._born: dict[str, None] = {}  # uids created in this session: SQL knows nothing about them
+        self._fresh: dict[Key, None] = {}  # and their keys
         self._log: list[tuple[Any, ...]] = []
         self._buckets: dict[str, Bucket] = {}
         self._counters: dict[str, dict[str, int]] = {}
@@ -302,7 +304,7 @@ class Store:
         if old is None:
             self._log.append((revision, time_s, "create", *key, actor, cause, 0, None))
             if key.resource != "events":
-                self._known_empty(new)
+                self._known_empty(key, new)
         else:
             before = patch.diff(new, old)
             meta = before.get("metadata")
@@ -333,11 +335,12 @@ class Store:
         self._told(Change(revision, time_s, "delete", key, actor, cause, old, None))
         return old
 
-    def _known_empty(self, obj: Object) -> None:
+    def _known_empty(self, key: Key, obj: Object) -> None:
         """Nobody can own or be about an object that is being created: spare the look-up."""
         uid = obj["metadata"].get("uid")
         if uid:
             self._born[uid] = None
+            self._fresh[key] = None
             self._buckets.setdefault("o:" + uid, Bucket(()))
 
     def _moved(self, key: Key, old: Object | None, new: Object | None) -> None:
@@ -427,6 +430,8 @@ class Store:
 
     def memory(self, step: str, key: Key) -> Object:
         found = self._memory.get((step, key))
+        if found is None and key in self._fresh:
+            return {}
         if found is None:
             row = self._execute(
                 "SELECT body FROM memory WHERE step = ? AND resource = ? AND namespace = ? AND name = ?", (step, *key)
