@@ -168,7 +168,8 @@ class ApiServer:
     def _replace(
         self, kind: Kind, key: Key, old: Object, new: Object, subresource: str, origin: Origin, dry_run: bool
     ) -> Object:
-        new = {**new, "metadata": without(new["metadata"], "resourceVersion", "managedFields", "selfLink")}
+        meta = without(new["metadata"], "managedFields", "selfLink")
+        new = {**new, "metadata": {**meta, "resourceVersion": old["metadata"]["resourceVersion"]}}
         if not subresource:
             new = defaults.apply(kind, new)
         new = strategy.prepare_update(kind, new, old, subresource, now=self.clock.timestamp)
@@ -177,8 +178,10 @@ class ApiServer:
         if not origin.trusted or self.strict_engine:
             self._validate(kind, new, old, subresource)
         self.warnings += admission.check(request._replace(object=new))
-        if _same(new, old) or dry_run:
-            return old if _same(new, old) else new
+        if new == old:
+            return old
+        if dry_run:
+            return new
         if is_gone(key, new):
             return self._remove(key, origin)
         return self._put(key, new, origin)
@@ -347,12 +350,6 @@ def key_of(kind: Kind, obj: Object) -> Key:
 
 def without(meta: Object, *names: str) -> Object:
     return {key: value for key, value in meta.items() if key not in names}
-
-
-def _same(new: Object, old: Object) -> bool:
-    """Whether nothing but the resourceVersion differs."""
-    version = old["metadata"]["resourceVersion"]
-    return {**new, "metadata": {**new["metadata"], "resourceVersion": version}} == old
 
 
 def patched(kind: Kind, old: Object, fields: Any, form: str) -> Object:
