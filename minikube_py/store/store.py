@@ -552,8 +552,9 @@ class Store:
         found = []
         for key, row in newest.items():
             old, new = was[key], self.get(key)
-            if old is not None or new is not None:
-                found.append(Change(row[0], row[1], row[2], key, row[6], row[7], old, new))
+            if old is None and new is None:  # it came and went: others may have got to know it meanwhile
+                old = read(row[9])
+            found.append(Change(row[0], row[1], row[2], key, row[6], row[7], old, new))
         return sorted(found)
 
     def history(self, since: int = 0, key: Key | None = None) -> list[Change]:
