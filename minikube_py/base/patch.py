@@ -16,6 +16,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from minikube_py.base import gotext
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -439,7 +441,7 @@ def _diff_lists(
         same_order = [item.get(merge_key) for item in original] == [item.get(merge_key) for item in modified]
         needs_order = (want.changes and (changed or not same_order)) or (want.deletions and changed)
         return changed, [], [{merge_key: item[merge_key]} for item in modified] if needs_order else []
-    before, after = [_text(item) for item in original], [_text(item) for item in modified]
+    before, after = [gotext.shown(item) for item in original], [gotext.shown(item) for item in modified]
     added = _surplus(modified, after, before) if want.changes else []
     removed = _distinct(_surplus(original, before, after)) if want.deletions else []
     needs_order = (want.deletions and removed) or (want.changes and original != modified)
@@ -468,14 +470,14 @@ def _diff_lists_of_maps(
     retain: bool,
 ) -> tuple[list[Any], list[Any]]:
     """Both lists are walked in the order of their merge keys, as two hands of sorted cards."""
-    before = sorted(original, key=lambda item: _text(_key_of(item, merge_key)))
-    after = sorted(modified, key=lambda item: _text(_key_of(item, merge_key)))
+    before = sorted(original, key=lambda item: gotext.shown(_key_of(item, merge_key)))
+    after = sorted(modified, key=lambda item: gotext.shown(_key_of(item, merge_key)))
     changed: list[Any] = []
     gone: list[Any] = []
     left = right = 0
     while left < len(before) or right < len(after):
-        left_text = _text(before[left][merge_key]) if left < len(before) else None
-        right_text = _text(after[right][merge_key]) if right < len(after) else None
+        left_text = gotext.shown(before[left][merge_key]) if left < len(before) else None
+        right_text = gotext.shown(after[right][merge_key]) if right < len(after) else None
         if left_text == right_text:
             inner = _diff_maps(before[left], after[right], lists, path, want, retain)
             if inner:
@@ -537,7 +539,7 @@ def _directive(patch: dict[str, Any]) -> dict[str, Any]:
         return {key: value for key, value in patch.items() if key != PATCH}
     if patch[PATCH] == "delete":
         return {}
-    raise PatchError(f"unknown patch type: {_text(patch[PATCH])} in map: {_text(patch)}")
+    raise PatchError(f"unknown patch type: {gotext.shown(patch[PATCH])} in map: {gotext.shown(patch)}")
 
 
 def _put(result: dict[str, Any], key: str, value: Any) -> None:
@@ -556,7 +558,7 @@ def _apply_retain_keys(result: dict[str, Any], patch: dict[str, Any], mode: _Mod
     if not mode.into_object:
         if result.setdefault(RETAIN_KEYS, retained) != retained:
             raise PatchError(
-                f"{_text(result[RETAIN_KEYS])} and {_text(retained)} are not deep equal: "
+                f"{gotext.shown(result[RETAIN_KEYS])} and {gotext.shown(retained)} are not deep equal: "
                 "this may happen when calculating the 3-way diff patch"
             )
         return
@@ -580,12 +582,12 @@ def _apply_element_order(
         if not mode.into_object and result.setdefault(raw_key, order) != order:
             raise PatchError("invalid patch format of setElementOrder list")
         if not isinstance(order, list):
-            raise PatchError(f"expected a []interface {{}}, but received a {_go_type(order)}")
+            raise PatchError(f"expected a []interface {{}}, but received a {gotext.type_name(order)}")
         key = _parallel_key(raw_key, SET_ORDER)
         before, value = result.get(key, _ABSENT), patch.get(key, _ABSENT)
         for given in (before, value):
             if given is not _ABSENT and not isinstance(given, list):
-                raise PatchError(f"expected a []interface {{}}, but received a {_go_type(given)}")
+                raise PatchError(f"expected a []interface {{}}, but received a {gotext.type_name(given)}")
         _, strategy, merge_key = _strategy(lists, (*path, key))
         if value is not _ABSENT:
             _check_order(value, order, merge_key)
@@ -599,8 +601,30 @@ def _apply_element_order(
             merged = _merge_lists(before, value, lists, (*path, key), merge_key, mode, False)
         else:
             merged = value
-        result[key] = _ordered(merged, order, [] if before is _ABSENT else before, merge_key)
+        server = [] if before is _ABSENT else _server_order(before, value, merge_key)
+        result[key] = _ordered(merged, order, server, merge_key)
         patch.pop(key, None)
+
+
+def _server_order(before: list[Any], value: Any, merge_key: str) -> list[Any]:
+    """What Go's code takes for the server's order when a patch both deletes and adds elements.
+
+    It closes the gaps of deletions within the server's list and lets additions fill the room this leaves at its end, so
+    that they count as the server's: [1, 2, 4] with "delete 1, add 3" is compared with [2, 4, 3], hence 3 comes last.
+    """
+    if value is _ABSENT or not merge_key or not any(map(_is_deletion, value)):
+        return before
+    keys = [_key_of(item, merge_key) for item in value if _is_deletion(item)]
+    room, length = list(before), len(before)
+    for key in keys:
+        for index in range(length - 1, -1, -1):
+            if room[index].get(merge_key) == key:
+                room[index : length - 1] = room[index + 1 : length]
+                length -= 1
+    present = [item.get(merge_key) for item in room[:length]]
+    added = [item for item in value if PATCH not in item and item[merge_key] not in present]
+    fitting = added[: len(room) - length]
+    return [*room[:length], *fitting, *room[length + len(fitting) :]]
 
 
 def _check_order(value: list[Any], order: list[Any], merge_key: str) -> None:
@@ -617,7 +641,7 @@ def _check_order(value: list[Any], order: list[Any], merge_key: str) -> None:
             position += 1
         if position == len(wanted):
             raise PatchError(
-                f"The order in patch list:\n{_text(value)}\n doesn't match {SET_ORDER} list:\n{_text(order)}\n"
+                f"The order in patch list:\n{gotext.shown(value)}\n doesn't match {SET_ORDER} list:\n{gotext.shown(order)}\n"
             )
         position += 1
 
@@ -671,7 +695,7 @@ def _special_elements(before: list[Any], value: list[Any], merge_key: str) -> tu
         elif directive == "merge":
             raise PatchError("merging lists cannot yet be specified in the patch")
         else:
-            raise PatchError(f"unknown patch type: {_text(directive)} in map: {_text(item)}")
+            raise PatchError(f"unknown patch type: {gotext.shown(directive)} in map: {gotext.shown(item)}")
     return (plain, []) if replace else (before, plain)
 
 
@@ -726,9 +750,9 @@ def _key_of(item: Any, merge_key: str) -> Any:
     if not merge_key:
         return item
     if not isinstance(item, dict):
-        raise PatchError(f"expected a map[string]interface {{}}, but received a {_go_type(item)}")
+        raise PatchError(f"expected a map[string]interface {{}}, but received a {gotext.type_name(item)}")
     if merge_key not in item:
-        raise PatchError(f"map: {_text(item)} does not contain declared merge key: {merge_key}")
+        raise PatchError(f"map: {gotext.shown(item)} does not contain declared merge key: {merge_key}")
     return item[merge_key]
 
 
@@ -780,24 +804,10 @@ def _element_type(*lists: list[Any]) -> type:
             if kind is list:
                 raise PatchError("lists of lists are not supported")
             if found is not None and kind is not found:
-                raise PatchError(f"list element types are not identical: {' '.join(_text(one) for one in lists)}")
+                raise PatchError(
+                    f"list element types are not identical: {' '.join(gotext.shown(one) for one in lists)}"
+                )
             found = kind
     if found is None:
         raise PatchError("no elements in any of the given slices")
     return found
-
-
-def _text(value: Any) -> str:
-    """A value as Go's %v prints it: map[a:1 b:x], [1 2], true, <nil>."""
-    if isinstance(value, dict):
-        return "map[" + " ".join(f"{key}:{_text(value[key])}" for key in sorted(value)) + "]"
-    if isinstance(value, list):
-        return "[" + " ".join(map(_text, value)) + "]"
-    if value is None:
-        return "<nil>"
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _go_type(value: Any) -> str:
-    names = {dict: "map[string]interface {}", list: "[]interface {}", str: "string", bool: "bool", int: "int64"}
-    return names.get(type(value), "float64" if isinstance(value, float) else "<nil>")
