@@ -54,11 +54,11 @@ def _renamed(obj: Object, names: dict[str, str]) -> Object:
 
 def _printed(api_version: str, kind: str, obj: Object) -> Object:
     """With the fields that Go always prints, and without those that it leaves out."""
-    from minikube_py.api import decode, gotypes
+    from minikube_py.api import gocodec, gotypes
 
     go = gotypes.type_of(api_version, kind)
     assert go is not None
-    printed: Object = decode.codec(go).decode(decode.Run(), {**obj, "apiVersion": api_version, "kind": kind}, None)
+    printed: Object = gocodec.codec(go).decode(gocodec.Run(), {**obj, "apiVersion": api_version, "kind": kind}, None)
     return printed
 
 
