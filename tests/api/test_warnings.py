@@ -42,6 +42,9 @@ def template(**spec: Any) -> Object:
         ("cronjobs.batch", {"spec": {"jobTemplate": {"spec": template(topologySpreadConstraints=[{"topologyKey": "zone"}])}}}, "spec.jobTemplate.spec.template.spec.topologySpreadConstraints[0].labelSelector: a null labelSelector results in matching no pod"),
         ("persistentvolumeclaims", {"spec": {"resources": {"requests": {"storage": "1500m"}}}}, 'spec.resources.requests[storage]: fractional byte value "1500m" is invalid, must be an integer'),
         ("services", {"spec": {"clusterIP": "None", "sessionAffinity": "ClientIP"}}, "spec.SessionAffinity is ignored for headless services"),
+        ("services", {"spec": {"externalIPs": ["192.0.2.1"]}}, "spec.externalIPs is deprecated and may no longer be implemented in some clusters"),
+        ("services", {"spec": {"loadBalancerIP": "2001:DB8::1"}}, 'spec.loadBalancerIP: IPv6 address "2001:DB8::1" should be in RFC 5952 canonical format ("2001:db8::1")'),
+        ("networkpolicies.networking.k8s.io", {"spec": {"ingress": [{"from": [{"ipBlock": {"cidr": "10.1.2.3/24", "except": ["10.1.2.4/32"]}}]}]}}, 'spec.ingress[0].from[0].ipBlock.cidr: CIDR value "10.1.2.3/24" is ambiguous in this context (should be "10.1.2.0/24" or "10.1.2.3/32"?)'),
         ("services", {"spec": {"trafficDistribution": "PreferClose"}}, 'spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"'),
     ],
 )  # fmt: skip

@@ -33,6 +33,7 @@ FUNCTIONS: dict[str, str] = {
     "cronjobs.batch": "pods:cron_job",
     "jobs.batch": "pods:job",
     "ingresses.networking.k8s.io": "services:ingress",
+    "networkpolicies.networking.k8s.io": "services:network_policy",
     "runtimeclasses.node.k8s.io": "pods:runtime_class",
 }
 
