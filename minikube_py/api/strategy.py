@@ -20,7 +20,6 @@ Object = dict[str, Any]
 # Status at creation, whatever the user wrote. Kinds that are neither here nor in prepare.CREATE keep theirs (nodes).
 _LOAD_BALANCER: Object = {"loadBalancer": {}}
 _STATUS: dict[str, Object] = {
-    "persistentvolumeclaims": {"phase": "Pending"},
     "replicationcontrollers": {"replicas": 0},
     "resourcequotas": {},
     "validatingadmissionpolicies.admissionregistration.k8s.io": {},

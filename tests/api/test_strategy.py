@@ -117,6 +117,23 @@ def test_custom_objects_count_every_field_but_metadata_and_status() -> None:
     )
 
 
+CLAIM = {"apiGroup": None, "kind": "PersistentVolumeClaim", "name": "c"}
+OTHER = {"apiGroup": "example.com", "kind": "Backup", "name": "b"}
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ({"dataSource": CLAIM}, {"dataSource": CLAIM, "dataSourceRef": CLAIM}),
+        ({"dataSourceRef": OTHER}, {"dataSource": OTHER, "dataSourceRef": OTHER}),
+        ({"dataSource": OTHER}, {}),
+        ({"dataSourceRef": {**CLAIM, "namespace": "n"}}, {}),
+    ],
+)
+def test_the_two_fields_for_a_claims_source_mirror_each_other(given: Object, found: Object) -> None:
+    assert created("persistentvolumeclaims", spec=given)["spec"] == found
+
+
 GENERATED = {
     "batch.kubernetes.io/controller-uid": "u-1",
     "batch.kubernetes.io/job-name": "x",
