@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -216,3 +217,15 @@ def test_the_choice_is_the_same_in_every_process() -> None:
         worlds.append([pods.node_of(pod) for pod in world.cluster.view.list("pods")])
     assert worlds[0] == worlds[1]
     assert all(worlds[0])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(operations, max_size=30))
+def test_a_cache_that_forgets_all_the_time_decides_as_a_new_one(history: list[Any]) -> None:
+    with pytest.MonkeyPatch.context() as small:
+        small.setattr("minikube_py.scheduler.templates.TEMPLATES_MAX", 2)
+        small.setattr("minikube_py.scheduler.templates.CLASSES_MAX", 3)
+        small.setattr("minikube_py.scheduler.cache.DIRTY_MAX", 4)
+        world = World()
+        for operation in (("node", "east", True), ("node", "west", False), ("node", "", True), *history):
+            world.do(operation)
