@@ -87,11 +87,8 @@ class _Search:
         ids, position = template.ids, start
         while self.feasible < enough and len(self.numbers) < limit:
             end = min(position + enough - self.feasible, len(ids), position + limit - len(self.numbers))
+            template.look(position, end)
             chunk = ids[position:end]
-            if 0 in chunk:
-                for offset in [offset for offset, number in enumerate(chunk) if not number]:
-                    template.look(position + offset)
-                chunk = ids[position:end]
             self.numbers += chunk
             self.feasible += self._passing(chunk)
             position = end % len(ids)
