@@ -52,7 +52,7 @@ def step(pod: Object, view: View, clock: Clock) -> Actions:
         return
     worker = Worker(pod, node, memory or _adopted(pod), view, clock)
     is_over = _advance(worker)
-    for action in worker.actions:  # not `yield from`: a list cannot be sent outcomes
+    for action in worker.actions:  # noqa: UP028 (a list cannot be sent outcomes)
         yield action
     stored: Object | None = pod
     if not is_over or "host" in worker.memory:

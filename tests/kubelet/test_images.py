@@ -37,7 +37,7 @@ def test_a_failing_pull_first_says_errimagepull_and_settles_in_back_off() -> Non
 def test_a_corrected_image_is_pulled_at_once() -> None:
     run = Simulation(make_pod(containers=[container(image="nginx:1.161")])).until(5)
     assert run.state()["state"]["waiting"]["reason"] == "ImagePullBackOff"
-    run.objects[run.key] = {**run.pod, "spec": {**run.pod["spec"], "containers": [container(image="nginx:1.16.1")]}}
+    run.edit(spec={**run.pod["spec"], "containers": [container(image="nginx:1.16.1")]})
     run.until(9)
     assert run.status["phase"] == "Running"
 
@@ -68,7 +68,7 @@ def test_policy_always_asks_the_registry_even_for_a_present_image() -> None:
 
 def test_a_new_image_restarts_a_running_container() -> None:
     run = Simulation(make_pod()).until(60)
-    run.objects[run.key] = {**run.pod, "spec": {**run.pod["spec"], "containers": [container(image="nginx:1.28")]}}
+    run.edit(spec={**run.pod["spec"], "containers": [container(image="nginx:1.28")]})
     run.until(100)
     assert (60, "Killing Container web definition changed, will be restarted") in run.told
     assert run.state()["image"] == "docker.io/library/nginx:1.28"

@@ -99,17 +99,12 @@ def test_running_it_again_without_a_change_yields_only_its_wake() -> None:
 
 
 def test_the_own_write_is_recognised_by_its_version() -> None:
-    run = Simulation(make_pod()).until(0)
-    pod = run.pod
-    taken = _answered(run, {**pod, "metadata": {**pod["metadata"], "resourceVersion": "7"}})
-    assert [type(action) for action in taken] == [Remember, Wake]
-    run.objects[run.key] = {**pod, "metadata": {**pod["metadata"], "resourceVersion": "7"}}
-    assert [type(action) for action in run.run()] == [Wake]
-
-
-def _answered(run: Simulation, pod: dict) -> list[object]:  # type: ignore[type-arg]
-    run.objects[run.key] = pod
-    return run.run()
+    run = Simulation(make_pod())
+    first = run.run()
+    assert [type(action) for action in first] == [Record, Patch, Remember, Wake]
+    assert run.run() == [first[-1]]
+    run.edit()
+    assert [type(action) for action in run.run()] == [Remember, Wake]
 
 
 def test_pods_of_a_node_get_different_addresses() -> None:
@@ -145,7 +140,7 @@ def test_the_kubelet_restores_the_ready_condition_that_the_node_controller_took(
         {**condition, "status": "False"} if condition["type"] == "Ready" else condition
         for condition in run.status["conditions"]
     ]
-    run.objects[run.key] = {**run.pod, "status": {**run.status, "conditions": conditions}}
+    run.edit(status={**run.status, "conditions": conditions})
     run.until(61)
     assert run.condition("Ready")["status"] == "True"
 
@@ -157,7 +152,7 @@ def test_a_readiness_gate_holds_the_pod_back() -> None:
         'corresponding condition of pod readiness gate "example.com/lb" does not exist.'
     )
     gate = {"type": "example.com/lb", "status": "True"}
-    run.objects[run.key] = {**run.pod, "status": {**run.status, "conditions": [*run.status["conditions"], gate]}}
+    run.edit(status={**run.status, "conditions": [*run.status["conditions"], gate]})
     run.until(61)
     assert run.condition("Ready")["status"] == "True"
     assert run.condition("example.com/lb") == gate
