@@ -56,6 +56,7 @@ BUSYBOX = ("busybox", "alpine")
 # Images whose file system holds nothing but common tools: what a script does not find there is really missing.
 BASES = (*BUSYBOX, "bash", "centos", "debian", "fedora", "ubuntu")
 KERNEL = ("/proc/sys/kernel", "/proc/sys/net/core", "/proc/sys/vm")  # where privileged scripts write settings
+MACHINE_ID = "0123456789abcdef0123456789abcdef\n"
 # Words behind which the name of a command stands.
 PREFIXES = ("command", "dumb-init", "env", "exec", "nohup", "sudo", "time", "timeout", "tini")
 UNKNOWN = ("No such file or directory", "command not found")
@@ -207,7 +208,6 @@ def _files(container: Object, pod: Object, view: View | None) -> dict[str, str]:
     found = {
         "/var/run/secrets/kubernetes.io/serviceaccount/namespace": namespace,
         "/etc/resolv.conf": f"search {search}\nnameserver 10.96.0.10\noptions ndots:5\n",
-        "/etc/machine-id": "0123456789abcdef0123456789abcdef\n",
     }
     found |= _inherited(container, pod, view)
     volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes") or ()}
@@ -307,8 +307,9 @@ class _Run:
 
         self.shell, self.horizon, self.now, self.changes = shell, horizon, 0, [0]
         self.log: list[tuple[int, str]] = []
+        self.unended = ["", ""]  # what stdout and stderr have written of their next line
         self.has_server = self.is_cut = False
-        files: dict[str, Any] = dict(shell.files)
+        files: dict[str, Any] = {"/etc/machine-id": MACHINE_ID, **dict(shell.files)}
         self.bash = Bash(
             hostname=shell.hostname, env=dict(shell.env), files=files, max_commands=COMMANDS_MAX,
             custom_builtins=dict.fromkeys(tools, _succeed) | self._builtins(),
@@ -320,6 +321,7 @@ class _Run:
         if "resource limit exceeded" in result.stderr:  # a loop without end
             self.is_cut = True
         self.errors = result.stderr
+        self.log += [(self.now, line) for line in self.unended if line]
         self.code = int(result.exit_code)
         self.bash.clear_cancel()
 
@@ -376,7 +378,10 @@ class _Run:
         return BuiltinResult(stdout="", stderr=f"** server can't find {missing[0]}: NXDOMAIN\n", exit_code=1)
 
     def _note(self, out: str, error: str) -> None:
-        self.log += [(self.now, line) for text in (out, error) for line in text.splitlines()]
+        for stream, text in enumerate((out, error)):
+            *lines, rest = (self.unended[stream] + text).split("\n")
+            self.log += [(self.now, line) for line in lines]
+            self.unended[stream] = rest
 
 
 def _succeed(context: Any) -> str:

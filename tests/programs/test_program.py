@@ -71,7 +71,9 @@ def test_what_is_wrong_is_named(spec: Any, causes: list[str]) -> None:
 def test_an_unknown_field_and_a_bad_selector_are_refused() -> None:
     fields = [
         cause.field
-        for cause in program.validate({"spec": {"pul": {}, "match": {"selector": {"matchLabels": {"a b": "c"}}}}})
+        for cause in program.validate(
+            {"spec": {"pul": {}, "match": {"selector": {"matchExpressions": [{"key": "a", "operator": "Near"}]}}}}
+        )
     ]
     assert fields == ["spec.pul", "spec.match.selector"]
 
