@@ -431,9 +431,14 @@ def decode(kind: Kind, obj: Object, strictness: str = "Strict") -> tuple[Object,
 
 
 def _custom(kind: Kind, obj: Object, run: Run) -> Object:
-    """Kinds that are no Go type keep all but their metadata as it is; `custom.decode` prunes by a CRD's schema."""
-    metadata = codec("meta.v1.ObjectMeta").decode(run, obj.get("metadata") or {}, Place(None, "metadata", kind.name))
-    return {**obj, "metadata": metadata}
+    """Kinds that are no Go type: metadata is decoded strictly, the rest is pruned and defaulted by a CRD's schema."""
+    place = Place(None, "metadata", kind.name)
+    metadata = codec("meta.v1.ObjectMeta").decode(run, obj.get("metadata") or {}, place)
+    if kind.schemas is None:
+        return {**obj, "metadata": metadata}
+    from minikube_py.api import custom
+
+    return custom.shape(kind, {**obj, "metadata": metadata}, run.unknown)
 
 
 def _bad(kind: Kind, version: str, text: str) -> BadRequest:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Object: TypeAlias = dict[str, Any]
 Objects: TypeAlias = list[Object]
+Dependents: TypeAlias = list[tuple[str, Object]]
 
 
 class Key(NamedTuple):
@@ -108,6 +109,10 @@ class View(Protocol):
 
     def owned(self, uid: str, resource: str) -> Objects:
         """Objects of `resource` with an ownerReference (controller or not) to `uid`."""
+        ...
+
+    def dependents(self, uid: str) -> Dependents:
+        """(resource, object) of everything with an ownerReference to `uid`, of whatever resource."""
         ...
 
     def on_node(self, node: str) -> Objects:
