@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from minikube_py.cli.call import Call
     from minikube_py.cli.select import Found, Item
 
-WEEK_S = 168 * 3600.0  # how long kubectl waits if nobody says how long
 PROPAGATION = {
     "background": "Background", "true": "Background", "foreground": "Foreground", "orphan": "Orphan", "false": "Orphan",
 }  # fmt: skip
@@ -132,14 +131,17 @@ def sentence(item: Item, done: str) -> str:
 
 
 def wait_until_gone(call: Call, items: list[Item], timeout_s: float) -> None:
-    """Let virtual time pass until none of the objects (by uid) is left. Raises UsageError at the timeout."""
+    """Let virtual time pass until none of the objects (by uid) is left, 0: as long as anything happens.
+
+    Raises UsageError when they are still there.
+    """
 
     def left() -> list[Item]:
         return [item for item in items if _is_there(call, item)]
 
     if not left():
         return
-    if not call.cluster.run_until(lambda: not left(), timeout_s or WEEK_S):
+    if not call.cluster.run_until(lambda: not left(), int(timeout_s) or None):
         first = left()[0]
         raise UsageError(f"timed out waiting for the condition on {first.kind.plural}/{first.name}")
 

@@ -41,10 +41,13 @@ def run(call: Call) -> None:
 def _replace(call: Call, item: Item) -> Item:
     if call.dry_run == "client":
         return item
-    obj = item.object
-    if item.namespace and not obj["metadata"].get("namespace"):
-        obj = {**obj, "metadata": {**obj["metadata"], "namespace": item.namespace}}
-    updated = call.cluster.update(obj, subresource=call.text("subresource"), dry_run=call.dry_run == "server")
+    updated = call.cluster.update(
+        item.object,
+        namespace=item.namespace,
+        subresource=call.text("subresource"),
+        dry_run=call.dry_run == "server",
+        validation=call.validation,
+    )
     return item._replace(object=updated)
 
 

@@ -51,5 +51,5 @@ def _wait(call: Call, items: list[Item], replicas: int) -> None:
         live = call.cluster.get(item.kind.resource, item.name, item.namespace)
         return bool((live.get("status") or {}).get("replicas", 0) == replicas)
 
-    if not call.cluster.run_until(lambda: all(map(reached, items)), call.seconds("timeout")):
+    if not call.cluster.run_until(lambda: all(map(reached, items)), int(call.seconds("timeout"))):
         raise UsageError("timed out waiting for the condition")
