@@ -59,9 +59,9 @@ class Call:
     @property
     def namespace(self) -> str:
         """The namespace of -n, else that of the current context, else 'default'."""
-        from minikube_py import home
+        from minikube_py.cli import contexts
 
-        return self.text("namespace") or home.namespace(self.text("context") or None)
+        return self.text("namespace") or contexts.namespace(self.text("context") or None)
 
     @property
     def dry_run(self) -> str:
@@ -179,13 +179,7 @@ class Call:
 
         recursive = self.on("recursive")
         for path in self.list("filename"):
-            if path == "-":
-                found = documents.read_stdin()
-            elif path.startswith(("http://", "https://")):
-                found = documents.read_url(path)
-            else:
-                found = documents.read_path(path, recursive)
-            for document in found:
+            for document in documents.read(path, recursive):
                 for single in documents.flatten(document):
                     yield single.object, single.source
         if self.text("kustomize"):

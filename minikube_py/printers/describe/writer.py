@@ -49,8 +49,12 @@ class Writer:
         """How long ago: '2m5s'; '<unknown>' for no time."""
         return human(self.now_s - seconds(timestamp)) if timestamp else "<unknown>"
 
+    def raw(self) -> str:
+        """What was written, with tabs."""
+        return "".join(self._parts).replace("\x1b", "^[")
+
     def text(self) -> str:
-        return align("".join(self._parts).replace("\x1b", "^["))
+        return align(self.raw())
 
 
 def align(text: str) -> str:
