@@ -107,7 +107,7 @@ def _strategy_warnings(request: Request) -> list[str]:
     """What the kind's strategy warns of. Components do not read warnings, so their requests do not pay for them."""
     if request.object is None or request.subresource or request.user.startswith("system:"):
         return []
-    from minikube_py.api.validation.warnings import warnings
+    from minikube_py.api.warnings import warnings
 
     return warnings(request.kind, request.object, request.old)
 
