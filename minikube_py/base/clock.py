@@ -59,10 +59,18 @@ class Clock(NamedTuple):
         return f"{raw[:8]}-{raw[8:12]}-4{raw[13:16]}-{variant}{raw[17:20]}-{raw[20:]}"
 
 
+_TOLD: dict[int, str] = {}
+
+
 def timestamp(now_s: int) -> str:
     """Seconds since 1970 as metav1.Time."""
-    year, month, day, hour, minute, second, *_ = time.gmtime(now_s)
-    return f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:{second:02d}Z"
+    found = _TOLD.get(now_s)
+    if found is None:
+        if len(_TOLD) > 4096:
+            _TOLD.clear()
+        year, month, day, hour, minute, second, *_ = time.gmtime(now_s)
+        found = _TOLD[now_s] = f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:{second:02d}Z"
+    return found
 
 
 _PARSED: dict[str, int] = {}

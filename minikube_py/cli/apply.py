@@ -1,0 +1,112 @@
+"""`kubectl apply` (pkg/cmd/apply/apply.go): the three-way merge itself is the cluster's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from minikube_py.base.errors import KpyError, NotFound, UsageError
+from minikube_py.cli import failures, select, show
+
+if TYPE_CHECKING:
+    from minikube_py.cli.call import Call
+    from minikube_py.cli.select import Item
+
+Object = dict[str, Any]
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+def run(call: Call) -> None:
+    if call.args:
+        raise call.usage(f"Unexpected args: [{' '.join(call.args)}]")
+    call.require_files()
+    _check_flags(call)
+    items: list[Item] = []
+    verbs: list[str] = []
+    errors: list[KpyError] = []
+    with call.cluster.transaction():
+        for obj, source in call.documents():
+            try:
+                item = select.of_document(call, obj, source)
+                if not _selected(call, obj):
+                    continue
+                applied, verb = _apply(call, item)
+            except KpyError as error:
+                errors.append(failures.Sourced(error, "applying", source) if _from_server(error) else error)
+                continue
+            items.append(item._replace(name=applied["metadata"]["name"], object=applied))
+            verbs.append(verb)
+        if not items and not errors:
+            raise UsageError("no objects passed to apply")
+        show.results(call, items, verbs)
+        if call.on("prune"):
+            from minikube_py.cli import prune
+
+            prune.run(call, items)
+    failures.raise_all(errors)
+
+
+def _from_server(error: KpyError) -> bool:
+    from minikube_py.base.errors import Invalid, StatusError
+
+    return isinstance(error, StatusError) and not isinstance(error, Invalid)
+
+
+def _selected(call: Call, obj: Object) -> bool:
+    if not call.text("selector"):
+        return True
+    from minikube_py.base import selector
+
+    labels = (obj.get("metadata") or {}).get("labels") or {}
+    return selector.parse(call.text("selector")).matches(labels)
+
+
+def _check_flags(call: Call) -> None:
+    server_side, dry_run = call.on("server-side"), call.dry_run
+    if call.on("force-conflicts") and not server_side:
+        raise UsageError("--force-conflicts only works with --server-side")
+    if dry_run == "client" and server_side:
+        raise UsageError("--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)")
+    if call.on("force") and server_side:
+        raise UsageError("--force cannot be used with --server-side")
+    if dry_run == "server" and call.on("force"):
+        raise UsageError("--dry-run=server cannot be used with --force")
+    if call.on("all") and call.text("selector"):
+        raise UsageError("cannot set --all and --selector at the same time")
+    if call.on("prune") and not call.on("all") and not call.text("selector"):
+        raise UsageError(
+            "all resources selected for prune without explicitly passing --all. To prune all resources, pass the --all flag. "
+            "If you did not mean to prune all resources, specify a label selector"
+        )
+
+
+def _apply(call: Call, item: Item) -> tuple[Object, str]:
+    metadata = item.object.get("metadata") or {}
+    if metadata.get("generateName") and not metadata.get("name"):
+        raise UsageError(f"from {metadata['generateName']}: cannot use generate name with apply")
+    warn_of_missing_annotation(call, item)
+    applied, verb = call.cluster.apply(
+        item.object,
+        namespace=item.namespace or "default",
+        dry_run=call.dry_run != "none",
+        validation=call.validation,
+    )
+    return applied, "serverside-applied" if call.on("server-side") else verb
+
+
+def warn_of_missing_annotation(call: Call, item: Item) -> None:
+    """Say that an object was not made by apply, and whether it is being deleted."""
+    if call.on("server-side"):
+        return
+    try:
+        live = call.cluster.get(item.kind.resource, item.name, item.namespace)
+    except NotFound:
+        return
+    if live["metadata"].get("deletionTimestamp"):
+        call.warn(f"Detected changes to resource {item.name} which is currently being deleted.")
+    if LAST_APPLIED not in (live["metadata"].get("annotations") or {}):
+        call.warn(
+            f"resource {item.kind.plural}/{item.name} is missing the {LAST_APPLIED} annotation which is required by kubectl "
+            "apply. kubectl apply should only be used on resources created declaratively by either kubectl create "
+            "--save-config or kubectl apply. The missing annotation will be patched automatically."
+        )

@@ -1,0 +1,203 @@
+"""InterPodAffinity: near some pods, apart from others (pkg/scheduler/framework/plugins/interpodaffinity)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from minikube_py.api import pods
+from minikube_py.api.types import Key
+from minikube_py.scheduler.framework import MAX_SCORE, Feasible, Plugin, Refusal
+from minikube_py.scheduler.terms import PodTerm, PodTerms, pod_terms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from minikube_py.api.types import Object
+    from minikube_py.scheduler.cache import Cache
+    from minikube_py.scheduler.nodes import NodeInfo
+
+ALONE = Refusal(("node(s) didn't match pod affinity rules",))
+CROWDED = Refusal(("node(s) didn't match pod anti-affinity rules",), resolvable=True)
+UNWELCOME = Refusal(("node(s) didn't satisfy existing pods anti-affinity rules",), resolvable=True)
+
+HARD_WEIGHT = 1  # what the required affinity of a pod that is there counts for a pod that would satisfy it
+NO_TERMS = PodTerms((), (), (), ())
+
+Pair = tuple[str, str]
+
+
+def _change(counts: dict[Pair, int], pair: Pair, amount: int) -> None:
+    total = counts.get(pair, 0) + amount
+    if total:
+        counts[pair] = total
+    else:
+        counts.pop(pair, None)
+
+
+class Neighbours:
+    """What both states share: the pod, its terms, and the topology keys that matter (`keys`, sorted).
+
+    A key that turns up later makes the state `stale`: what was seen of the nodes lacks it.
+    """
+
+    def __init__(self, pod: Object, cache: Cache) -> None:
+        self.pod = pod
+        self.cache = cache
+        self.terms = pod_terms(pod) or NO_TERMS
+        self.keys: tuple[str, ...] = ()
+        self.stale = False
+
+    @property
+    def idle(self) -> bool:
+        """No term matters so far. The first that does makes the state stale."""
+        return not self.keys
+
+    def load(self, terms: Iterable[PodTerm]) -> None:
+        """Count the pods that `terms` may speak of, and those with affinity of their own."""
+        seen = dict(self.cache.affine)
+        for term in terms:
+            everywhere = term.namespace_selector is not None
+            for namespace in (None,) if everywhere else sorted(term.namespaces):
+                for pod in self.cache.placed(namespace, term.selector):
+                    meta = pod["metadata"]
+                    seen[Key("pods", meta["namespace"], meta["name"])] = pod
+        for pod in seen.values():
+            node = self.cache.node(pods.node_of(pod))
+            if node is not None:
+                self.update(pod, node, 1)
+        self.keys = tuple(sorted(self.topology_keys()))
+        self.stale = False
+
+    def topology_keys(self) -> set[str]:
+        raise NotImplementedError
+
+    def update(self, pod: Object, node: NodeInfo, sign: int) -> None:
+        raise NotImplementedError
+
+    def speaks_of(self, term: PodTerm, pod: Object) -> bool:
+        return term.matches(pod, self.cache.namespace_labels)
+
+    def add(self, counts: dict[Pair, int], key: str, node: NodeInfo, amount: int) -> None:
+        value = node.labels.get(key)
+        if value is not None:
+            _change(counts, (key, value), amount)
+            self.stale = self.stale or key not in self.keys
+
+
+class Rules(Neighbours):
+    """The state of the filter: matching pods by (topology key, value)."""
+
+    def __init__(self, pod: Object, cache: Cache) -> None:
+        super().__init__(pod, cache)
+        self.near: dict[Pair, int] = {}
+        self.apart: dict[Pair, int] = {}
+        self.existing: dict[Pair, int] = {}
+        # The first pod of a group that wants to be near itself may go anywhere.
+        self.first = bool(self.terms.near) and all(self.speaks_of(term, pod) for term in self.terms.near)
+        self.load((*self.terms.near, *self.terms.apart))
+
+    def topology_keys(self) -> set[str]:
+        own = {term.topology_key for term in (*self.terms.near, *self.terms.apart)}
+        return own | {key for key, _ in self.existing}
+
+    def copy(self) -> Rules:
+        twin = Rules.__new__(Rules)
+        twin.__dict__.update(self.__dict__)
+        twin.near, twin.apart, twin.existing = dict(self.near), dict(self.apart), dict(self.existing)
+        return twin
+
+    def update(self, pod: Object, node: NodeInfo, sign: int) -> None:
+        near = self.terms.near
+        if near and all(self.speaks_of(term, pod) for term in near):
+            for term in near:
+                self.add(self.near, term.topology_key, node, sign)
+        for term in self.terms.apart:
+            if self.speaks_of(term, pod):
+                self.add(self.apart, term.topology_key, node, sign)
+        if pod["spec"].get("affinity"):
+            for term in (pod_terms(pod) or NO_TERMS).apart:
+                if self.speaks_of(term, self.pod):
+                    self.add(self.existing, term.topology_key, node, sign)
+
+
+class Wishes(Neighbours):
+    """The state of the score: the weights gathered by (topology key, value)."""
+
+    def __init__(self, pod: Object, cache: Cache) -> None:
+        super().__init__(pod, cache)
+        self.weights: dict[Pair, int] = {}
+        self.load((*self.terms.prefers_near, *self.terms.prefers_apart))
+
+    def topology_keys(self) -> set[str]:
+        own = {term.topology_key for term in (*self.terms.prefers_near, *self.terms.prefers_apart)}
+        return own | {key for key, _ in self.weights}
+
+    def update(self, pod: Object, node: NodeInfo, sign: int) -> None:
+        for terms, direction in ((self.terms.prefers_near, sign), (self.terms.prefers_apart, -sign)):
+            for term in terms:
+                if self.speaks_of(term, pod):
+                    self.add(self.weights, term.topology_key, node, direction * term.weight)
+        if not pod["spec"].get("affinity"):
+            return
+        theirs = pod_terms(pod) or NO_TERMS
+        for terms, direction in (
+            (theirs.near, sign * HARD_WEIGHT),
+            (theirs.prefers_near, sign),
+            (theirs.prefers_apart, -sign),
+        ):
+            for term in terms:
+                if self.speaks_of(term, self.pod):
+                    self.add(self.weights, term.topology_key, node, direction * term.weight)
+
+
+class InterPodAffinity(Plugin):
+    name = "InterPodAffinity"
+
+    def pre_filter(self, pod: Object, cache: Cache) -> Any:
+        return Rules(pod, cache)
+
+    def place(self, state: Any, node: NodeInfo) -> tuple[str | None, ...]:
+        return _values(state.keys, node)
+
+    def filter(self, state: Any, place: tuple[str | None, ...]) -> Refusal | None:
+        if not place:
+            return None
+        here = dict(zip(state.keys, place, strict=True))
+        if not _near_enough(state, here):
+            return ALONE
+        if any(state.apart.get((term.topology_key, here[term.topology_key]), 0) > 0 for term in state.terms.apart):
+            return CROWDED
+        if state.existing and any(state.existing.get(pair, 0) > 0 for pair in here.items()):
+            return UNWELCOME
+        return None
+
+    def pre_score(self, pod: Object, cache: Cache) -> Any:
+        return Wishes(pod, cache)
+
+    def measure(self, state: Any, node: NodeInfo) -> tuple[str | None, ...]:
+        return _values(state.keys, node)
+
+    def score(self, state: Any, measures: Sequence[tuple[str | None, ...]], feasible: Feasible) -> list[int] | None:
+        """The sums of weights, stretched from 0 (the least) to 100 (the most)."""
+        weights = state.weights
+        if not weights:
+            return None
+        sums = [sum(weights.get(pair, 0) for pair in zip(state.keys, values, strict=True)) for values in measures]
+        least = min(sums)
+        spread = max(sums) - least
+        return [int(MAX_SCORE * ((total - least) / spread)) if spread else 0 for total in sums]
+
+
+def _values(keys: tuple[str, ...], node: NodeInfo) -> tuple[str | None, ...]:
+    labels = node.labels
+    return tuple([labels.get(key) for key in keys]) if keys else ()
+
+
+def _near_enough(state: Rules, here: dict[str, str | None]) -> bool:
+    near = True
+    for term in state.terms.near:
+        value = here[term.topology_key]
+        if value is None:
+            return False
+        near = near and state.near.get((term.topology_key, value), 0) > 0
+    return near or (not state.near and state.first)
