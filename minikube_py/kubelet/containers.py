@@ -96,7 +96,7 @@ def _pull_failed(worker: Worker, container: Object, record: Object) -> Object | 
     if container["image"] != record["image"]:
         return _begin(worker, container, record)
     if worker.now < record["until"]:
-        worker.wake(record["until"], background=record["tries"] > 1)
+        worker.wake(record["until"])
         return None
     worker.event("Normal", "BackOff", f'Back-off pulling image "{container["image"]}"', container)
     worker.event("Warning", "Failed", "Error: ImagePullBackOff", container)
