@@ -310,7 +310,14 @@ def resolve(text: str) -> Any:
 
 def is_date(text: str) -> bool:
     """Whether go-yaml takes a plain scalar for a timestamp (which stays a string all the same)."""
-    return _DATE.fullmatch(text) is not None
+    match = _DATE.fullmatch(text)
+    if match is None:
+        return False
+    year, month, day, *clock = (int(number) for number in re.findall(r"[0-9]+", text)[:6])
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    days = {4: 30, 6: 30, 9: 30, 11: 30, 2: 29 if leap else 28}.get(month, 31)
+    in_range = all(number < limit for number, limit in zip(clock, (24, 60, 60), strict=False))
+    return 1 <= month <= 12 and 1 <= day <= days and in_range
 
 
 def _int(digits: str) -> int:

@@ -220,3 +220,6 @@ class Registry:
         return Registry(
             (*built_in, *(kind for crd in crds if custom.is_established(crd) for kind in custom.kinds_of(crd)))
         )
+
+
+BUILTIN = Registry()

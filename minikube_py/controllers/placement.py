@@ -46,7 +46,7 @@ def _holds(requirement: Object, value: str | None) -> bool:
     if operator == "NotIn":
         return value not in values
     if operator in ("Exists", "DoesNotExist"):
-        return (value is not None) == (operator == "Exists")
+        return bool((value is not None) == (operator == "Exists"))
     try:
         found, bound = int(value or ""), int(values[0])
     except (ValueError, IndexError):

@@ -21,12 +21,13 @@ _SIMPLE = re.compile(
 _BASE_60 = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?", re.ASCII)
 _FIRST_INDICATORS = frozenset("#,[]{}&*!|>'\"%@`")
 _INSIDE_INDICATORS = re.compile(r":(?=[ \t\n\r\x85\u2028\u2029]|$)|(?<=[ \t\n\r\x85\u2028\u2029])#")
+_RARE_BREAKS = "\x85\u2028\u2029"
 _BREAK = "[\r\n\x85\u2028\u2029]"
 _SPACE_THEN_BREAK = re.compile(f" {_BREAK}")
 _BREAK_THEN_SPACE = re.compile(f"{_BREAK} ")
 _ANY_BREAK = re.compile(_BREAK)
 _LINES = re.compile(f"([^\r\n\x85\u2028\u2029]*)({_BREAK}|$)")
-_UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTABLE = re.compile("[^\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]")
 _ESCAPES = {
     "\0": "\\0", "\a": "\\a", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\v": "\\v", "\f": "\\f", "\r": "\\r",
     "\x1b": "\\e", '"': '\\"', "\\": "\\\\", "\x85": "\\N", "\xa0": "\\_", "\u2028": "\\L", "\u2029": "\\P",
@@ -58,19 +59,30 @@ def _mapping(obj: dict[str, Any], indent: str, lines: list[str], first: str | No
         value = obj[key]
         start = indent if first is None else first
         first = None
-        name = _word(key) if "\n" not in key else _double_quoted(key)
-        if len(key.encode()) > _SIMPLE_KEY_BYTES_MAX:
-            lines.append(f"{start}? {name}")
-            start, name = indent, ""
-        if isinstance(value, dict) and value:
-            lines.append(f"{start}{name}:")
+        if len(key.encode()) > _SIMPLE_KEY_BYTES_MAX or _ANY_BREAK.search(key):
+            _complex_entry(key, value, indent, lines, start)
+        elif isinstance(value, dict) and value:
+            lines.append(f"{start}{_word(key)}:")
             _mapping(value, indent + "  ", lines)
         elif isinstance(value, list) and value:
-            lines.append(f"{start}{name}:")
+            lines.append(f"{start}{_word(key)}:")
             _sequence(value, indent, lines)
         else:
-            start = f"{start}{name}: "
+            start = f"{start}{_word(key)}: "
             lines.append(start + _inline(value, indent + "  ", len(start)))
+
+
+def _complex_entry(key: str, value: Any, indent: str, lines: list[str], start: str) -> None:
+    """A key too long for one line, or of several lines: '? key' and ': value'."""
+    inner = indent + "  "
+    lines.append(f"{start}? {_inline(key, inner, len(start) + 2)}")
+    start = f"{indent}: "
+    if isinstance(value, dict) and value:
+        _mapping(value, inner, lines, start)
+    elif isinstance(value, list) and value:
+        _sequence(value, inner, lines, start)
+    else:
+        lines.append(start + _inline(value, inner, len(start)))
 
 
 def _sequence(items: list[Any], indent: str, lines: list[str], first: str | None = None) -> None:
@@ -92,7 +104,7 @@ def _inline(value: Any, indent: str, column: int) -> str:
         if "\n" in value:
             return _block(value, indent, column)
         word = _word(value)
-        if column + len(word) <= _WIDTH or " " not in word:
+        if (column + len(word) <= _WIDTH or " " not in word) and not (word[0] == "'" and _ANY_BREAK.search(word)):
             return word
         return _folded(value, word[0] if word[0] in "\"'" else "", indent, column)
     if value is None:
@@ -128,7 +140,7 @@ def _quoted_if_needed(text: str) -> str:
         return _double_quoted(text)
     if _SIMPLE.fullmatch(text):
         return text
-    if _UNPRINTABLE.search(text) or "\t" in text or _SPACE_THEN_BREAK.search(text) or _BREAK_THEN_SPACE.search(text):
+    if _UNPRINTABLE.search(text) or _SPACE_THEN_BREAK.search(text) or _BREAK_THEN_SPACE.search(text):
         return _double_quoted(text)
     first, second = text[0], text[1:2]
     plain = not (
@@ -159,8 +171,12 @@ def _folded(text: str, quote: str, indent: str, column: int) -> str:
     double, quoted = quote == '"', bool(quote)
     column += quoted
     pieces = [quote] if quoted else []
-    spaces = False
+    spaces = broken = False
     for place, letter in enumerate(text):
+        if broken and letter not in _RARE_BREAKS:
+            pieces.append(indent)
+            column = len(indent)
+        broken = letter in _RARE_BREAKS and not double
         if letter == " ":
             following = text[place + 1 : place + 2]
             inside = not quoted or 0 < place < len(text) - 1
@@ -228,16 +244,15 @@ def ordered(obj: dict[str, Any]) -> list[str]:
 
 
 def _compare(a: str, b: str) -> int:
-    """keyList.Less as a comparison: letters by code, digits as numbers, others before letters."""
-    digits = False
+    """keyList.Less as a comparison: letters by code, digits as numbers, others before letters.
+
+    It is not transitive (v1alpha1 < v2 < v10 < v1alpha1); for such keys kubectl's own order changes from run to run.
+    """
     for place, (left, right) in enumerate(zip(a, b, strict=False)):
         if left == right:
-            digits = left.isdigit()
             continue
         if left.isalpha() or right.isalpha():
-            if left.isalpha() and right.isalpha():
-                return -1 if left < right else 1
-            return -1 if (left if digits else right).isalpha() else 1
+            return 1 if left.isalpha() and (left > right or not right.isalpha()) else -1
         return _compare_numbers(a, b, place)
     return len(a) - len(b)
 

@@ -79,6 +79,7 @@ def test_counters_hold_all_that_a_pod_takes_of_its_node() -> None:
     given = pod(container({"cpu": "1", "memory": "1Mi"}, ports=ports), affinity={"podAntiAffinity": term})
     assert pods.counters(given) == {
         "pods": 1,
+        "priority/0": 1,
         "cpu": 1000,
         "memory": MIB,
         "nonzero/cpu": 1000,

@@ -134,6 +134,12 @@ def test_the_two_fields_for_a_claims_source_mirror_each_other(given: Object, fou
     assert created("persistentvolumeclaims", spec=given)["spec"] == found
 
 
+def test_the_simulators_own_kinds_behave_as_custom_ones() -> None:
+    fault = created("faults.sim.kpy.dev", spec={"type": "NodeDown"}, status={"active": True})
+    assert (fault["metadata"]["generation"], "status" in fault) == (1, False)
+    assert updated("faults.sim.kpy.dev", {"spec": {"type": "ZoneDown"}}, fault)["metadata"]["generation"] == 2
+
+
 GENERATED = {
     "batch.kubernetes.io/controller-uid": "u-1",
     "batch.kubernetes.io/job-name": "x",

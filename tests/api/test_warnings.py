@@ -36,7 +36,7 @@ def template(**spec: Any) -> Object:
         ("pods", {"spec": {"containers": [{"resources": {"limits": {"memory": "100m"}}}]}}, 'spec.containers[0].resources.limits[memory]: fractional byte value "100m" is invalid, must be an integer'),
         ("pods", {"spec": {"containers": [{"ports": [{"containerPort": 80, "hostIP": "10.0.0.1"}]}]}}, "spec.containers[0].ports[0]: hostIP set without hostPort: {Name: HostPort:0 ContainerPort:80 Protocol:TCP HostIP:10.0.0.1}"),
         ("pods", {"spec": {"containers": [{"ports": [{"containerPort": 80}, {"containerPort": 80, "hostPort": 1}]}]}}, "spec.containers[0].ports[1]: overlapping port definition with spec.containers[0].ports[0]"),
-        ("pods", {"spec": {"volumes": [{"name": "v", "gitRepo": {}}]}}, "spec.volumes[0].gitRepo: deprecated in v1.11"),
+        ("pods", {"spec": {"volumes": [{"name": "v", "gitRepo": {}}]}}, "spec.volumes[0].gitRepo: deprecated in v1.11, and disabled by default in v1.33+"),
         ("pods", {"spec": {"imagePullSecrets": [{"name": "a"}, {"name": "a"}]}}, 'spec.imagePullSecrets[1].name: duplicate name "a"'),
         ("pods", {"spec": {"terminationGracePeriodSeconds": -1}}, "spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1"),
         ("cronjobs.batch", {"spec": {"jobTemplate": {"spec": template(topologySpreadConstraints=[{"topologyKey": "zone"}])}}}, "spec.jobTemplate.spec.template.spec.topologySpreadConstraints[0].labelSelector: a null labelSelector results in matching no pod"),

@@ -27,7 +27,7 @@ class SmallServer:
     def __init__(self, *namespaces: str) -> None:
         self.view = FrozenView({})
         self.warnings: list[str] = []
-        for name in ("default", *namespaces):
+        for name in ("default", "kube-system", *namespaces):
             self._put(Key("namespaces", "", name), {"metadata": {"name": name}, "status": {"phase": "Active"}})
             account = {"metadata": {"name": "default", "namespace": name}}
             self._put(Key("serviceaccounts", name, "default"), account)

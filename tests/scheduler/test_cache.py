@@ -189,7 +189,7 @@ class World:
             verdicts = {node.name: template.verdict_with(node, node.pods) for node in fresh.nodes()}
             assert set(explain(pod, known)) == {name for name, refusal in verdicts.items() if refusal is None}
             if not decision.node:
-                assert decision.refusals == verdicts
+                assert decision.why() == verdicts
 
 
 @settings(max_examples=120, deadline=None)

@@ -46,5 +46,5 @@ def test_scores_are_stretched_to_a_hundred() -> None:
 
 
 def test_reasons_are_sorted_as_texts_with_their_counts() -> None:
-    refusals = [Refusal(("Too many pods",))] * 10 + [Refusal(("Insufficient cpu", "Too many pods"))] * 2
-    assert fit_error(12, refusals) == "0/12 nodes are available: 12 Too many pods, 2 Insufficient cpu."
+    refusals = {Refusal(("Too many pods",)): 10, Refusal(("Insufficient cpu", "Too many pods")): 2}
+    assert fit_error(refusals) == "0/12 nodes are available: 12 Too many pods, 2 Insufficient cpu."

@@ -1,8 +1,7 @@
 """What the API server warns of without refusing: deprecated fields and annotations, definitions that hide each other.
 
-`warnings(kind, obj, old)` takes the object as admission left it, before `strategy.prepare_*` (which copies AppArmor
-annotations into fields, and so would hide the warning about them). Texts come without 'Warning: ' in front, in the order
-of the server. Source: WarningsOnCreate and WarningsOnUpdate of pkg/registry/<group>/<kind>/strategy.go.
+`warnings(kind, obj, old)` takes an object that has passed validation, as it will be stored. Texts come without
+'Warning: ' in front, in the order of the server. Source: WarningsOnCreate and WarningsOnUpdate of pkg/registry/<group>/<kind>/strategy.go.
 """
 
 from __future__ import annotations

@@ -269,7 +269,10 @@ def _affinity(path: str, affinity: Object) -> list[str]:
 
 
 def _apparmor_annotations(obj: Object) -> list[str]:
-    """Of a pod: annotations that are copied into a field, or that cannot be (applyAppArmorVersionSkew)."""
+    """Of a pod: annotations that were copied into a field, or that could not be (applyAppArmorVersionSkew).
+
+    The stored pod does not tell whether a field that says the same was there before; then this warns without need.
+    """
     annotations = obj["metadata"].get("annotations") or {}
     spec = obj.get("spec") or {}
     if (spec.get("os") or {}).get("name") == "windows":
@@ -278,9 +281,10 @@ def _apparmor_annotations(obj: Object) -> list[str]:
     found = []
     for _, container in _each_container("", spec):
         key = apparmor.PREFIX + container.get("name", "")
-        if key not in annotations or (container.get("securityContext") or {}).get("appArmorProfile"):
+        if key not in annotations:
             continue
         profile = apparmor.profile_of(annotations[key])
-        if profile is None or profile != of_pod_profile:
+        own = (container.get("securityContext") or {}).get("appArmorProfile")
+        if own in (None, profile) and (profile is None or profile != of_pod_profile):
             found.append(f"metadata.annotations[{key}]: {APPARMOR_TEXT}")
     return found

@@ -18,7 +18,7 @@ RECYCLE = "The Recycle reclaim policy is deprecated. Instead, the recommended ap
 # In the order of the checks: pods first list those that persistent volumes do not have.
 PLUGINS = {
     "photonPersistentDisk": "deprecated in v1.11, non-functional in v1.16+",
-    "gitRepo": "deprecated in v1.11",
+    "gitRepo": "deprecated in v1.11, and disabled by default in v1.33+",
     "scaleIO": "deprecated in v1.16, non-functional in v1.22+",
     "flocker": "deprecated in v1.22, non-functional in v1.25+",
     "storageos": "deprecated in v1.22, non-functional in v1.25+",
@@ -51,7 +51,7 @@ def volume(obj: Object, old: Object | None) -> list[str]:
     terms = ((spec.get("nodeAffinity") or {}).get("required") or {}).get("nodeSelectorTerms") or ()
     for index, term in enumerate(terms):
         found += nodes.in_term(f"spec.nodeAffinity.required.nodeSelectorTerms[{index}]", term)
-    return found + plugins("spec", spec)
+    return found + plugins("spec", spec) + fraction("spec.capacity[storage]", spec.get("capacity"), "storage")
 
 
 def plugins(path: str, source: Object) -> list[str]:

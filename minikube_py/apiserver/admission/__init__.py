@@ -97,10 +97,19 @@ def mutate(request: Request) -> Object | None:
 
 def check(request: Request) -> list[str]:
     """Raises the first refusal; otherwise the warnings for the user (without 'Warning: ' in front)."""
-    warnings: list[str] = []
+    warnings = _strategy_warnings(request)
     for function in _functions("check", request):
         warnings += function(request) or ()
     return warnings
+
+
+def _strategy_warnings(request: Request) -> list[str]:
+    """What the kind's strategy warns of. Components do not read warnings, so their requests do not pay for them."""
+    if request.object is None or request.subresource or request.user.startswith("system:"):
+        return []
+    from minikube_py.api.warnings import warnings
+
+    return warnings(request.kind, request.object, request.old)
 
 
 def _functions(phase: str, request: Request) -> tuple[Callable[[Request], Any], ...]:
