@@ -57,6 +57,7 @@ BUSYBOX = ("busybox", "alpine")
 BASES = (*BUSYBOX, "bash", "centos", "debian", "fedora", "ubuntu")
 KERNEL = ("/proc/sys/kernel", "/proc/sys/net/core", "/proc/sys/vm")  # where privileged scripts write settings
 MACHINE_ID = "0123456789abcdef0123456789abcdef\n"
+TERMINATION_LOG = "/dev/termination-log"
 # Words behind which the name of a command stands.
 PREFIXES = ("command", "dumb-init", "env", "exec", "nohup", "sudo", "time", "timeout", "tini")
 UNKNOWN = ("No such file or directory", "command not found")
@@ -70,6 +71,7 @@ class Timeline(NamedTuple):
     changes: tuple[int, ...]
     log: tuple[tuple[int, str], ...]
     has_server: bool
+    message: str = ""  # what it wrote to the termination log
 
 
 class Shell(NamedTuple):
@@ -108,7 +110,7 @@ def of(container: Object, pod: Object, base: Behaviour, view: View | None = None
     after_s, code = timeline.end or (None, 0)
     stop_s, stop_code = _reaction(script, timeline, base)
     return base._replace(
-        exit_after_s=after_s, exit_code=code, exit_message="", stop_s=stop_s, stop_code=stop_code, log=timeline.log,
+        exit_after_s=after_s, exit_code=code, exit_message=timeline.message, stop_s=stop_s, stop_code=stop_code, log=timeline.log,
         ports=None if timeline.has_server else (), http=(), shell=shell,
         start_s=base.start_s if timeline.has_server else 0,
     )  # fmt: skip
@@ -447,7 +449,8 @@ def _timeline(shell: Shell) -> Timeline:
         if not shell.ends:
             return Timeline(None, tuple(dict.fromkeys(run.changes)), (), True)
         end = (run.now, 0)
-    return Timeline(end, tuple(dict.fromkeys(run.changes)), tuple(run.log), run.has_server)
+    message = str(run.bash.read_file(TERMINATION_LOG)) if run.bash.exists(TERMINATION_LOG) else ""
+    return Timeline(end, tuple(dict.fromkeys(run.changes)), tuple(run.log), run.has_server, message)
 
 
 def _is_guess(shell: Shell, errors: str) -> bool:
