@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from minikube_py.apiserver.origin import Origin
 from minikube_py.kubelet import node
@@ -32,9 +32,11 @@ def node_name(index: int) -> str:
     return "control-plane" if index == 0 else f"worker-{index}"
 
 
-def add_node(server: ApiServer, name: str, **shape: object) -> Object:
-    """A node as its kubelet registers it. See `kubelet.node.template` for the shape."""
-    return _create(server, node.template(name, **shape))  # type: ignore[arg-type]
+def add_node(server: ApiServer, name: str, *, version: str, **shape: Any) -> Object:
+    """A node as its kubelet of that version registers it. See `kubelet.node.template` for the shape."""
+    obj = node.template(name, **shape)
+    info = {**obj["status"]["nodeInfo"], "kubeletVersion": version}
+    return _create(server, {**obj, "status": {**obj["status"], "nodeInfo": info}})
 
 
 def _create(server: ApiServer, obj: Object) -> Object:

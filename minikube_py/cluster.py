@@ -354,10 +354,23 @@ class Cluster:
     def _after_write(self, kind: Kind) -> None:
         """What a real cluster has done before a person can type the next command."""
         if kind.resource == CRDS:
-            self._registry = None
-            self.server.registry = self.registry
+            self._establish()
         elif kind.resource == "namespaces":
             self.engine.run_only(("serviceaccount", "root-ca-cert-publisher"))
+
+    def _establish(self) -> None:
+        """CustomResourceDefinitions come into force: their names are accepted, their kinds are served."""
+        from minikube_py.api import custom
+
+        for key in self.store.keys(CRDS):
+            crd = self.store.get(key)
+            assert crd is not None, key
+            others = [kind for kind in self.registry.kinds if kind.crd != key.name]
+            status = custom.established(crd, self.clock.timestamp, others)
+            if status != crd.get("status"):
+                self.server.change(key, {"status": status}, "status", self._origin("kube-apiserver"))
+        self._registry = None
+        self.server.registry = self.registry
 
     # -- time ----------------------------------------------------------------------------------------------------
 
@@ -412,7 +425,4 @@ def registry_of(store: Store) -> Registry:
     keys = store.keys(CRDS)
     if not keys:
         return kinds_table.BUILTIN
-    from minikube_py.api import custom
-
-    found = [crd for key in keys if (crd := store.get(key)) is not None]
-    return kinds_table.BUILTIN.with_kinds(kind for crd in found for kind in custom.kinds_of(crd))
+    return kinds_table.BUILTIN.with_crds(crd for key in keys if (crd := store.get(key)) is not None)

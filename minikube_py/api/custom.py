@@ -90,6 +90,12 @@ def _columns(given: Iterable[Object]) -> tuple[tuple[str, str, bool, str, str], 
     return (("Name", "meta.name", False, "string", "name"), *columns) if columns else ()
 
 
+def is_established(crd: Object) -> bool:
+    """Whether its objects are served."""
+    conditions = (crd.get("status") or {}).get("conditions") or ()
+    return any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
+
+
 def version_rank(version: str) -> tuple[int, int, int, str]:
     """A sort key: v2 < v1 < v1beta2 < v1beta1 < v1alpha1 < everything else by name (apimachinery's version.CompareKube...)."""
     match = _VERSION.fullmatch(version)

@@ -308,6 +308,18 @@ def resolve(text: str) -> Any:
     return text
 
 
+def is_date(text: str) -> bool:
+    """Whether go-yaml takes a plain scalar for a timestamp (which stays a string all the same)."""
+    match = _DATE.fullmatch(text)
+    if match is None:
+        return False
+    year, month, day, *clock = (int(number) for number in re.findall(r"[0-9]+", text)[:6])
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    days = {4: 30, 6: 30, 9: 30, 11: 30, 2: 29 if leap else 28}.get(month, 31)
+    in_range = all(number < limit for number, limit in zip(clock, (24, 60, 60), strict=False))
+    return 1 <= month <= 12 and 1 <= day <= days and in_range
+
+
 def _int(digits: str) -> int:
     sign = -1 if digits[0] == "-" else 1
     body = digits.lstrip("+-")
@@ -333,21 +345,45 @@ def _float(digits: str, text: str) -> int | float | str:
 def _yaml_value(chunk: str) -> tuple[Any, int]:
     """(the JSON value of a YAML document, its first line from 0). Raises UsageError in go-yaml's words."""
     import yaml
+
+    while True:
+        try:
+            return _built(chunk, yaml)
+        except yaml.reader.ReaderError as error:
+            raise _converting(f"yaml: {error.reason}") from None
+        except yaml.MarkedYAMLError as error:
+            patched = _without_quote_escape(chunk, error)
+            if patched is None:
+                raise _converting(f"yaml: {_marked(error, isinstance(error, yaml.scanner.ScannerError))}") from None
+            chunk = patched
+        except RecursionError:
+            raise _converting(f"yaml: exceeded max depth of {DEPTH_MAX}") from None
+
+
+def _built(chunk: str, yaml: Any) -> tuple[Any, int]:
     from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
     builder = _Builder(CParser(chunk), yaml)
     try:
-        try:
-            return builder.document()
-        except UsageError:
-            builder.finish()  # go-yaml parses the whole document first: an error of syntax further down goes first
-            raise
-    except yaml.reader.ReaderError as error:
-        raise _converting(f"yaml: {error.reason}") from None
-    except yaml.MarkedYAMLError as error:
-        raise _converting(f"yaml: {_marked(error, isinstance(error, yaml.scanner.ScannerError))}") from None
-    except RecursionError:
-        raise _converting(f"yaml: exceeded max depth of {DEPTH_MAX}") from None
+        return builder.document()
+    except UsageError:
+        builder.finish()  # go-yaml parses the whole document first: an error of syntax further down goes first
+        raise
+
+
+def _without_quote_escape(chunk: str, error: Any) -> str | None:
+    """go-yaml allows \\' between double quotes, libyaml does not: the text with this one resolved, None if it is
+    another problem."""
+    if error.problem != "found unknown escape character":
+        return None
+    lines = chunk.split("\n")
+    line, column = error.problem_mark.line, error.problem_mark.column
+    text = lines[line]
+    start = next((place for place in (column, column - 1) if place >= 0 and text[place : place + 2] == "\\'"), None)
+    if start is None:
+        return None
+    lines[line] = text[:start] + text[start + 1 :]
+    return "\n".join(lines)
 
 
 def _marked(error: Any, scanner: bool) -> str:

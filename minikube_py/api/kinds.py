@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from minikube_py.api.custom import Schemas
+    from minikube_py.api.types import Object
 
 ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 CRD_VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
@@ -210,6 +211,15 @@ class Registry:
 
     def with_kinds(self, more: Iterable[Kind]) -> Registry:
         return Registry((*self.kinds, *more))
+
+    def with_crds(self, crds: Iterable[Object]) -> Registry:
+        """The rows that are built in, and those of the CRDs that are established, in the order given."""
+        from minikube_py.api import custom
+
+        built_in = (kind for kind in self.kinds if not kind.crd)
+        return Registry(
+            (*built_in, *(kind for crd in crds if custom.is_established(crd) for kind in custom.kinds_of(crd)))
+        )
 
 
 BUILTIN = Registry()

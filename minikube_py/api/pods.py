@@ -71,10 +71,10 @@ def counters(pod: Object) -> Amounts:
     'pods': 1; 'cpu' in millicores; 'memory', 'ephemeral-storage' and hugepages in bytes; extended resources in units;
     'nonzero/cpu' and 'nonzero/memory' with the scheduler's defaults for containers without requests;
     'port/TCP/0.0.0.0/80' for each host port; 'antiaffinity' 1 for pods with required pod anti-affinity and 'affinity' 1
-    for pods with any pod (anti-)affinity.
+    for pods with any pod (anti-)affinity; 'priority/0' 1 for the pod's priority.
     """
     spec = pod["spec"]
-    parts = (*_resource_parts(spec), spec.get("affinity"))
+    parts = (*_resource_parts(spec), spec.get("affinity"), spec.get("priority"))
     ids = tuple(map(id, parts))
     found = _counters.get(ids)
     if found is None:
@@ -85,7 +85,7 @@ def counters(pod: Object) -> Amounts:
 
 
 def _count(pod: Object) -> Amounts:
-    total = {"pods": 1, **requests(pod)}
+    total = {"pods": 1, f"priority/{pod['spec'].get('priority') or 0}": 1, **requests(pod)}
     assumed = nonzero_requests(pod)
     total["nonzero/cpu"], total["nonzero/memory"] = assumed.get("cpu", 0), assumed.get("memory", 0)
     for protocol, address, port in host_ports(pod):

@@ -135,6 +135,29 @@ def _resized(new: list[Object], old: list[Object]) -> list[Object]:
     ]
 
 
+def _claim(obj: Object) -> Object:
+    return {**within(obj, "spec", _data_sources), "status": {"phase": "Pending"}}
+
+
+def _data_sources(spec: Object) -> Object:
+    """dataSource may name a claim or a snapshot only, and is mirrored in dataSourceRef, which may name anything.
+
+    A dataSourceRef into another namespace is dropped: the feature CrossNamespaceVolumeDataSource is off by default.
+    Source: pkg/api/persistentvolumeclaim/util.go.
+    """
+    source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
+    if reference and reference.get("namespace"):
+        spec, reference = without(spec, "dataSourceRef"), None
+    if source and not reference and (source.get("kind"), source.get("apiGroup") or "") not in _CLAIM_SOURCES:
+        return without(spec, "dataSource")
+    if source and not reference:
+        return {**spec, "dataSourceRef": source}
+    return {**spec, "dataSource": reference} if reference and not source else spec
+
+
+_CLAIM_SOURCES = (("PersistentVolumeClaim", ""), ("VolumeSnapshot", "snapshot.storage.k8s.io"))
+
+
 def _persistent_volume(obj: Object) -> Object:
     status: Object = {"phase": "Pending"}
     created = obj["metadata"].get("creationTimestamp")
@@ -226,6 +249,7 @@ def _api_service(obj: Object) -> Object:
 
 CREATE: dict[str, Callable[[Object], Object]] = {
     "namespaces": _namespace,
+    "persistentvolumeclaims": _claim,
     "persistentvolumes": _persistent_volume,
     "pods": _pod,
     "services": _service,

@@ -8,6 +8,12 @@ if TYPE_CHECKING:
     from minikube_py.api.kinds import Kind, Registry
 
 
+DEPRECATED = {
+    ("v1", "ComponentStatus"): "v1 ComponentStatus is deprecated in v1.19+",
+    ("v1", "Endpoints"): "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+}
+
+
 class Row(NamedTuple):
     """One line of `kubectl api-resources -o wide`."""
 
@@ -91,3 +97,11 @@ def versions(registry: Registry, simulated: bool = True) -> list[str]:
             for version in (kind.version, *kind.others)
         }
     )
+
+
+def deprecation(kind: Kind, api_version: str = "") -> str:
+    """What the API server warns of whenever this version of a kind is used (without 'Warning: '), or ''."""
+    version = api_version or kind.version
+    if kind.schemas is not None:
+        return kind.schemas.deprecations.get(version, "")
+    return DEPRECATED.get((version, kind.name), "")

@@ -7,12 +7,13 @@ descriptions (`explain`) and versions other than the default.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.api import gotypes
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from minikube_py.api.types import Object
 
 VERSION = "1.36.0"
@@ -27,6 +28,7 @@ _definitions: dict[str, dict[str, Any]] = {}
 def folder(version: str = VERSION) -> Path:
     """Where the schema files of a Kubernetes version lie. FileNotFoundError if the package is missing or lacks it."""
     import importlib.util
+    from pathlib import Path
 
     spec = importlib.util.find_spec("kubernetes_validate")
     if spec is None or not spec.submodule_search_locations:

@@ -20,7 +20,6 @@ Object = dict[str, Any]
 # Status at creation, whatever the user wrote. Kinds that are neither here nor in prepare.CREATE keep theirs (nodes).
 _LOAD_BALANCER: Object = {"loadBalancer": {}}
 _STATUS: dict[str, Object] = {
-    "persistentvolumeclaims": {"phase": "Pending"},
     "replicationcontrollers": {"replicas": 0},
     "resourcequotas": {},
     "validatingadmissionpolicies.admissionregistration.k8s.io": {},
@@ -102,11 +101,11 @@ def prepare_create(kind: Kind, obj: Object, *, user: str = "", groups: tuple[str
     elif resource in _STATUS:
         if obj.get("status") != _STATUS[resource]:
             obj = put(obj, "status", _STATUS[resource])
-    elif kind.crd and "status" in kind.subresources:
+    elif _custom(kind) and "status" in kind.subresources:
         obj = without(obj, "status")
     if user and resource == "certificatesigningrequests.certificates.k8s.io":
         obj = {**obj, "spec": {**obj["spec"], "username": user, "groups": list(groups)}}
-    return _with_generation(obj, 1 if resource in _GENERATION or kind.crd else 0)
+    return _with_generation(obj, 1 if resource in _GENERATION or _custom(kind) else 0)
 
 
 def prepare_update(kind: Kind, new: Object, old: Object, subresource: str = "", *, now: str = "") -> Object:
@@ -128,6 +127,11 @@ def prepare_update(kind: Kind, new: Object, old: Object, subresource: str = "", 
     return _with_generation(new, generation + 1 if _counts(kind, new, old) else generation)
 
 
+def _custom(kind: Kind) -> bool:
+    """Kinds from CustomResourceDefinitions, and the simulator's own, which behave as if they were."""
+    return bool(kind.crd) or kind.simulated
+
+
 def _kept_metadata(new: Object, old: Object) -> Object:
     kept = {key: old[key] for key in _SYSTEM if key in old}
     if all(new.get(key) == value for key, value in kept.items()) and not any(
@@ -139,7 +143,7 @@ def _kept_metadata(new: Object, old: Object) -> Object:
 
 def _counts(kind: Kind, new: Object, old: Object) -> bool:
     """Has anything changed that raises the generation?"""
-    if kind.crd:
+    if _custom(kind):
         ignored = ("metadata", "status") if "status" in kind.subresources else ("metadata",)
         return without(new, *ignored) != without(old, *ignored)
     for field in _GENERATION.get(kind.resource, ()):
@@ -168,7 +172,7 @@ def _status_update(kind: Kind, new: Object, old: Object, now: str) -> Object:
 
 
 def _status_reset(kind: Kind) -> tuple[str, ...]:
-    if kind.crd or kind.resource in _RESETTING:
+    if _custom(kind) or kind.resource in _RESETTING:
         return _RESET_FOR_STATUS
     if kind.resource == "pods":
         return ("ownerReferences",)

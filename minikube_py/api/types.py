@@ -115,6 +115,10 @@ class View(Protocol):
         """(resource, object) of everything with an ownerReference to `uid`, of whatever resource."""
         ...
 
+    def unowned(self, resource: str, namespace: str) -> Objects:
+        """ReplicaSets ('replicasets.apps') or ControllerRevisions of a namespace that have no controller."""
+        ...
+
     def on_node(self, node: str) -> Objects:
         """Pods with that spec.nodeName; '' gives the pods that have no node yet and are not finished."""
         ...

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from minikube_py.api import convert, decode, defaults, pods, strategy, validation
 from minikube_py.api.types import Key
-from minikube_py.apiserver import admission
+from minikube_py.apiserver import admission, allocate
 from minikube_py.apiserver.origin import ADMIN, Origin
 from minikube_py.base import errors, patch
 
@@ -59,13 +59,18 @@ class ApiServer:
         obj = self._decoded(kind, obj, check, origin)
         obj = self._with_identity(kind, obj, namespace)
         obj = defaults.apply(kind, obj)
-        key = key_of(kind, obj)
-        request = self._request("CREATE", kind, key, obj, None, "", origin, dry_run)
-        obj = admission.mutate(request)
+        request = self._request("CREATE", kind, key_of(kind, obj), obj, None, "", origin, dry_run)
+        obj = self._mutated(request)
         obj = strategy.prepare_create(kind, obj, user=origin.user, groups=origin.groups)
+        if kind.resource == "services":
+            obj = allocate.allocate(obj, None, self.view, self.clock)
+        meta = obj["metadata"]
+        if not meta.get("name") and meta.get("generateName"):
+            obj = {**obj, "metadata": {**meta, "name": self._generated_name(kind, meta)}}
         if not origin.trusted or self.strict_engine:
             self._validate(kind, obj, None, "")
-        self.warnings += admission.check(request._replace(object=obj))
+        key = key_of(kind, obj)
+        self.warnings += admission.check(request._replace(object=obj, key=key))
         if self.store.get(key) is not None:
             raise errors.already_exists(kind.resource, key.name)
         if dry_run:
@@ -84,10 +89,8 @@ class ApiServer:
         else:
             meta.pop("namespace", None)
         meta["creationTimestamp"] = self.clock.timestamp
-        if not meta.get("name") and meta.get("generateName"):
-            meta["name"] = self._generated_name(kind, meta)
-        revision = self.store.revision + 1
-        meta["uid"] = self.clock.uid(kind.storage, meta.get("namespace", ""), meta.get("name", ""), revision)
+        name = meta.get("name") or meta.get("generateName") or ""
+        meta["uid"] = self.clock.uid(kind.storage, meta.get("namespace", ""), name, self.store.revision + 1)
         return {**obj, "apiVersion": kind.version, "kind": kind.name, "metadata": meta}
 
     @staticmethod
@@ -162,23 +165,30 @@ class ApiServer:
             raise errors.conflict(kind.resource, key.name)
         if new == old:
             return old
-        new = self._decoded(kind, new, check, origin)
+        if not origin.trusted:
+            new, warnings = decode.patched(kind, new, fields, form, check)
+            self.warnings += warnings
         return self._replace(kind, key, old, new, subresource, origin, dry_run)
 
     def _replace(
         self, kind: Kind, key: Key, old: Object, new: Object, subresource: str, origin: Origin, dry_run: bool
     ) -> Object:
-        new = {**new, "metadata": without(new["metadata"], "resourceVersion", "managedFields", "selfLink")}
+        meta = without(new["metadata"], "managedFields", "selfLink")
+        new = {**new, "metadata": {**meta, "resourceVersion": old["metadata"]["resourceVersion"]}}
         if not subresource:
             new = defaults.apply(kind, new)
         new = strategy.prepare_update(kind, new, old, subresource, now=self.clock.timestamp)
         request = self._request("UPDATE", kind, key, new, old, subresource, origin, dry_run)
-        new = admission.mutate(request)
+        new = self._mutated(request)
+        if kind.resource == "services" and not subresource:
+            new = allocate.allocate(new, old, self.view, self.clock)
         if not origin.trusted or self.strict_engine:
             self._validate(kind, new, old, subresource)
         self.warnings += admission.check(request._replace(object=new))
-        if _same(new, old) or dry_run:
-            return old if _same(new, old) else new
+        if new == old:
+            return old
+        if dry_run:
+            return new
         if is_gone(key, new):
             return self._remove(key, origin)
         return self._put(key, new, origin)
@@ -303,10 +313,15 @@ class ApiServer:
     def _decoded(self, kind: Kind, obj: Object, check: str, origin: Origin) -> Object:
         if origin.trusted:
             return obj
-        version = obj.get("apiVersion") or kind.version
         decoded, warnings = decode.decode(kind, obj, check)
         self.warnings += warnings
-        return convert.to_stored(kind, version, decoded)
+        return convert.to_stored(kind, decoded)
+
+    @staticmethod
+    def _mutated(request: admission.Request) -> Object:
+        changed = admission.mutate(request)
+        assert changed is not None, request.verb  # only a DELETE has no object
+        return changed
 
     def _request(
         self,
@@ -347,12 +362,6 @@ def key_of(kind: Kind, obj: Object) -> Key:
 
 def without(meta: Object, *names: str) -> Object:
     return {key: value for key, value in meta.items() if key not in names}
-
-
-def _same(new: Object, old: Object) -> bool:
-    """Whether nothing but the resourceVersion differs."""
-    version = old["metadata"]["resourceVersion"]
-    return {**new, "metadata": {**new["metadata"], "resourceVersion": version}} == old
 
 
 def patched(kind: Kind, old: Object, fields: Any, form: str) -> Object:

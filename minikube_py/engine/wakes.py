@@ -244,15 +244,15 @@ def collectable(change: Change, world: World) -> Iterable[Key]:
     old, new = change.old, change.new
     if new is None:
         return ()
-    meta = new["metadata"]
+    meta, before = new["metadata"], old["metadata"] if old is not None else {}
+    if "deletionTimestamp" in meta and (
+        "deletionTimestamp" not in before or meta.get("finalizers") != before.get("finalizers")
+    ):
+        return (change.key,)
     references = meta.get("ownerReferences")
-    if old is not None:
-        leaves = "deletionTimestamp" in meta and meta.get("finalizers") != old["metadata"].get("finalizers")
-        began = "deletionTimestamp" in meta and "deletionTimestamp" not in old["metadata"]
-        if leaves or began or (references and references != old["metadata"].get("ownerReferences")):
-            return (change.key,)
+    if not references or references == before.get("ownerReferences"):
         return ()
-    if not references or all(_owner_stays(ref, change.key.namespace, world) for ref in references):
+    if old is None and all(_owner_stays(ref, change.key.namespace, world) for ref in references):
         return ()
     return (change.key,)
 

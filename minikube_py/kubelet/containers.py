@@ -10,9 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.base import duration
-from minikube_py.base.clock import timestamp
 from minikube_py.kubelet import images, probes, references, restarts
-from minikube_py.kubelet.worker import is_sidecar
+from minikube_py.kubelet.worker import is_sidecar, timestamp
 from minikube_py.programs import images as names
 
 if TYPE_CHECKING:
@@ -264,9 +263,7 @@ def ended(
         return _begin(worker, container, after)
     message = f"Back-off restarting failed container {container['name']} in pod {worker.full_name()}"
     worker.event("Warning", "BackOff", message, container)
-    text = (
-        f"back-off {duration.go(delay_s)} restarting failed container={container['name']} pod={worker.full_name()}"
-    )
+    text = f"back-off {duration.go(delay_s)} restarting failed container={container['name']} pod={worker.full_name()}"
     return {**after, "state": "crashloop", "until": at_s + delay_s, "message": text}
 
 

@@ -43,6 +43,7 @@ def template(
     zone: str = "",
     control_plane: bool = False,
     index: int = 0,
+    version: str = VERSION,
 ) -> Object:
     """A Node without status conditions (the step adds them); `index` gives its pod range and address.
 
@@ -84,7 +85,7 @@ def template(
             "allocatable": resources,
             "capacity": resources,
             "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
-            "nodeInfo": _info(name),
+            "nodeInfo": {**_info(name), "kubeletVersion": version},
         },
     }
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minikube_py.api import pods
-from minikube_py.api.types import Actions, Delete, Key, Patch, Remember
+from minikube_py.api.types import Actions, Delete, Key, Patch, Remember, Wake
 from minikube_py.base.clock import seconds
 from minikube_py.kubelet import addresses, containers, references, status, termination
 from minikube_py.kubelet.worker import Worker, is_sidecar
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from minikube_py.base.clock import Clock
 
 STEP = "kubelet"
+PROGRAMS = "programs.sim.kpy.dev"
 DEADLINE = "Pod was active on the node longer than the specified deadline"
 
 
@@ -38,37 +39,72 @@ def step(pod: Object, view: View, clock: Clock) -> Actions:
         return
     meta = pod["metadata"]
     key = Key("pods", meta["namespace"], meta["name"])
+    memory = view.memory(STEP, key)
     if pods.is_finished(pod):
-        if view.memory(STEP, key):
-            yield Remember({})
-        if pods.is_terminating(pod) and _awaits_removal(meta):
-            yield Delete(key, 0, uid=meta["uid"])
+        yield from _remove(key, meta, memory)
+        return
+    if memory and _is_as_left(meta, memory, view, clock):
+        if memory["wake"]:
+            yield Wake(*memory["wake"])
         return
     node = view.get(Key("nodes", "", name))
     if node is None:
         return
-    memory = view.memory(STEP, key)
     worker = Worker(pod, node, memory or _adopted(pod), view, clock)
     is_over = _advance(worker)
-    kept = {**worker.memory, "containers": worker.records}
-    if kept != memory and not is_over:
-        yield Remember(kept)
-    for action in worker.actions:
+    for action in worker.actions:  # noqa: UP028 (a list cannot be sent outcomes)
         yield action
-    if not (is_over and "host" not in worker.memory):
+    stored: Object | None = pod
+    if not is_over or "host" in worker.memory:
         changed = status.changes(pod.get("status") or {}, status.build(worker))
         if changed:
-            yield Patch(key, {"status": changed}, "status")
+            outcome = yield Patch(key, {"status": changed}, "status")
+            stored = outcome if isinstance(outcome, dict) else None
         is_over = is_over or changed.get("phase") in ("Succeeded", "Failed")
     if is_over:
-        if memory:
-            yield Remember({})
-        if pods.is_terminating(pod) and _awaits_removal(meta):
-            yield Delete(key, 0, uid=meta["uid"])
+        yield from _remove(key, meta, memory)
         return
     wake = worker.next_wake()
+    kept = {**worker.memory, "containers": worker.records, **_as_left(worker, stored, wake)}
+    if kept != memory:
+        yield Remember(kept)
     if wake is not None:
         yield wake
+
+
+def _remove(key: Key, meta: Object, memory: Object) -> Actions:
+    """The pod is over: nothing is kept in mind, and a deleted one leaves the API."""
+    if memory:
+        yield Remember({})
+    if "deletionTimestamp" in meta and _awaits_removal(meta):
+        yield Delete(key, 0, uid=meta["uid"])
+
+
+# States in which only the clock, the pod itself or a Program can move a container.
+PLAIN = frozenset(("pulling", "creating", "running", "stopping"))
+
+
+def _as_left(worker: Worker, stored: Object | None, wake: Wake | None) -> Object:
+    """How this run leaves the pod: the version it wrote and the wake it set; {} where other objects matter too.
+
+    The own write wakes the step again; with this it sees at once that nothing else has happened.
+    """
+    version = stored["metadata"].get("resourceVersion") if stored is not None else None
+    is_plain = version and not worker.spec.get("initContainers") and not worker.memory.get("mounts")
+    if not is_plain or worker.memory.get("killed") or worker.has_programs():
+        return {"seen": "", "wake": None}
+    if any(record["state"] not in PLAIN for record in worker.records.values()):
+        return {"seen": "", "wake": None}
+    return {"seen": version, "wake": None if wake is None else [wake.at_s, wake.background]}
+
+
+def _is_as_left(meta: Object, memory: Object, view: View, clock: Clock) -> bool:
+    if memory.get("seen", "") == "" or memory["seen"] != meta.get("resourceVersion"):
+        return False
+    wake = memory["wake"]
+    if wake is not None and wake[0] <= clock.now_s:
+        return False
+    return not view.list(PROGRAMS, meta["namespace"])
 
 
 def _awaits_removal(meta: Object) -> bool:

@@ -94,16 +94,20 @@ def _advance(worker: Worker, container: Object, record: Object, kind: str, state
             state[3] = int(is_good)
         if kind == "startupProbe" and state[3]:
             return [*state[:4], 0], False
-        if state[2] == state[3]:
+        if _is_settled(kind, state):
             state[4] = _next_due(asked, numbers, state, started, due)
-    if state[2] == state[3]:
+    if _is_settled(kind, state):
         # Its program may have been changed since: what was due is computed again from now on.
         state[4] = _next_due(asked, numbers, state, started, now)
     if state[4]:
-        is_stable = state[2] == state[3]
         again = record["restarts"] > 0 and kind != "readinessProbe"
-        worker.wake(state[4], background=again or (is_stable and state[4] - now > FOREGROUND_S))
+        worker.wake(state[4], background=again or (_is_settled(kind, state) and state[4] - now > FOREGROUND_S))
     return state, False
+
+
+def _is_settled(kind: str, state: State) -> bool:
+    """Whether further equal answers change nothing; each failure of a startup probe counts towards its threshold."""
+    return state[2] == state[3] and kind != "startupProbe"
 
 
 def _next_due(asked: answers.Question, numbers: Probe, state: State, started: int, after: int) -> int:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minikube_py.base.clock import timestamp
 from minikube_py.kubelet import containers, restarts
-from minikube_py.kubelet.worker import is_sidecar
+from minikube_py.kubelet.worker import is_sidecar, timestamp
 from minikube_py.programs import images
 
 if TYPE_CHECKING:
@@ -24,6 +23,10 @@ WAITING = {
     "crashloop": "CrashLoopBackOff",
 }
 OWN_CONDITIONS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
+
+# (status, reason, message) of a condition
+TRUE = ("True", "", "")
+FALSE = ("False", "", "")
 
 
 def build(worker: Worker) -> Object:
@@ -180,35 +183,30 @@ def _will_restart(worker: Worker, container: Object) -> bool:
 
 
 def _conditions(worker: Worker, old: list[Object], phase: str, has_sandbox: bool) -> list[Object]:
-    initialized = _initialized(worker, phase)
     ready = _containers_ready(worker, phase)
-    pod_ready = ready if ready[0] != "True" else _gates(worker, old)
-    told = {
-        "PodReadyToStartContainers": (
-            "True" if has_sandbox and phase not in ("Succeeded", "Failed") else "False",
-            "",
-            "",
-        ),
-        "Initialized": initialized,
-        "Ready": pod_ready,
-        "ContainersReady": ready,
-        "PodScheduled": ("True", "", ""),
-    }
+    told = (
+        TRUE if has_sandbox and phase not in ("Succeeded", "Failed") else FALSE,
+        _initialized(worker, phase) if worker.inits or phase == "Succeeded" else TRUE,
+        ready if ready is not TRUE else _gates(worker, old),
+        ready,
+        TRUE,
+    )
     before = {condition["type"]: condition for condition in old}
-    generation = worker.meta.get("generation", 1)
-    built = [_condition(name, told[name], before.get(name), generation, worker.now) for name in OWN_CONDITIONS]
-    return [*built, *(condition for condition in old if condition["type"] not in told)]
+    generation, now = worker.meta.get("generation", 1), worker.now
+    built = [
+        _condition(name, answer, before.pop(name, None), generation, now)
+        for name, answer in zip(OWN_CONDITIONS, told, strict=True)
+    ]
+    return built + list(before.values()) if before else built
 
 
 def _condition(name: str, told: tuple[str, str, str], old: Object | None, generation: int, now: int) -> Object:
     status, reason, message = told
-    if (
-        old is not None
-        and old.get("status") == status
-        and (name == "PodScheduled" or (old.get("reason", "") == reason and old.get("message", "") == message))
-    ):
-        return old
-    since = old["lastTransitionTime"] if old is not None and old.get("status") == status else timestamp(now)
+    since = timestamp(now)
+    if old is not None and old.get("status") == status:
+        if name == "PodScheduled" or (old.get("reason", "") == reason and old.get("message", "") == message):
+            return old
+        since = old["lastTransitionTime"]
     found: Object = {"lastProbeTime": None, "lastTransitionTime": since}
     if message:
         found["message"] = message
@@ -222,27 +220,28 @@ def _initialized(worker: Worker, phase: str) -> tuple[str, str, str]:
     if phase == "Succeeded":
         return "True", "PodCompleted", ""
     if any("id" in worker.records.get(main["name"], containers.UNSTARTED) for main in worker.containers):
-        return "True", "", ""
+        return TRUE
     incomplete = [
         container["name"]
         for container in worker.inits
         if not containers.lets_next_begin(container, worker.records.get(container["name"]) or containers.UNSTARTED)
     ]
     if not incomplete:
-        return "True", "", ""
+        return TRUE
     return "False", "ContainersNotInitialized", f"containers with incomplete status: [{' '.join(incomplete)}]"
 
 
 def _containers_ready(worker: Worker, phase: str) -> tuple[str, str, str]:
     if phase in ("Succeeded", "Failed"):
         return "False", "PodCompleted" if phase == "Succeeded" else "PodFailed", ""
+    listed = [*filter(is_sidecar, worker.inits), *worker.containers] if worker.inits else worker.containers
     unready = [
         container["name"]
-        for container in [*(init for init in worker.inits if is_sidecar(init)), *worker.containers]
+        for container in listed
         if not containers.is_ready(container, worker.records.get(container["name"]) or containers.UNSTARTED)
     ]
     if not unready:
-        return "True", "", ""
+        return TRUE
     return "False", "ContainersNotReady", f"containers with unready status: [{' '.join(unready)}]"
 
 
@@ -256,4 +255,4 @@ def _gates(worker: Worker, old: list[Object]) -> tuple[str, str, str]:
             messages.append(f'corresponding condition of pod readiness gate "{name}" does not exist.')
         elif found.get("status") != "True":
             messages.append(f'the status of pod readiness gate "{name}" is not "True", but {found.get("status")}')
-    return ("False", "ReadinessGatesNotReady", ", ".join(messages)) if messages else ("True", "", "")
+    return ("False", "ReadinessGatesNotReady", ", ".join(messages)) if messages else TRUE

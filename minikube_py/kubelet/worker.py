@@ -15,10 +15,12 @@ A *record* is what the runtime and the kubelet hold about one container, kept be
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from minikube_py.api.types import Action, Key, Record, Wake
+from minikube_py.base import clock
 from minikube_py.programs import behaviour as programs
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from minikube_py.base.clock import Clock
 
 COMPONENT = "kubelet"
+timestamp = lru_cache(maxsize=1024)(clock.timestamp)  # the pods of one second share it
 
 
 class Worker:
@@ -70,6 +73,10 @@ class Worker:
         if found is None:
             found = self.behaviours[name] = programs.behaviour(container, self.pod, self.view, self.clock)
         return found
+
+    def has_programs(self) -> bool:
+        """Whether the namespace has objects of kind Program, whose change may move a container."""
+        return bool(self.view.list("programs.sim.kpy.dev", self.key.namespace))
 
     def event(self, type_: str, reason: str, message: str, container: Object | None = None) -> None:
         """Record an event about the pod or, with its field path, about one of its containers."""

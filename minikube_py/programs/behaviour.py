@@ -90,8 +90,10 @@ def _without_programs(container: Object, pod: Object, view: View) -> Behaviour:
         scripted = shell.of(container, pod, found, view)
         if scripted is not None:
             return scripted
-        if container.get("command"):  # another program than the image's own: its end is not known
-            found = found._replace(exit_after_s=None, exit_code=0, log=())
+        # Another program than the image's own, or told to do something: its end is not known.
+        found = found._replace(exit_after_s=None, exit_code=0, log=())
+    elif container.get("stdin") and found.exit_after_s is not None:  # a shell that waits for its input
+        found = found._replace(exit_after_s=None)
     ends_after_s = _ends_after_s(container, pod)
     return found if ends_after_s is None or found.exit_after_s is not None else _ending(found, ends_after_s)
 

@@ -11,6 +11,7 @@ a task that succeeds. A shell that is process 1 ignores SIGTERM unless it traps 
 
 from __future__ import annotations
 
+import re
 import shlex
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -38,7 +39,28 @@ CLIENTS = (
     "mysqladmin", "mysqldump", "nc", "netstat", "openssl", "pg_dump", "pg_isready", "ping", "pip", "psql", "redis-cli",
     "ss", "stress", "stress-ng", "wget", "wrk", "yum",
 )  # fmt: skip
-SHELL_SIGTERM = 143  # 128 + 15
+# How pods find the API server (kubelet_pods.go, getServiceEnvVarMap).
+API_SERVER = {
+    "KUBERNETES_PORT": "tcp://10.96.0.1:443",
+    "KUBERNETES_PORT_443_TCP": "tcp://10.96.0.1:443",
+    "KUBERNETES_PORT_443_TCP_ADDR": "10.96.0.1",
+    "KUBERNETES_PORT_443_TCP_PORT": "443",
+    "KUBERNETES_PORT_443_TCP_PROTO": "tcp",
+    "KUBERNETES_SERVICE_HOST": "10.96.0.1",
+    "KUBERNETES_SERVICE_PORT": "443",
+    "KUBERNETES_SERVICE_PORT_HTTPS": "443",
+}
+
+
+BUSYBOX = ("busybox", "alpine")
+# Images whose file system holds nothing but common tools: what a script does not find there is really missing.
+BASES = (*BUSYBOX, "bash", "centos", "debian", "fedora", "ubuntu")
+KERNEL = ("/proc/sys/kernel", "/proc/sys/net/core", "/proc/sys/vm")  # where privileged scripts write settings
+MACHINE_ID = "0123456789abcdef0123456789abcdef\n"
+# Words behind which the name of a command stands.
+PREFIXES = ("command", "dumb-init", "env", "exec", "nohup", "sudo", "time", "timeout", "tini")
+UNKNOWN = ("No such file or directory", "command not found")
+FOLLOWING = re.compile(r"\btail\b[^;|&\n]*\s-(-follow|[a-z0-9]*[fF])")
 
 
 class Timeline(NamedTuple):
@@ -56,8 +78,9 @@ class Shell(NamedTuple):
     script: str
     env: tuple[tuple[str, str], ...]
     files: tuple[tuple[str, str], ...]
+    folders: tuple[str, ...]  # where volumes are mounted
     hostname: str
-    is_busybox: bool
+    image: str  # its short name: 'busybox'
     ends: bool  # unknown commands end at once instead of serving for ever
     services: tuple[str, ...]  # names that can be looked up
     start_s: int  # what `date` shows at second 0
@@ -99,14 +122,21 @@ def script_of(argv: tuple[str, ...]) -> str | None:
     if name in SHELLS:
         for index, word in enumerate(argv[1:], 1):
             if word.startswith("-") and not word.startswith("--") and "c" in word:
-                if index + 1 >= len(argv):
-                    return None
-                rest = argv[index + 3 :]
-                return (f"set -- {shlex.join(rest)}\n" if rest else "") + argv[index + 1]
+                return _inline(argv[index + 1 :], word)
             if not word.startswith("-"):
                 return None
         return "true"  # a shell without script and terminal reads the end of its input
     return shlex.join((name, *argv[1:])) if name in TOOLS else None
+
+
+def _inline(words: tuple[str, ...], option: str) -> str | None:
+    """The script behind `-c`, with its positional arguments and the options e, u and x: ('--', 'ls', 'sh', 'a') -> ls."""
+    words = words[1:] if words[:1] == ("--",) else words
+    if not words:
+        return None
+    flags = "".join(letter for letter in option if letter in "eux")
+    head = (f"set -{flags}\n" if flags else "") + (f"set -- {shlex.join(words[2:])}\n" if words[2:] else "")
+    return head + words[0]
 
 
 def _argv(container: Object, pod: Object, view: View | None) -> tuple[str, ...]:
@@ -174,7 +204,12 @@ def _field(pod: Object, path: str) -> str:
 def _files(container: Object, pod: Object, view: View | None) -> dict[str, str]:
     """The files that ConfigMap and Secret volumes put into a container, and its service account's namespace."""
     namespace = pod["metadata"].get("namespace", "")
-    found = {"/var/run/secrets/kubernetes.io/serviceaccount/namespace": namespace}
+    search = f"{namespace}.svc.cluster.local svc.cluster.local cluster.local"
+    found = {
+        "/var/run/secrets/kubernetes.io/serviceaccount/namespace": namespace,
+        "/etc/resolv.conf": f"search {search}\nnameserver 10.96.0.10\noptions ndots:5\n",
+    }
+    found |= _inherited(container, pod, view)
     volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes") or ()}
     for mount in container.get("volumeMounts") or ():
         volume = volumes.get(mount["name"]) or {}
@@ -192,6 +227,24 @@ def _files(container: Object, pod: Object, view: View | None) -> dict[str, str]:
     return found
 
 
+def _inherited(container: Object, pod: Object, view: View | None) -> dict[str, str]:
+    """What the init containers before this one have left in volumes that it mounts too."""
+    mine = {mount["name"]: mount["mountPath"].rstrip("/") for mount in container.get("volumeMounts") or ()}
+    found: dict[str, str] = {}
+    for init in pod["spec"].get("initContainers") or () if mine else ():
+        if init["name"] == container["name"]:
+            break
+        theirs = [mount for mount in init.get("volumeMounts") or () if mount["name"] in mine]
+        script = script_of(_argv(init, pod, view)) if theirs and init.get("restartPolicy") != "Always" else None
+        if script is None:
+            continue
+        shell = _shell(script, init, pod, view)
+        for mount in theirs:
+            for path, text in _left_in(shell, mount["mountPath"].rstrip("/")):
+                found[mine[mount["name"]] + path] = text
+    return found
+
+
 def _shell(script: str, container: Object, pod: Object, view: View | None) -> Shell:
     meta, spec = pod["metadata"], pod["spec"]
     short = container.get("image", "").rpartition("/")[2].partition(":")[0]
@@ -202,10 +255,15 @@ def _shell(script: str, container: Object, pod: Object, view: View | None) -> Sh
     services: tuple[str, ...] = ()
     if view is not None and any(word in script for word in LOOKUPS):
         services = tuple(_service_names(view, meta.get("namespace", "")))
+    folders = tuple(mount["mountPath"] for mount in container.get("volumeMounts") or () if not mount.get("subPath"))
     env = environment(container, pod, view) if container.get("env") or container.get("envFrom") else {}
+    if "KUBERNETES" in script:
+        env = {**API_SERVER, **env}
+    if "HOSTNAME" in script:
+        env = {"HOSTNAME": str(spec.get("hostname") or meta["name"]), **env}
     return Shell(
-        script, tuple(env.items()), tuple(_files(container, pod, view).items()),
-        str(spec.get("hostname") or meta["name"]) if named else "pod", short in ("busybox", "alpine"), ends, services,
+        script, tuple(env.items()), tuple(_files(container, pod, view).items()), folders,
+        str(spec.get("hostname") or meta["name"]) if named else "pod", short, ends, services,
         _start_s(container, pod) if "date" in script else 0,
     )  # fmt: skip
 
@@ -243,26 +301,40 @@ def _reaction(script: str, timeline: Timeline, base: Behaviour) -> tuple[int | N
 class _Run:
     """One run of a script up to a horizon (seconds since its start)."""
 
-    def __init__(self, shell: Shell, horizon: int) -> None:
+    def __init__(self, shell: Shell, horizon: int, tools: tuple[str, ...] = ()) -> None:
+        """`tools`: commands of the image, beside those of the script, that are taken to succeed."""
         from bashkit import Bash
 
         self.shell, self.horizon, self.now, self.changes = shell, horizon, 0, [0]
         self.log: list[tuple[int, str]] = []
+        self.unended = ["", ""]  # what stdout and stderr have written of their next line
         self.has_server = self.is_cut = False
-        builtins: dict[str, Any] = {"sleep": self._sleep, "date": self._date, "hostname": self._hostname}
-        builtins |= dict.fromkeys(LOOKUPS, self._look_up) | dict.fromkeys(CLIENTS, _succeed)
-        builtins |= dict.fromkeys(_unknown(shell.script), self._serve)
-        files: dict[str, Any] = dict(shell.files)
+        files: dict[str, Any] = {"/etc/machine-id": MACHINE_ID, **dict(shell.files)}
         self.bash = Bash(
-            hostname=shell.hostname,
-            env=dict(shell.env),
-            files=files,
-            max_commands=COMMANDS_MAX,
-            custom_builtins=builtins,
-        )
+            hostname=shell.hostname, env=dict(shell.env), files=files, max_commands=COMMANDS_MAX,
+            custom_builtins=dict.fromkeys(tools, _succeed) | self._builtins(),
+        )  # fmt: skip
+        for folder in (*shell.folders, *KERNEL):
+            if not self.bash.exists(folder):
+                self.bash.mkdir(folder, recursive=True)
         result = self.bash.execute_sync(shell.script, on_output=self._note)
+        if "resource limit exceeded" in result.stderr:  # a loop without end
+            self.is_cut = True
+        self.errors = result.stderr
+        self.log += [(self.now, line) for line in self.unended if line]
         self.code = int(result.exit_code)
         self.bash.clear_cancel()
+
+    def _builtins(self) -> dict[str, Any]:
+        found: dict[str, Any] = {"sleep": self._sleep, "date": self._date, "hostname": self._hostname}
+        found |= dict.fromkeys(LOOKUPS, self._look_up) | dict.fromkeys(CLIENTS, _succeed)
+        if FOLLOWING.search(self.shell.script):
+            found["tail"] = self._idle
+        found = {folder + name: call for name, call in found.items() for folder in ("", "/bin/", "/usr/bin/")}
+        return found | dict.fromkeys(_unknown(self.shell.script), self._serve)
+
+    def _idle(self, context: Any) -> str:
+        return self._cut()
 
     def _cut(self) -> str:
         self.is_cut = True
@@ -306,7 +378,10 @@ class _Run:
         return BuiltinResult(stdout="", stderr=f"** server can't find {missing[0]}: NXDOMAIN\n", exit_code=1)
 
     def _note(self, out: str, error: str) -> None:
-        self.log += [(self.now, line) for text in (out, error) for line in text.splitlines()]
+        for stream, text in enumerate((out, error)):
+            *lines, rest = (self.unended[stream] + text).split("\n")
+            self.log += [(self.now, line) for line in lines]
+            self.unended[stream] = rest
 
 
 def _succeed(context: Any) -> str:
@@ -339,11 +414,22 @@ def _unknown(script: str) -> tuple[str, ...]:
         commands = Bash().analyze(script).commands
     except Exception:  # a script that does not parse fails when it runs
         return ()
-    names = {str(command.name) for command in commands if getattr(command, "name", None)}
-    return tuple(sorted(name for name in names if name and not _is_known(name)))
+    names: set[str] = set()
+    for command in commands:
+        words = [command.name, *command.args]
+        while words and words[0] in PREFIXES:
+            words = [
+                word for word in words[1:] if word and not word[0].isdigit() and word[0] != "-" and "=" not in word
+            ]
+        if words and words[0]:
+            names.add(words[0])
+    return tuple(sorted(name for name in names if not _is_known(name)))
 
 
 def _is_known(name: str) -> bool:
+    folder, _, last = name.rpartition("/")
+    if folder in ("/bin", "/usr/bin"):
+        name = last
     if name in SHELLS or name in LOOKUPS or name in CLIENTS or name in ("sleep", "date", "hostname"):
         return True
     if name not in _KNOWN:
@@ -357,16 +443,35 @@ def _is_known(name: str) -> bool:
 def _timeline(shell: Shell) -> Timeline:
     run = _Run(shell, FOREVER_S)
     end = None if run.is_cut else (run.now, run.code)
+    if end is not None and run.code and _is_guess(shell, run.errors):
+        if not shell.ends:
+            return Timeline(None, tuple(dict.fromkeys(run.changes)), (), True)
+        end = (run.now, 0)
     return Timeline(end, tuple(dict.fromkeys(run.changes)), tuple(run.log), run.has_server)
+
+
+def _is_guess(shell: Shell, errors: str) -> bool:
+    """Whether a script failed because the files and programs of its image are not known here."""
+    is_missing = any(text in errors for text in UNKNOWN)
+    return is_missing and shell.image not in BASES and not re.search(r"\bexit\b", shell.script)
+
+
+@lru_cache(maxsize=256)
+def _left_in(shell: Shell, folder: str) -> tuple[tuple[str, str], ...]:
+    """(path behind the folder, text) of the files that a script has left there when it ended."""
+    bash = _Run(shell, FOREVER_S).bash
+    paths = bash.execute_sync(f"find {shlex.quote(folder)} -type f").stdout.splitlines()
+    return tuple((path[len(folder) :], bash.read_file(path)) for path in sorted(paths) if path.startswith(folder))
 
 
 @lru_cache(maxsize=4096)
 def _execute(shell: Shell, second: int, command: tuple[str, ...]) -> tuple[int, str]:
-    run = _Run(shell, second)
     script = script_of(command)
-    result = run.bash.execute_sync(script if script is not None else shlex.join(command))
+    script = script if script is not None else shlex.join(command)
+    run = _Run(shell, second, _unknown(script))
+    result = run.bash.execute_sync(script)
     output = result.stdout + result.stderr
-    if shell.is_busybox:
+    if shell.image in BUSYBOX:
         output = _as_busybox(output)
     return int(result.exit_code), output
 
@@ -387,5 +492,5 @@ def duration_s(command: tuple[str, ...]) -> int:
     script = script_of(command)
     if script is None:
         return 0
-    end = Shell(script, (), (), "pod", False, True, (), 0).timeline().end
+    end = Shell(script, (), (), (), "pod", "", True, (), 0).timeline().end
     return end[0] if end is not None else FOREVER_S

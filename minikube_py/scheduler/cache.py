@@ -38,12 +38,16 @@ class Cache:
         self._infos: dict[str, NodeInfo] = {}
         self._places: dict[str, nodes.Place] = {}
         self._images: dict[str, int] | None = None
+        self._priorities: dict[int, int] | None = None
+        self._renamed: set[str] = set()
         self._order: list[str] | None = None
         self._load()
 
     def _load(self) -> None:
         for node in self.view.list("nodes"):
             self._places[node["metadata"]["name"]] = nodes.place_of(node)
+            if not nodes.is_named_by_host(node):
+                self._renamed.add(node["metadata"]["name"])
         for name in self._places:
             if self.view.counters(name).get("affinity"):
                 for pod in self.view.on_node(name):
@@ -68,6 +72,20 @@ class Cache:
             for node in self.view.list("nodes"):
                 self._count_images(node, 1)
         return self._images.get(image, 0)
+
+    def hosts_are_nodes(self) -> bool:
+        """Whether every node's host name, if it has that label, is its name: a host's pods are the pods of one node."""
+        return not self._renamed
+
+    def lowest_priority(self) -> int | None:
+        """The lowest priority of a pod on a node; None without pods."""
+        if self._priorities is None:
+            self._priorities = {}
+            for name in self._places:
+                for counter, count in self.view.counters(name).items():
+                    if counter.startswith("priority/"):
+                        self._count_priority(int(counter[9:]), count)
+        return min(self._priorities, default=None)
 
     def node(self, name: str) -> NodeInfo | None:
         """What is known of a node; None if there is no such node."""
@@ -119,6 +137,8 @@ class Cache:
             if node:
                 self._mark(node)
                 self._tell(pod, node, sign)
+                if node in self._places:
+                    self._count_priority(pod["spec"].get("priority") or 0, sign)
         if old is not None:
             self.affine.pop(key, None)
             waiting = self.nominated.get(_nominated(old), {})
@@ -137,6 +157,15 @@ class Cache:
                 self.affine[key] = pod
         elif _nominated(pod):
             self.nominated.setdefault(_nominated(pod), {})[key] = pod
+
+    def _count_priority(self, priority: int, count: int) -> None:
+        if self._priorities is None:
+            return
+        total = self._priorities.get(priority, 0) + count
+        if total:
+            self._priorities[priority] = total
+        else:
+            self._priorities.pop(priority, None)
 
     def _tell(self, pod: Object, name: str, sign: int) -> None:
         node = None
@@ -160,7 +189,11 @@ class Cache:
                 return
         else:
             self.templates.clear()
+            self._priorities = None
         self._infos.pop(name, None)
+        self._renamed.discard(name)
+        if new is not None and not nodes.is_named_by_host(new):
+            self._renamed.add(name)
         self._mark(name)
         for node, sign in ((old, -1), (new, 1)):
             if node is not None:

@@ -15,7 +15,7 @@ from minikube_py.scheduler.framework import Feasible, Refusal
 from minikube_py.scheduler.templates import NodeClass, Template, template_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from minikube_py.api.types import Key, Object
     from minikube_py.base.clock import Clock
@@ -27,12 +27,24 @@ NO_NODES = "no nodes available to schedule pods"
 
 
 class Decision(NamedTuple):
-    """`node` '' if there is none: `refusals` then tells why each node does not do, or `rejected` why none can."""
+    """`node` '' if there is none: `refusals` then counts why the nodes do not do, or `rejected` tells why none can.
+
+    `verdicts`: the refusal of each node of the template, in the same order.
+    """
 
     template: Template
     node: str = ""
     rejected: str = ""
-    refusals: Mapping[str, Refusal] = MappingProxyType({})
+    refusals: Mapping[Refusal, int] = MappingProxyType({})
+    verdicts: Sequence[Refusal] = ()
+
+    def why(self) -> dict[str, Refusal]:
+        """Why each node does not do, by name, in the order of looking."""
+        template = self.template
+        found = dict(zip(template.names, self.verdicts, strict=True))
+        if len(found) < template.cache.node_count():
+            return {name: found.get(name, template.left_out) for name in template.cache.order()}
+        return found
 
 
 def nodes_to_find(count: int) -> int:
@@ -72,7 +84,7 @@ def _decide(pod: Object, template: Template, clock: Clock) -> Decision:
     search = _Search(template, start, enough, count)
     if search.feasible:
         return Decision(template, search.best())
-    return Decision(template, refusals=_refusals(template))
+    return _refused(template)
 
 
 class _Search:
@@ -87,11 +99,8 @@ class _Search:
         ids, position = template.ids, start
         while self.feasible < enough and len(self.numbers) < limit:
             end = min(position + enough - self.feasible, len(ids), position + limit - len(self.numbers))
+            template.look(position, end)
             chunk = ids[position:end]
-            if 0 in chunk:
-                for offset in [offset for offset, number in enumerate(chunk) if not number]:
-                    template.look(position + offset)
-                chunk = ids[position:end]
             self.numbers += chunk
             self.feasible += self._passing(chunk)
             position = end % len(ids)
@@ -156,18 +165,19 @@ def explain(pod: Object, cache: Cache) -> dict[str, dict[str, int]]:
     }
 
 
-def _refusals(template: Template) -> dict[str, Refusal]:
-    """Why each node does not do. All nodes have been looked at."""
-    verdicts: dict[int, Refusal | None] = {number: template.verdict(number) for number in set(template.ids)}
-    found = {}
-    for name, number in zip(template.names, template.ids, strict=True):
-        refusal = verdicts[number]
-        assert refusal is not None, name
-        found[name] = refusal
-    if len(template.names) < template.cache.node_count():
-        for name in template.cache.order():
-            found.setdefault(name, template.left_out)
-    return found
+def _refused(template: Template) -> Decision:
+    """The decision when no node does. All nodes have been looked at."""
+    verdicts: dict[int, Refusal] = {}
+    counts: dict[Refusal, int] = {}
+    for number, count in Counter(template.ids).items():
+        refusal = template.verdict(number)
+        assert refusal is not None, number
+        verdicts[number] = refusal
+        counts[refusal] = counts.get(refusal, 0) + count
+    left_out = template.cache.node_count() - len(template.names)
+    if left_out:
+        counts[template.left_out] = counts.get(template.left_out, 0) + left_out
+    return Decision(template, refusals=counts, verdicts=list(map(verdicts.__getitem__, template.ids)))
 
 
 def _spoil(pod: Object, template: Template) -> list[int]:

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
     from minikube_py.scheduler.framework import Refusal
 
@@ -14,15 +14,16 @@ if TYPE_CHECKING:
 NO_CLAIMS = "no new claims to deallocate"
 
 
-def fit_error(nodes: int, refusals: Iterable[Refusal]) -> str:
-    """'0/3 nodes are available: 1 Insufficient cpu, 2 Too many pods.': the reasons sorted as texts, counts included."""
-    counts = Counter(refusals)
+def fit_error(refusals: Mapping[Refusal, int]) -> str:
+    """The refusals of all nodes, with the number of nodes of each: '0/3 nodes are available: 1 Insufficient cpu, 2 Too many pods.'.
+
+    The reasons are sorted as texts, counts included."""
     reasons: Counter[str] = Counter()
-    for refusal, count in counts.items():
+    for refusal, count in refusals.items():
         for reason in refusal.reasons:
             reasons[reason] += count
     listed = ", ".join(sorted(f"{count} {reason}" for reason, count in reasons.items()))
-    return f"0/{nodes} nodes are available: {listed}."
+    return f"0/{sum(refusals.values())} nodes are available: {listed}."
 
 
 def rejected(nodes: int, reason: str) -> str:

@@ -105,6 +105,12 @@ def place_of(node: Object) -> Place:
     return meta.get("creationTimestamp") or "", meta["name"], zone_of(node)
 
 
+def is_named_by_host(node: Object) -> bool:
+    """Whether the label of the host name, if there is one, is the node's name."""
+    meta = node["metadata"]
+    return bool((meta.get("labels") or _NONE).get(HOSTNAME, meta["name"]) == meta["name"])
+
+
 def in_order(places: Iterable[Place]) -> list[str]:
     """The names of nodes in the order of looking: oldest first, but one zone after the other in turn.
 

@@ -5,6 +5,7 @@ Sources: pkg/scheduler/framework/preemption/preemption.go, pkg/scheduler/framewo
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from minikube_py.api import pods
@@ -55,13 +56,20 @@ def plan(pod: Object, decision: Decision, cache: Cache, clock: Clock) -> Plan:
     if message:
         return Plan(message=message)
     count = cache.node_count()
-    names = [name for name, refusal in decision.refusals.items() if refusal.resolvable]
+    lowest = cache.lowest_priority()
+    if lowest is None or lowest >= _priority(pod):  # nobody is less important: no need to look at any node
+        hopeless: Counter[Refusal] = Counter()
+        for refusal, number in decision.refusals.items():
+            hopeless[NO_VICTIMS if refusal.resolvable else NOT_HELPFUL] += number
+        return Plan(message=fit_error(hopeless), clear=True)
+    why = decision.why()
+    names = [name for name, refusal in why.items() if refusal.resolvable]
     enough = max(count * CANDIDATES_PERCENT // 100, CANDIDATES_MIN)
     if len(names) > enough:  # the real one starts anywhere, too
         start = clock.token("preemption", pod["metadata"].get("uid")) % len(names)
         names = names[start:] + names[:start]
     budgets = Budgets(cache)
-    refusals = dict.fromkeys(decision.refusals, NOT_HELPFUL)
+    refusals = dict.fromkeys(why, NOT_HELPFUL)
     candidates: list[Candidate] = []
     for name in names:
         node = cache.node(name)
@@ -74,7 +82,7 @@ def plan(pod: Object, decision: Decision, cache: Cache, clock: Clock) -> Plan:
             if len(candidates) == enough:
                 break
     if not candidates:
-        return Plan(message=fit_error(count, refusals.values()), clear=True)
+        return Plan(message=fit_error(Counter(refusals.values())), clear=True)
     best = min(candidates, key=lambda found: _cost(found, clock))
     return Plan(best.node, best.victims)
 
@@ -83,7 +91,8 @@ def _ineligible(pod: Object, decision: Decision, cache: Cache) -> str:
     if pod["spec"].get("preemptionPolicy") == "Never":
         return NEVER
     name = (pod.get("status") or {}).get("nominatedNodeName")
-    if not name or name not in decision.refusals or not decision.refusals[name].resolvable:
+    position = decision.template.index.get(name) if name else None
+    if position is None or not decision.verdicts[position].resolvable:
         return ""
     return TERMINATING if awaits_victims(pod, cache) else ""
 

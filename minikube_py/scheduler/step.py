@@ -126,7 +126,7 @@ def _refuse(pod: Object, decision: Decision, cache: Cache, clock: Clock) -> Acti
     if decision.rejected:
         message = NO_NODES if not count else messages.rejected(count, decision.rejected)
     else:
-        message = messages.fit_error(count, decision.refusals.values())
+        message = messages.fit_error(decision.refusals)
         plan = preemption.plan(pod, decision, cache, clock)
         if not plan.node:
             message = messages.after_preemption(message, plan.message)

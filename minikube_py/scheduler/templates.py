@@ -111,11 +111,14 @@ class Template:
                 self.ids[number] = 0
         self.seen = len(dirty)
 
-    def look(self, position: int) -> None:
-        """Find the class of one node."""
-        node = self.cache.node(self.names[position])
-        assert node is not None, self.names[position]
-        self.ids[position] = self.number(self._classify(node))
+    def look(self, start: int, end: int) -> None:
+        """Find the classes of the nodes from `start` to before `end` that are not known."""
+        ids = self.ids
+        for _ in range(ids[start:end].count(0)):
+            start = ids.index(0, start, end)
+            node = self.cache.node(self.names[start])
+            assert node is not None, self.names[start]
+            ids[start] = self.number(self._classify(node))
 
     def number(self, found: NodeClass) -> int:
         number = self.numbers.get(found)

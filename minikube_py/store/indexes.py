@@ -6,6 +6,7 @@
     s:<resource>:<namespace>/<key>=<value>
                                 objects whose spec.selector asks for that label, filed under their first pair;
                                 'matchExpressions' alone are filed under '*'
+    a:<resource>/<namespace>    ReplicaSets and ControllerRevisions without a controller: who may be adopted
     u:                          objects that are not healthy (pods not ready, Deployments not available, ...)
 
 An object that moves between buckets costs a row each; one whose status alone changes usually costs nothing. Events lie in
@@ -21,6 +22,7 @@ from minikube_py.api import pods
 if TYPE_CHECKING:
     from minikube_py.api.types import Key, Object
 
+ADOPTABLE = frozenset(("replicasets.apps", "controllerrevisions.apps"))
 SELECTING = frozenset(
     ("services", "replicationcontrollers", "replicasets.apps", "statefulsets.apps", "poddisruptionbudgets.policy")
 )
@@ -41,6 +43,8 @@ def buckets(key: Key, obj: Object) -> tuple[str, ...]:
         if not _pod_is_well(obj):
             found.append("u:")
     else:
+        if resource in ADOPTABLE and not any(ref.get("controller") for ref in meta.get("ownerReferences") or ()):
+            found.append(f"a:{resource}/{key.namespace}")
         if resource in SELECTING:
             found += selector_buckets(resource, key.namespace, obj)
         if not _is_well(resource, obj):

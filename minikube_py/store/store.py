@@ -535,7 +535,11 @@ class Store:
     # -- the log -------------------------------------------------------------------------------------------------
 
     def merged_since(self, revision: int) -> list[Change]:
-        """What changed after a revision, one Change for each key: from what it was then to what it is now."""
+        """What changed after a revision: from what each object was then to what it is now.
+
+        Objects that were deleted are told one by one, also where another of their name has come since or where they came
+        after that revision too: others may have got to know them meanwhile.
+        """
         self.flush()
         rows = self._execute(
             "SELECT revision, time_s, verb, resource, namespace, name, actor, cause, previous, before FROM log "
@@ -543,18 +547,25 @@ class Store:
             (revision,),
         ).fetchall()
         read = jsontext.loader(len(rows))
-        newest: dict[Key, tuple[Any, ...]] = {}
+        last: dict[Key, tuple[tuple[Any, ...], Object | None]] = {}  # of each object: its last row, and what it is then
         was: dict[Key, Object | None] = {}
+        found = []
         for row in rows:
             key = Key(*row[3:6])
-            newest.setdefault(key, row)
-            was[key] = _before(was[key] if key in was else self.get(key), row, read)
-        found = []
-        for key, row in newest.items():
-            old, new = was[key], self.get(key)
-            if old is not None or new is not None:
-                found.append(Change(row[0], row[1], row[2], key, row[6], row[7], old, new))
-        return sorted(found)
+            if row[2] == "delete":
+                if key in last:
+                    found.append(_change(*last[key], None))
+                last[key], was[key] = (row, None), read(row[9])
+                continue
+            if key not in last:
+                last[key] = row, self.get(key)
+                was[key] = last[key][1]
+            if row[2] == "update":
+                was[key] = _before(was[key], row, read)
+            elif last[key][1] is not None:
+                was[key] = None
+        found += [_change(row, new, was[key]) for key, (row, new) in last.items()]
+        return sorted(found, key=lambda change: change.revision)
 
     def history(self, since: int = 0, key: Key | None = None) -> list[Change]:
         """Every write after a revision, oldest first, with both versions; of one object if `key` is given."""
@@ -576,6 +587,10 @@ class Store:
             old = state[at] = _before(new, row, read)
             found.append(Change(row[0], row[1], row[2], at, row[6], row[7], old, new))
         return found[::-1]
+
+
+def _change(row: tuple[Any, ...], new: Object | None, old: Object | None) -> Change:
+    return Change(row[0], row[1], row[2], Key(*row[3:6]), row[6], row[7], old, new)
 
 
 def _before(new: Object | None, row: tuple[Any, ...], read: Callable[[str], Any]) -> Object | None:

@@ -37,6 +37,9 @@ class StoreView:
         get = self._store.get
         return [(key.resource, obj) for key in self._store.bucket("o:" + uid) if (obj := get(key)) is not None]
 
+    def unowned(self, resource: str, namespace: str) -> list[Object]:  # type: ignore[valid-type]
+        return self._store.in_bucket(f"a:{resource}/{namespace}")
+
     def on_node(self, node: str) -> list[Object]:  # type: ignore[valid-type]
         return self._store.in_bucket("n:" + node)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from minikube_py.api import custom
+from minikube_py.api import custom, resources
 from minikube_py.api.decode import decode
 from minikube_py.api.kinds import Kind, Registry
 from minikube_py.base.clock import timestamp
@@ -43,7 +43,21 @@ def test_a_crd_is_a_row_of_the_table() -> None:
     assert registry.find("example.com/v1alpha1", "Widget") == WIDGET
 
 
+def test_a_registry_serves_established_crds_only() -> None:
+    status = custom.established(CRD, timestamp(NOW))
+    registry = Registry().with_crds([{**CRD, "status": status}])
+    assert registry.named("wg") is not None
+    assert registry.with_crds([CRD]).named("wg") is None
+    assert registry.with_crds([]).kinds == Registry().kinds
+
+
 def test_a_deprecated_version_has_a_warning() -> None:
+    assert resources.deprecation(WIDGET) == ""
+    assert resources.deprecation(WIDGET, "example.com/v1alpha1").startswith("example.com/v1alpha1 Widget is deprecated")
+    assert resources.deprecation(Registry().resource("endpoints")) == (
+        "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
+    )
+    assert resources.deprecation(Registry().resource("pods")) == ""
     assert WIDGET.schemas is not None
     assert WIDGET.schemas.deprecations == {
         "example.com/v1alpha1": "example.com/v1alpha1 Widget is deprecated; use example.com/v1 Widget"

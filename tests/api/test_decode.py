@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from minikube_py.api.decode import corrupt_base64, decode
+from minikube_py.api.decode import decode, patched
+from minikube_py.api.gocodec import corrupt_base64
 from minikube_py.api.kinds import Registry
-from minikube_py.base.errors import BadRequest
+from minikube_py.base.errors import BadRequest, Invalid
 
 DATA = Path(__file__).parent.parent / "data" / "kinds"
 REGISTRY = Registry()
@@ -102,6 +103,42 @@ def test_times_are_printed_in_utc_and_nulls_that_go_prints_stay() -> None:
     assert decoded["status"]["conditions"] == [
         {"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-02T02:04:05Z", "lastProbeTime": None}
     ]
+
+
+PATCHED = [
+    ({"replicas": "x"}, "unrecognized type: int32"),  # recorded
+    ({"replicas": 1.5}, "cannot convert float64 to int32"),
+    ({"selector": "x"}, "cannot restore struct from: string"),
+    ({"template": {"spec": {"containers": {}}}}, "cannot restore slice from map"),
+    ({"template": {"spec": {"dnsPolicy": 1}}}, "cannot convert int64 to v1.DNSPolicy"),
+    ({"selector": {"matchLabels": [1]}}, "cannot restore map from slice"),
+    ({"z": 1, "a": 1}, 'strict decoding error: unknown field "spec.a", unknown field "spec.z"'),
+]
+
+
+@pytest.mark.parametrize(("spec", "problem"), PATCHED, ids=lambda value: json.dumps(value))
+def test_tells_what_a_strategic_patch_broke(spec: dict[str, Any], problem: str) -> None:
+    obj = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": spec}
+    with pytest.raises(Invalid) as refused:
+        patched(kind_of(obj), obj, {"spec": {"replicas": "x"}}, "strategic")
+    [cause] = refused.value.causes
+    assert str(cause) == f'patch: Invalid value: "map[spec:map[replicas:x]]": {problem}'
+
+
+def test_tells_what_a_merge_patch_broke() -> None:
+    obj = {"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "p"}, "spec": {"hostNetwork": "x"}}
+    with pytest.raises(Invalid) as refused:
+        patched(kind_of(obj), obj, {}, "merge")
+    assert str(refused.value.causes[0]) == (
+        r'patch: Invalid value: "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\"},\"spec\":{\"hostNetwork\":\"x\"}}": '
+        "json: cannot unmarshal string into Go struct field PodSpec.spec.hostNetwork of type bool"
+    )
+
+
+def test_a_patch_that_breaks_nothing_is_decoded() -> None:
+    assert patched(REGISTRY.resource("pods"), pod(), {}, "strategic") == decode(REGISTRY.resource("pods"), pod())
+    warned = patched(REGISTRY.resource("pods"), pod(foo=1), {}, "merge", "Warn")
+    assert warned[1] == ['unknown field "spec.foo"']
 
 
 BASE64 = [

@@ -281,7 +281,6 @@ def test_limits_of_containers_default_to_their_maximum_and_requests_to_the_limit
         ("apiregistration.k8s.io/v1", "APIService", {"spec": {"service": {"name": "s", "namespace": "n"}}}, "spec.service.port", 443),
         ("discovery.k8s.io/v1", "EndpointSlice", {"ports": [{"port": 1}]}, "ports", [{"port": 1, "name": "", "protocol": "TCP"}]),
         ("resource.k8s.io/v1", "ResourceClaim", {"spec": {"devices": {"requests": [{"name": "r", "exactly": {"deviceClassName": "d"}}]}}}, "spec.devices.requests.0.exactly", {"deviceClassName": "d", "allocationMode": "ExactCount", "count": 1}),
-        ("v1", "PersistentVolumeClaim", {"spec": {"dataSource": {"kind": "PersistentVolumeClaim", "name": "o"}}}, "spec.dataSourceRef", {"apiGroup": None, "kind": "PersistentVolumeClaim", "name": "o"}),
         ("v1", "ReplicationController", {"spec": {"template": {"metadata": {"labels": {"a": "b"}}}}}, "spec.selector", {"a": "b"}),
         ("v1", "ReplicationController", {"spec": {"template": {"metadata": {"labels": {"a": "b"}}}}}, "metadata.labels", {"a": "b"}),
         ("v1", "Namespace", {}, "metadata.labels", {"kubernetes.io/metadata.name": "x"}),

@@ -117,6 +117,29 @@ def test_custom_objects_count_every_field_but_metadata_and_status() -> None:
     )
 
 
+CLAIM = {"apiGroup": None, "kind": "PersistentVolumeClaim", "name": "c"}
+OTHER = {"apiGroup": "example.com", "kind": "Backup", "name": "b"}
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ({"dataSource": CLAIM}, {"dataSource": CLAIM, "dataSourceRef": CLAIM}),
+        ({"dataSourceRef": OTHER}, {"dataSource": OTHER, "dataSourceRef": OTHER}),
+        ({"dataSource": OTHER}, {}),
+        ({"dataSourceRef": {**CLAIM, "namespace": "n"}}, {}),
+    ],
+)
+def test_the_two_fields_for_a_claims_source_mirror_each_other(given: Object, found: Object) -> None:
+    assert created("persistentvolumeclaims", spec=given)["spec"] == found
+
+
+def test_the_simulators_own_kinds_behave_as_custom_ones() -> None:
+    fault = created("faults.sim.kpy.dev", spec={"type": "NodeDown"}, status={"active": True})
+    assert (fault["metadata"]["generation"], "status" in fault) == (1, False)
+    assert updated("faults.sim.kpy.dev", {"spec": {"type": "ZoneDown"}}, fault)["metadata"]["generation"] == 2
+
+
 GENERATED = {
     "batch.kubernetes.io/controller-uid": "u-1",
     "batch.kubernetes.io/job-name": "x",

@@ -47,6 +47,7 @@ class Simulation:
         self.told: list[tuple[int, str]] = []
         self.writes: list[tuple[int, Object]] = []
         self.deleted_at: int | None = None
+        self.version = 0
         self.wake: Wake | None = None
         self.put("nodes", node or make_node())
         for resource, obj in others:
@@ -76,20 +77,29 @@ class Simulation:
     def run(self) -> list[Any]:
         """One run of the step at the current second."""
         self.wake = None
-        taken = []
-        for action in pod_step.step(freeze(self.pod), self.view(), self.clock):
+        taken: list[Any] = []
+        step = pod_step.step(freeze(self.pod), self.view(), self.clock)
+        outcome: Object | None = None
+        while True:
+            try:
+                action = step.send(outcome)
+            except StopIteration:
+                return taken
             taken.append(action)
-            self._carry_out(action)
-        return taken
+            outcome = self._carry_out(action)
 
-    def _carry_out(self, action: Any) -> None:
+    def _carry_out(self, action: Any) -> Object | None:
         second = self.clock.now_s - T0.now_s
         if isinstance(action, Patch):
             old = self.objects[action.key]
-            self.objects[action.key] = {**old, "status": {**old.get("status", {}), **action.fields["status"]}}
+            stored = {**old, "status": {**old.get("status", {}), **action.fields["status"]}}
+            self.version += 1
+            stored["metadata"] = {**old["metadata"], "resourceVersion": str(self.version)}
+            self.objects[action.key] = stored
             if action.key == self.key:
                 self.writes.append((second, action.fields["status"]))
-        elif isinstance(action, Remember):
+            return stored
+        if isinstance(action, Remember):
             self.memory[("kubelet", self.key)] = action.data
         elif isinstance(action, Record):
             self.told.append((second, f"{action.reason} {action.message}"))
@@ -97,6 +107,7 @@ class Simulation:
             self.wake = action
         elif isinstance(action, Delete):
             self.deleted_at = second
+        return None
 
     def until(self, second: int, background: bool = True) -> Simulation:
         """Run from wake to wake up to `second` after T0 (without background wakes if told so)."""
@@ -113,14 +124,19 @@ class Simulation:
             self.clock = self.clock.at(T0.now_s + second)
         return self
 
+    def edit(self, **fields: Any) -> None:
+        """Replace top-level fields of the pod, as another client would."""
+        self.version += 1
+        meta = {**fields.pop("metadata", self.pod["metadata"]), "resourceVersion": str(self.version)}
+        self.objects[self.key] = {**self.pod, **fields, "metadata": meta}
+
     def delete(self, grace_s: int = 30) -> None:
-        pod = self.pod
         meta = {
-            **pod["metadata"],
+            **self.pod["metadata"],
             "deletionTimestamp": self.clock.at(self.clock.now_s + grace_s).timestamp,
             "deletionGracePeriodSeconds": grace_s,
         }
-        self.objects[self.key] = {**pod, "metadata": meta}
+        self.edit(metadata=meta)
 
     def state(self, name: str = "web") -> Object:
         """The status of one container."""

@@ -42,6 +42,8 @@ def _command(dice: Random) -> Command:
             dice.choice(("25%", 1)),
             dice.choice(("25%", 0, 1)),
         ),
+        lambda: ("apply", name, dice.randint(1, 4), dice.randint(1, 2), "25%", "25%"),
+        lambda: ("apply", name, 3, dice.randint(1, 3), 1, 0),
         lambda: ("service", name),
         lambda: ("scale", name, dice.randint(0, 8)),
         lambda: ("image", name, dice.randint(1, 4)),

@@ -72,7 +72,8 @@ def test_history_gives_back_every_version(store: Store) -> None:
     ]
     assert gone == two
     merged = store.merged_since(1)
-    assert [(c.key.name, c.old, c.new) for c in merged] == [("a", one, again)]
+    assert [(c.key.name, c.old, c.new) for c in merged] == [("a", one, None), ("a", None, again)]
+    assert [(c.old, c.new) for c in store.merged_since(0)] == [(one, None), (None, again)]
 
 
 def test_a_failed_transaction_leaves_nothing(store: Store) -> None:

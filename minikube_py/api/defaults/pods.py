@@ -186,14 +186,8 @@ def claim_template(obj: Object) -> Object:
 
 
 def claim_spec(spec: Object) -> Object:
-    """The spec of a PersistentVolumeClaim; dataSource and dataSourceRef mirror each other (NormalizeDataSources)."""
-    spec = fill(fill(spec, VOLUME_MODE), {"resources": {}})
-    source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
-    if source and not reference:
-        return {**spec, "dataSourceRef": source}
-    if reference and not source and not reference.get("namespace"):
-        return {**spec, "dataSource": {key: value for key, value in reference.items() if key != "namespace"}}
-    return spec
+    """The spec of a PersistentVolumeClaim, or of a template for one."""
+    return fill(fill(spec, VOLUME_MODE), {"resources": {}})
 
 
 # An image reference (github.com/distribution/reference): [host/]path[:tag][@digest], the path in lower case.

@@ -84,8 +84,8 @@ def _spec(causes: Causes, spec: Object, path: str) -> None:
         causes.not_negative(f"{path}.{field}", spec.get(field))
     for field in ("backoffLimitPerIndex", "maxFailedIndexes"):
         causes.not_negative(f"{path}.{field}", spec.get(field))
-    mode = spec.get("completionMode", "")
-    if mode not in ("NonIndexed", "Indexed"):
+    mode = spec.get("completionMode")
+    if mode not in (None, "NonIndexed", "Indexed"):
         causes.not_supported(f"{path}.completionMode", mode, ("NonIndexed", "Indexed"))
     if mode == "Indexed":
         _indexed(causes, spec, path)

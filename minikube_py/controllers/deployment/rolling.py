@@ -43,11 +43,15 @@ def _scale_new(work: sync.Work, sets: sync.Sets) -> Generator[Action, Outcome, t
 
 
 def _scale_old(work: sync.Work, sets: sync.Sets) -> Generator[Action, Outcome, tuple[bool, Objects]]:
-    """Old ReplicaSets shrink by what availability allows: first pods that are unhealthy anyway, then healthy ones."""
+    """Old ReplicaSets shrink by what availability allows: first pods that are unhealthy anyway, then healthy ones.
+
+    Not while a ReplicaSet that was just made smaller still counts the available pods of its former size.
+    """
     if sizes.total(sets.old) == 0 or sets.new is None:
         return False, sets.old
     room = sizes.may_remove(work.deployment, sets.all, sets.new)
-    if room <= 0:
+    lags = any(sizes.counted([rs], "availableReplicas") > sizes.replicas(rs) for rs in sizes.active(sets.old))
+    if room <= 0 or lags:
         return False, sets.old
     unhealthy_gone, old = yield from _remove_unhealthy(work, sets.old, room)
     healthy_gone, old = yield from _remove_healthy(work, old, sets.new)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from minikube_py.base import gotext
 from minikube_py.printers.cells.meta import at, since
 
 if TYPE_CHECKING:
@@ -74,8 +75,4 @@ def typed(type: str, found: list[Any], now_s: int) -> Any:
 
 def _string(value: Any) -> str:
     """As JSONPath prints it: text as it is, all else as JSON."""
-    if isinstance(value, str):
-        return value
-    import json
-
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return value if isinstance(value, str) else gotext.json_text(value)

@@ -36,8 +36,17 @@ class _Restarts:
             self.last = finished
 
 
+_newest: list[tuple[Object, Summary]] = []  # three columns ask for the same pod one after the other
+
+
 def summary(pod: Object) -> Summary:
     """Everything that the columns of a pod tell."""
+    if not _newest or _newest[0][0] is not pod:
+        _newest[:] = [(pod, _summary(pod))]
+    return _newest[0][1]
+
+
+def _summary(pod: Object) -> Summary:
     spec, status = pod.get("spec") or {}, pod.get("status") or {}
     sidecars = {one["name"] for one in spec.get("initContainers") or () if one.get("restartPolicy") == "Always"}
     reason = status.get("reason") or status.get("phase") or ""
