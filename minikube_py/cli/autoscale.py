@@ -30,8 +30,12 @@ def run(call: Call) -> None:
         raise UsageError("no objects passed to autoscale")
     for item in found.items:
         if "scale" not in item.kind.subresources:
-            raise UsageError(f"cannot autoscale a {item.kind.name}: could not find scale subresource for {item.kind.version}, Resource={item.kind.plural} in discovery information")
-        create.generated(call, _autoscaler(call, item, metrics), verb="created" if call.dry_run == "client" else "autoscaled")
+            raise UsageError(
+                f"cannot autoscale a {item.kind.name}: could not find scale subresource for {item.kind.version}, Resource={item.kind.plural} in discovery information"
+            )
+        create.generated(
+            call, _autoscaler(call, item, metrics), verb="created" if call.dry_run == "client" else "autoscaled"
+        )
 
 
 def _autoscaler(call: Call, item: Item, metrics: list[Object]) -> Object:

@@ -22,12 +22,18 @@ NameArgument = Annotated[str, typer.Argument(metavar="[NAME]", help="The cluster
 @app.command()
 def start(
     name: NameArgument = "",
-    nodes: Annotated[int, typer.Option("--nodes", min=1, max=5000, help="How many, the first one is the control plane.")] = 3,
+    nodes: Annotated[
+        int, typer.Option("--nodes", min=1, max=5000, help="How many, the first one is the control plane.")
+    ] = 3,
     cpu: Annotated[str, typer.Option("--cpu", help="CPUs of each node.")] = "4",
     memory: Annotated[str, typer.Option("--memory", help="Memory of each node.")] = "8Gi",
-    epoch: Annotated[str, typer.Option("--epoch", metavar="TIME", help="Where virtual time starts (RFC 3339); now unless given.")] = "",
+    epoch: Annotated[
+        str, typer.Option("--epoch", metavar="TIME", help="Where virtual time starts (RFC 3339); now unless given.")
+    ] = "",
     seed: Annotated[int, typer.Option("--seed", help="All chance in the cluster follows from it.")] = 0,
-    kubernetes_version: Annotated[str, typer.Option("--kubernetes-version", help="What the API server says it is.")] = "v1.36.2",
+    kubernetes_version: Annotated[
+        str, typer.Option("--kubernetes-version", help="What the API server says it is.")
+    ] = "v1.36.2",
 ) -> None:
     """Make a cluster (and choose it, if it is the first one)."""
     from minikube_py.base import quantity
@@ -51,7 +57,9 @@ def start(
     if name and home.current() != name:
         home.use(name)
     info = cluster.info
-    typer.echo(f'cluster "{chosen}" started: {nodes} node{"s" if nodes != 1 else ""}, Kubernetes {info.kubernetes_version}')
+    typer.echo(
+        f'cluster "{chosen}" started: {nodes} node{"s" if nodes != 1 else ""}, Kubernetes {info.kubernetes_version}'
+    )
 
 
 def _epoch_s(text: str) -> int | None:
@@ -83,7 +91,12 @@ def list_() -> None:
         try:
             cluster = home.open(name)
             info, now_s = cluster.info, cluster.clock.now_s
-            cells = [str(len(cluster.list("nodes"))), info.kubernetes_version, timestamp(now_s), human(now_s - info.epoch_s)]
+            cells = [
+                str(len(cluster.list("nodes"))),
+                info.kubernetes_version,
+                timestamp(now_s),
+                human(now_s - info.epoch_s),
+            ]
         except StoreError as error:
             cells = ["-", "-", "-", f"broken: {error}"]
         rows.append([current, name, *cells])

@@ -26,7 +26,9 @@ def config_map(call: Call) -> None:
         _check_key(key, "ConfigMap", ",")
         if key in data or key in binary:
             field = "Data" if key in data else "BinaryData"
-            raise UsageError(f'cannot add key "{key}", another key by that name already exists in {field} for ConfigMap "{name}"')
+            raise UsageError(
+                f'cannot add key "{key}", another key by that name already exists in {field} for ConfigMap "{name}"'
+            )
         try:
             data[key] = content.decode()
         except UnicodeDecodeError:
@@ -70,7 +72,9 @@ def docker_registry(call: Call) -> None:
     import json
 
     name = create.one_name(call)
-    user, password, email, server = (call.text(f"docker-{flag}") for flag in ("username", "password", "email", "server"))
+    user, password, email, server = (
+        call.text(f"docker-{flag}") for flag in ("username", "password", "email", "server")
+    )
     data: dict[str, str] = {}
     if call.list("from-file"):
 

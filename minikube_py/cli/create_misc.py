@@ -70,7 +70,11 @@ def disruption_budget(call: Call) -> None:
         raise UsageError("one of min-available or max-unavailable must be specified")
     if least and most:
         raise UsageError("min-available and max-unavailable cannot be both specified")
-    amount = {"minAvailable": _amount(least, "min-available")} if least else {"maxUnavailable": _amount(most, "max-unavailable")}
+    amount = (
+        {"minAvailable": _amount(least, "min-available")}
+        if least
+        else {"maxUnavailable": _amount(most, "max-unavailable")}
+    )
     create.generated(
         call,
         {

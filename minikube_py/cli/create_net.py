@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 
 # kubectl create ingress: host/path=svcname:svcport[,tls[=secret]]
-RULE = re.compile(r"^(?P<host>[\w*\-.]*)(?P<path>/[\w\-/.~!$&'()+,;:@%*]*)=(?P<svc>[\w\-.]+:[\w\-]+)(?:,(?P<tls>tls(?:=[\w\-]+)?))?$")
+RULE = re.compile(
+    r"^(?P<host>[\w*\-.]*)(?P<path>/[\w\-/.~!$&'()+,;:@%*]*)=(?P<svc>[\w\-.]+:[\w\-]+)(?:,(?P<tls>tls(?:=[\w\-]+)?))?$"
+)
 
 
 def cluster_ip(call: Call) -> None:
@@ -70,7 +72,11 @@ def _port(text: str) -> Object:
     """'80:8080' is port 80 to target 8080, named '80-8080'; '80' is named '80'."""
     port, colon, target = text.partition(":")
     if not port.isdigit() or not 0 < int(port) < 65536:
-        raise UsageError("must be between 1 and 65535, inclusive" if port.isdigit() else f'strconv.Atoi: parsing "{port}": invalid syntax')
+        raise UsageError(
+            "must be between 1 and 65535, inclusive"
+            if port.isdigit()
+            else f'strconv.Atoi: parsing "{port}": invalid syntax'
+        )
     goal: int | str = int(port)
     if colon:
         goal = int(target) if target.isdigit() else target

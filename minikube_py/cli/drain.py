@@ -42,7 +42,9 @@ def run(call: Call) -> None:
         try:
             _drain(call, item)
         except KpyError as error:
-            call.complain(f'error: unable to drain node "{item.name}" due to error: {_joined(error)}, continuing command...')
+            call.complain(
+                f'error: unable to drain node "{item.name}" due to error: {_joined(error)}, continuing command...'
+            )
             pending.append(item.name)
             errors.append(error)
             continue

@@ -31,8 +31,10 @@ def service_for(call: Call, item: Item) -> Object:
         raise UsageError(f"cannot expose a {item.kind.name}{group}")
     selector = _selector(call, item)
     ports = _ports(call, item)
-    labels = dict(_label(text) for text in call.text("labels").split(",")) if call.text("labels") else (
-        item.object["metadata"].get("labels") or {}
+    labels = (
+        dict(_label(text) for text in call.text("labels").split(","))
+        if call.text("labels")
+        else (item.object["metadata"].get("labels") or {})
     )
     metadata: Object = {"name": call.text("name") or item.name[:63]}
     if labels:
@@ -69,7 +71,9 @@ def _selector(call: Call, item: Item) -> dict[str, str]:
         return selector
     wanted = obj["spec"].get("selector") or {}
     if wanted.get("matchExpressions"):
-        raise UsageError(f"{complaint}couldn't convert expressions - \"{wanted['matchExpressions']}\" to map-based selector format")
+        raise UsageError(
+            f'{complaint}couldn\'t convert expressions - "{wanted["matchExpressions"]}" to map-based selector format'
+        )
     labels = wanted.get("matchLabels") or {}
     if not labels:
         raise UsageError(f"{complaint}the {item.kind.singular} has no matchLabels or matchExpressions set")
@@ -98,9 +102,11 @@ def _ports(call: Call, item: Item) -> list[Object]:
             raise UsageError("couldn't find port via --port flag or introspection")
     ports = []
     for port in wanted:
-        protocols = [call.text("protocol")] if call.text("protocol") else list(
-            dict.fromkeys(protocol for known_port, protocol in known if known_port == port)
-        ) or ["TCP"]
+        protocols = (
+            [call.text("protocol")]
+            if call.text("protocol")
+            else list(dict.fromkeys(protocol for known_port, protocol in known if known_port == port)) or ["TCP"]
+        )
         for protocol in protocols:
             entry: Object = {"protocol": protocol, "port": port, "targetPort": _target(call, port)}
             ports.append(entry)

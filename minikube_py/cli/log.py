@@ -40,9 +40,7 @@ def history(
             space = f"{change.key.namespace}/" if change.key.namespace else ""
             where = f"{change.key.resource} {space}{change.key.name}"
             cause = str(change.cause) if change.cause else ""
-            rows.append(
-                [str(change.revision), narrative.clock(change.time_s), change.verb, where, change.actor, cause]
-            )
+            rows.append([str(change.revision), narrative.clock(change.time_s), change.verb, where, change.actor, cause])
     typer.echo(tables.layout(rows), nl=False)
 
 

@@ -23,9 +23,16 @@ def add(
     name: NodeName,
     cpu: Annotated[str, typer.Option("--cpu", help="CPUs.")] = "4",
     memory: Annotated[str, typer.Option("--memory", help="Memory.")] = "8Gi",
-    capacity: Annotated[list[str] | None, typer.Option("--capacity", metavar="RESOURCE=AMOUNT", help="More resources: nvidia.com/gpu=2, pods=250.")] = None,
-    label: Annotated[list[str] | None, typer.Option("--label", metavar="KEY=VALUE", help="A label; may be repeated.")] = None,
-    taint: Annotated[list[str] | None, typer.Option("--taint", metavar="KEY=VALUE:EFFECT", help="A taint; may be repeated.")] = None,
+    capacity: Annotated[
+        list[str] | None,
+        typer.Option("--capacity", metavar="RESOURCE=AMOUNT", help="More resources: nvidia.com/gpu=2, pods=250."),
+    ] = None,
+    label: Annotated[
+        list[str] | None, typer.Option("--label", metavar="KEY=VALUE", help="A label; may be repeated.")
+    ] = None,
+    taint: Annotated[
+        list[str] | None, typer.Option("--taint", metavar="KEY=VALUE:EFFECT", help="A taint; may be repeated.")
+    ] = None,
     zone: Annotated[str, typer.Option("--zone", help="Its zone (topology.kubernetes.io/zone).")] = "",
     region: Annotated[str, typer.Option("--region", help="Its region (topology.kubernetes.io/region).")] = "",
 ) -> None:
@@ -66,7 +73,9 @@ def _adorn(cluster: Any, name: str, labels: dict[str, str], taints: list[str], c
     if fields:
         cluster.patch("nodes", name, "", fields)
     if capacity:
-        cluster.patch("nodes", name, "", {"status": {"capacity": capacity, "allocatable": capacity}}, subresource="status")
+        cluster.patch(
+            "nodes", name, "", {"status": {"capacity": capacity, "allocatable": capacity}}, subresource="status"
+        )
 
 
 def _free_index(nodes: list[Object]) -> int:

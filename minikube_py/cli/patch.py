@@ -25,7 +25,7 @@ def run(call: Call) -> None:
             raise UsageError("cannot specify --patch and --patch-file together")
         raise UsageError("must specify --patch or --patch-file containing the contents of the patch")
     if form not in TYPES:
-        raise UsageError(f"--type must be one of [json merge strategic], not \"{call.text('type')}\"")
+        raise UsageError(f'--type must be one of [json merge strategic], not "{call.text("type")}"')
     fields = _content(call)
     if call.on("local"):
         items = [select.of_document(call, obj, source) for obj, source in call.documents()]

@@ -88,7 +88,11 @@ def until_condition(cluster: Cluster, namespace: str, text: str) -> Callable[[],
     what, _, resource = text.strip().rpartition(" ")
     if not what:
         resource, equals, condition = text.partition("=")
-        what = f"condition={condition}" if condition.lower() not in ("create", "delete", "created", "deleted") else condition.removesuffix("d")
+        what = (
+            f"condition={condition}"
+            if condition.lower() not in ("create", "delete", "created", "deleted")
+            else condition.removesuffix("d")
+        )
         if not equals:
             raise UsageError(UNTIL_FORMS)
     word, slash, name = resource.partition("/")

@@ -50,7 +50,9 @@ def _check(call: Call) -> int:
     if call.on("rm") and not attached:
         raise UsageError("--rm should only be used for attached containers")
     if attached and call.dry_run != "none":
-        raise UsageError("--dry-run=[server|client] can't be used with attached containers options (--attach, --stdin, or --tty)")
+        raise UsageError(
+            "--dry-run=[server|client] can't be used with attached containers options (--attach, --stdin, or --tty)"
+        )
     if attached:
         raise UsageError("attaching is not supported: start the pod without -i, -t and --attach")
     return int(port or 0)

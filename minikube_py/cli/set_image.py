@@ -51,6 +51,8 @@ def _check(call: Call, resources: list[str], images: dict[str, str]) -> None:
         errors.append(UsageError("at least one image update is required"))
     elif len(images) > 1 and "*" in images:
         errors.append(
-            UsageError("all containers are already specified by *, but saw more than one container_name=container_image pairs")
+            UsageError(
+                "all containers are already specified by *, but saw more than one container_name=container_image pairs"
+            )
         )
     failures.raise_all(errors)

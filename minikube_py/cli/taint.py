@@ -123,7 +123,9 @@ def update(item: Item, add: list[Object], remove: list[Object], overwrite: bool)
     added, deleted = len(new) != len(old), False
     errors: list[KpyError] = []
     for gone in remove:
-        left = [one for one in new if not (one["key"] == gone["key"] and gone.get("effect", one["effect"]) == one["effect"])]
+        left = [
+            one for one in new if not (one["key"] == gone["key"] and gone.get("effect", one["effect"]) == one["effect"])
+        ]
         deleted = len(left) != len(new)
         if not deleted:
             errors.append(UsageError(f'taint "{taint_text(gone)}" not found'))

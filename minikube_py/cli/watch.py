@@ -107,7 +107,10 @@ class Rows:
         cells = [_cells(lines[0] if not call.on("no-headers") else "", line) for line in lines]
         if call.on("output-watch-events"):
             events = [event for event, _ in pending]
-            cells = [[event, *row] for event, row in zip(([] if call.on("no-headers") else ["EVENT"]) + events, cells, strict=True)]
+            cells = [
+                [event, *row]
+                for event, row in zip(([] if call.on("no-headers") else ["EVENT"]) + events, cells, strict=True)
+            ]
         if not call.on("no-headers") and self._headed:
             cells = cells[1:]
         self._headed = True
