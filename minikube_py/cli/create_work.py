@@ -33,7 +33,7 @@ def deployment(call: Call) -> None:
         raise UsageError("cannot specify multiple --image options and command")
     if replicas < 0:
         raise UsageError("replicas must be greater than or equal to 0")
-    containers = []
+    containers: list[Object] = []
     for image in images:
         container: Object = {"name": container_name(image), "image": image}
         if command:

@@ -59,7 +59,6 @@ def sql(
 
     context: own.Context = ctx.obj
     path = context.cluster.info.path
-    context.cluster.close()
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
             cursor = connection.execute(query)

@@ -68,10 +68,10 @@ def _counted(deeds: list[Deed]) -> list[str]:
 
 def _plural(resource: str, count: int) -> str:
     plural = resource.partition(".")[0]
-    if count != 1:
+    if count != 1 or plural == "endpoints":
         return plural
     for ending, single in (("ies", "y"), ("sses", "ss"), ("s", "")):
-        if plural.endswith(ending) and plural != "endpoints":
+        if plural.endswith(ending):
             return plural.removesuffix(ending) + single
     return plural
 
@@ -80,7 +80,7 @@ def _sort(deed: Deed) -> tuple[str, str]:
     action = deed.action
     if isinstance(action, Create):
         kind = action.object["kind"].lower()
-        return "created", kind + ("es" if kind.endswith("s") else "s")
+        return "created", kind if kind == "endpoints" else kind + ("es" if kind.endswith("s") else "s")
     if isinstance(action, Delete):
         return "deleted", action.key.resource
     assert isinstance(action, Patch), action
@@ -108,10 +108,8 @@ def sentence(deed: Deed) -> str:
 
 def detail(deed: Deed) -> str:
     """A deed for -v: events too, and which object led to it."""
-    if isinstance(deed.action, Record):
-        text = f"event {deed.action.reason}: {deed.action.message}"
-    else:
-        text = sentence(deed)
+    action = deed.action
+    text = f"event {action.reason}: {action.message}" if isinstance(action, Record) else sentence(deed)
     return f"{clock(deed.time_s)} [{label(deed.component)}] {text} (because of {_of_key(deed.key)})" if text else ""
 
 

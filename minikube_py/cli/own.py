@@ -10,6 +10,8 @@ from minikube_py.base.errors import KpyError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import typer
+
     from minikube_py.cli.commands import Row
     from minikube_py.cluster import Cluster
 
@@ -98,7 +100,7 @@ def _take_globals(words: list[str]) -> tuple[dict[str, str], list[str]]:
     return taken, rest
 
 
-def new_app(help_text: str) -> Any:
+def new_app(help_text: str) -> typer.Typer:
     """A Typer app in kpy's style: plain help, no shell completion flags."""
     os.environ.setdefault("TYPER_USE_RICH", "0")
     import typer

@@ -8,6 +8,7 @@ from minikube_py.base.errors import UsageError
 from minikube_py.cli import select, show, writing
 
 if TYPE_CHECKING:
+    from minikube_py.base.patch import ListKeys
     from minikube_py.cli.call import Call
     from minikube_py.cli.select import Item
 
@@ -88,8 +89,17 @@ def _patch(call: Call, item: Item, fields: Any, form: str) -> None:
     show.result(call, item._replace(object=patched), f"patched{suffix}", suffix="")
 
 
-def _locally(item: Item, fields: Any, form: str) -> Object:
+def list_keys(version: str, kind: str) -> ListKeys:
+    """How the lists of a kind merge. Raises UsageError for custom resources, which know no strategic merge."""
     from minikube_py.api import schema
+
+    found = schema.merge_keys(version, kind)
+    if found is None:
+        raise UsageError("application/strategic-merge-patch+json is not supported for custom resources")
+    return found
+
+
+def _locally(item: Item, fields: Any, form: str) -> Object:
     from minikube_py.base import patch as patches
 
     try:
@@ -98,8 +108,7 @@ def _locally(item: Item, fields: Any, form: str) -> Object:
         elif form == "merge":
             result = patches.merge(item.object, fields)
         else:
-            lists = schema.merge_keys(item.kind.version, item.kind.name)
-            result = patches.strategic(item.object, fields, lists)
+            result = patches.strategic(item.object, fields, list_keys(item.kind.version, item.kind.name))
     except ValueError as error:
         raise UsageError(str(error)) from None
     return result

@@ -119,8 +119,9 @@ def _overridden(call: Call, obj: Object) -> Object:
     """--overrides: a patch over the generated object."""
     if not call.text("overrides"):
         return obj
-    from minikube_py.api import documents, schema
+    from minikube_py.api import documents
     from minikube_py.base import patch as patches
+    from minikube_py.cli.patch import list_keys
 
     form = call.text("override-type") or "merge"
     found = list(documents.read_text(call.text("overrides"), "--overrides"))
@@ -129,7 +130,7 @@ def _overridden(call: Call, obj: Object) -> Object:
         if form == "merge":
             result: Object = patches.merge(obj, fields)
         elif form == "strategic":
-            result = patches.strategic(obj, fields, schema.merge_keys(obj["apiVersion"], obj["kind"]))
+            result = patches.strategic(obj, fields, list_keys(obj["apiVersion"], obj["kind"]))
         else:
             result = patches.json_patch(obj, fields)  # type: ignore[arg-type]
     except ValueError as error:

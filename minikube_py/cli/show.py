@@ -36,6 +36,8 @@ def table(call: Call, kind: Kind, objects: list[Object], *, show_kind: bool = Fa
 
 def whole(call: Call, items: list[Item], single: bool) -> str:
     """Objects in the format of -o; several (or none) as a v1 List."""
+    if call.text("output") == "name":
+        return "".join(f"{item.title}\n" for item in items)
     from minikube_py.printers import output
 
     template = call.text("template")
