@@ -21,8 +21,8 @@ def run(call: Call) -> None:
         if not equals or "=" in image:
             raise UsageError(f"unable to remove {pair[:-1]}" if pair.endswith("-") else f"invalid image: {pair}")
         images[container] = image
+    objects = setting.found(call, resources)  # kubectl looks for the objects before it checks the words
     _check(call, resources, images)
-    objects = setting.found(call, resources)
     errors: list[KpyError] = []
 
     def change(spec: Object) -> Object:
