@@ -12,8 +12,8 @@ from minikube_py.base.duration import human
 from minikube_py.base.errors import StoreError, UsageError
 from minikube_py.cli import own, snapshots
 
-app = own.new_app("Start, list, choose, delete, save and restore clusters.")
-snapshot = own.new_app("Save a cluster's whole state under a name, and go back to it.")
+app = own.new_app("Start, list, choose, delete, save and restore clusters.", group=True)
+snapshot = own.new_app("Save a cluster's whole state under a name, and go back to it.", group=True)
 app.add_typer(snapshot, name="snapshot")
 
 NameArgument = Annotated[str, typer.Argument(metavar="[NAME]", help="The cluster; the current one unless given.")]

@@ -11,7 +11,7 @@ from minikube_py.cli import own
 
 Object = dict[str, Any]
 
-app = own.new_app("Add, remove, fail and recover nodes.")
+app = own.new_app("Add, remove, fail and recover nodes.", group=True)
 
 FAULT = "faults.sim.kpy.dev"
 NodeName = Annotated[str, typer.Argument(help="The node's name.")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.base.errors import KpyError, UsageError
@@ -42,8 +43,6 @@ class Context:
         return self._namespace or contexts.namespace(self.context)
 
     def flush_warnings(self) -> None:
-        import sys
-
         if self._cluster is not None:
             for text in dict.fromkeys(self._cluster.warnings):
                 sys.stderr.write(f"Warning: {text}\n")
@@ -75,6 +74,9 @@ def _of_click(row: Row, error: Exception) -> int:
     if formatted is None:
         raise error
     message = formatted()
+    if name == "NoArgsIsHelpError":
+        sys.stdout.write(message + "\n")
+        return 0
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else f"kpy {row.name}"
     raise UsageError(message[:1].lower() + message[1:].rstrip("."), f"See '{path} --help' for usage.") from None
@@ -100,12 +102,18 @@ def _take_globals(words: list[str]) -> tuple[dict[str, str], list[str]]:
     return taken, rest
 
 
-def new_app(help_text: str) -> typer.Typer:
-    """A Typer app in kpy's style: plain help, no shell completion flags."""
+def new_app(help_text: str, *, group: bool = False) -> typer.Typer:
+    """A Typer app in kpy's style: plain help, -h too, no shell completion flags; a bare group prints its help."""
     os.environ.setdefault("TYPER_USE_RICH", "0")
     import typer
 
-    return typer.Typer(help=help_text, add_completion=False, rich_markup_mode=None, no_args_is_help=False)
+    return typer.Typer(
+        help=help_text,
+        add_completion=False,
+        rich_markup_mode=None,
+        no_args_is_help=group,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
 
 
 def duration_s(text: str) -> int:

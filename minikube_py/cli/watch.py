@@ -115,13 +115,17 @@ class Rows:
             cells = cells[1:]
         self._headed = True
         for row in cells:
+            self._widen(row)
+        for row in cells:
             call.line(self._padded(row))
 
-    def _padded(self, row: list[str]) -> str:
+    def _widen(self, row: list[str]) -> None:
         for index, cell in enumerate(row):
             if index == len(self._widths):
                 self._widths.append(6)
             self._widths[index] = max(self._widths[index], len(cell) + 3)
+
+    def _padded(self, row: list[str]) -> str:
         return "".join(cell.ljust(width) for cell, width in zip(row[:-1], self._widths, strict=False)) + row[-1]
 
 
