@@ -9,7 +9,7 @@ from difflib import unified_diff
 from json import dumps
 from typing import TYPE_CHECKING, Any
 
-from minikube_py.api.validation import metadata, names, placement, volumes
+from minikube_py.api.validation import internal, metadata, names, placement, volumes
 from minikube_py.api.validation.causes import same
 from minikube_py.base import quantity
 
@@ -173,7 +173,9 @@ def volume(causes: Causes, obj: Object, old: Object | None, subresource: str) ->
     if old is not None:
         before = old["spec"]
         if any(not same(spec.get(source), before.get(source)) for source in _SOURCES):
-            causes.forbidden("spec.persistentvolumesource", "spec.persistentvolumesource is immutable after creation")
+            detail = "spec.persistentvolumesource is immutable after creation"
+            difference = internal.difference("PersistentVolumeSource", before, spec)
+            causes.forbidden("spec.persistentvolumesource", f"{detail}\n{difference}")
         causes.immutable("volumeMode", spec.get("volumeMode"), before.get("volumeMode"))
         if before.get("nodeAffinity") is not None and not same(spec.get("nodeAffinity"), before["nodeAffinity"]):
             detail = "field is immutable, except for updating from beta label to GA"

@@ -61,25 +61,46 @@ def _account(request: Request, name: str) -> Object:
 
 
 def _token(request: Request, spec: Object, added: Object) -> None:
-    """Adds volume and mounts, unless every container already mounts something at the token's place."""
-    volumes = spec.get("volumes") or []
-    existing = next((volume["name"] for volume in volumes if volume.get("name", "").startswith(PREFIX)), None)
+    """Adds volume and mounts, unless every container already mounts something at the token's place.
+
+    Pods of one controller get one volume name (a real cluster draws one for each), so that what is added to a template is
+    made once and shared by its pods, which the scheduler then knows as pods of one template.
+    """
     pod = request.object
     assert pod is not None
     meta = pod["metadata"]
-    words = meta.get("uid") or f"{request.key.namespace}/{meta.get('name') or meta.get('generateName')}"
-    name = existing or PREFIX + request.clock.suffix("kube-api-access", words)
+    words = next((ref["uid"] for ref in meta.get("ownerReferences") or () if ref.get("controller")), "")
+    words = words or meta.get("uid") or f"{request.key.namespace}/{meta.get('name') or meta.get('generateName')}"
+    parts = (spec.get("initContainers"), spec.get("containers"), spec.get("volumes"))
+    key = (words, *map(id, parts))
+    found = _SHARED.get(key)
+    if found is None:
+        if len(_SHARED) >= _SHARED_MAX:
+            _SHARED.clear()
+        found = _SHARED[key] = parts, _with_token(spec, request.clock.suffix("kube-api-access", words))
+    added.update(found[1])
+
+
+_SHARED: dict[tuple[object, ...], tuple[tuple[object, ...], Object]] = {}  # holds its parts: ids stay theirs
+_SHARED_MAX = 4096
+
+
+def _with_token(spec: Object, suffix: str) -> Object:
+    volumes = spec.get("volumes") or []
+    existing = next((volume["name"] for volume in volumes if volume.get("name", "").startswith(PREFIX)), None)
+    name = existing or PREFIX + suffix
     mount: Object = {"mountPath": MOUNT_PATH, "name": name, "readOnly": True}
-    needed = False
+    added: Object = {}
     for field in ("initContainers", "containers"):
         containers = spec.get(field)
         if not containers:
             continue
         mounted = [_mounted(container, mount) for container in containers]
         if any(new is not old for new, old in zip(mounted, containers, strict=True)):
-            added[field], needed = mounted, True
-    if needed and existing is None:
+            added[field] = mounted
+    if added and existing is None:
         added["volumes"] = [*volumes, {"name": name, "projected": _PROJECTED}]
+    return added
 
 
 def _mounted(container: Object, mount: Object) -> Object:
