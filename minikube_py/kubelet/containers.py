@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from minikube_py.api import pods
 from minikube_py.base import duration, quantity
 from minikube_py.kubelet import images, probes, references, restarts
-from minikube_py.kubelet.worker import is_sidecar, timestamp
+from minikube_py.kubelet.worker import timestamp
 from minikube_py.programs import images as names
 from minikube_py.programs.behaviour import DEFAULT
 
@@ -350,4 +351,4 @@ def has_succeeded(record: Object) -> bool:
 
 def lets_next_begin(container: Object, record: Object) -> bool:
     """Whether the init container behind this one may begin."""
-    return is_started(container, record) if is_sidecar(container) else has_succeeded(record)
+    return is_started(container, record) if pods.is_sidecar(container) else has_succeeded(record)

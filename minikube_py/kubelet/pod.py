@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from minikube_py.api import pods
 from minikube_py.api.types import Actions, Delete, Key, Patch, Remember, Wake
 from minikube_py.base.clock import seconds
-from minikube_py.kubelet import addresses, containers, references, status, termination
-from minikube_py.kubelet.worker import Worker, is_sidecar
+from minikube_py.kubelet import addresses, admission, containers, references, status, termination
+from minikube_py.kubelet.worker import Worker
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Object, View
@@ -52,6 +52,10 @@ def step(pod: Object, view: View, clock: Clock) -> Actions:
     if node is None:
         return
     worker = Worker(pod, node, memory or _adopted(pod), view, clock)
+    refusal = admission.refusal(worker) if "host" not in worker.memory else None
+    if refusal is not None:
+        yield from admission.refuse(worker, *refusal)
+        return
     is_over = _advance(worker)
     for action in worker.actions:  # noqa: UP028 (a list cannot be sent outcomes)
         yield action
@@ -182,7 +186,7 @@ def _run_containers(worker: Worker) -> None:
     for container in worker.containers:
         record = containers.advance(worker, container)
         is_done = is_done and record["state"] == "done"
-    if is_done and any(is_sidecar(container) for container in worker.inits):
+    if is_done and any(pods.is_sidecar(container) for container in worker.inits):
         termination.kill(worker, containers.worker_grace_s(worker))
 
 

@@ -116,8 +116,3 @@ class Worker:
     def full_name(self) -> str:
         """'web-x7k2p_default(uid)', as the kubelet names a pod in its messages (format.Pod)."""
         return f"{self.meta['name']}_{self.meta['namespace']}({self.meta['uid']})"
-
-
-def is_sidecar(container: Object) -> bool:
-    """An init container that keeps running beside the others; regular containers never are."""
-    return container.get("restartPolicy") == "Always"
