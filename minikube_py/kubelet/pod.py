@@ -86,7 +86,7 @@ def _remove(key: Key, meta: Object, memory: Object) -> Actions:
 
 
 # States in which only the clock, the pod itself or a Program can move a container.
-PLAIN = frozenset(("pulling", "creating", "running", "stopping"))
+PLAIN = frozenset(("pulling", "creating", "starting", "running", "stopping"))
 
 
 def _as_left(worker: Worker, stored: Object | None, wake: Wake | None) -> Object:

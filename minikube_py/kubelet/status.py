@@ -68,9 +68,9 @@ def _container(worker: Worker, container: Object, is_init: bool) -> Object:
         ready = containers.has_succeeded(record)
     else:
         ready = is_running and containers.is_ready(container, record)
-    has_image = "id" in record
+    has_image = "id" in record and (record["state"] != "starting" or "last" in record)
     found: Object = {
-        "containerID": record.get("id", ""),
+        "containerID": record["id"] if has_image else "",
         "image": images.full_name(record["image"]) if has_image else container["image"],
         "imageID": images.image_id(record["image"]) if has_image else "",
         "lastState": last,
