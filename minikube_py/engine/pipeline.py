@@ -20,6 +20,7 @@ class Step(NamedTuple):
     resource: str  # '*': objects of every resource
     function: str  # 'controllers.deployment:step', below minikube_py
     wakes_on: Mapping[str, tuple[Any, ...]]
+    sees_itself: bool = True  # whether what a run writes wakes it again; False where one run comes to its rest
 
 
 PIPELINE: tuple[Step, ...] = (
@@ -52,7 +53,7 @@ PIPELINE: tuple[Step, ...] = (
         {
             "deployments.apps": (wakes.itself,),
             "replicasets.apps": (wakes.owner("deployments.apps"),),
-            "pods": (wakes.owner_of_owner("replicasets.apps", "deployments.apps"),),
+            "pods": (wakes.owner_of_gone_pod("replicasets.apps", "deployments.apps"),),
         },
     ),
     Step(
@@ -103,6 +104,7 @@ PIPELINE: tuple[Step, ...] = (
             "programs.sim.kpy.dev": (wakes.all_in_namespace("pods"),),
             "faults.sim.kpy.dev": (wakes.pods_on_faulty_node,),
         },
+        sees_itself=False,
     ),
     Step(
         "kubelet-node",
@@ -110,6 +112,7 @@ PIPELINE: tuple[Step, ...] = (
         "nodes",
         "kubelet.node:step",
         {"nodes": (wakes.itself,), "faults.sim.kpy.dev": (wakes.faulty_node,)},
+        sees_itself=False,
     ),
     Step(
         "endpointslice",
@@ -121,6 +124,7 @@ PIPELINE: tuple[Step, ...] = (
             "pods": (wakes.backing("services"),),
             "endpointslices.discovery.k8s.io": (wakes.service_of_slice,),
         },
+        sees_itself=False,
     ),
     Step(
         "endpoints",
@@ -132,6 +136,7 @@ PIPELINE: tuple[Step, ...] = (
             "pods": (wakes.backing("services"),),
             "endpoints": (wakes.service_of_slice,),
         },
+        sees_itself=False,
     ),
     Step(
         "endpoints-clean-up",
@@ -157,6 +162,7 @@ PIPELINE: tuple[Step, ...] = (
         "pods",
         "controllers.taint_eviction:step",
         {"pods": (wakes.newly_placed_or_leaving,), "nodes": (wakes.pods_if_taints_changed,)},
+        sees_itself=False,
     ),
     Step(
         "podgc",
@@ -164,6 +170,7 @@ PIPELINE: tuple[Step, ...] = (
         "pods",
         "controllers.pod_gc:step",
         {"pods": (wakes.newly_placed_or_leaving,), "nodes": (wakes.pods_if_taints_changed,)},
+        sees_itself=False,
     ),
     Step(
         "garbage-collector",

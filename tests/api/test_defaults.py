@@ -211,25 +211,6 @@ def test_services(given: Object, found: Object) -> None:
     assert core.service_spec(freeze(given)) == found
 
 
-@pytest.mark.parametrize(
-    ("spec", "policy", "families"),
-    [
-        ({"selector": {"a": "b"}}, "SingleStack", ["IPv4"]),
-        ({"clusterIP": "None", "selector": {"a": "b"}}, "SingleStack", ["IPv4"]),
-        ({"clusterIP": "None"}, "RequireDualStack", ["IPv4", "IPv6"]),
-        ({"clusterIP": "None", "ipFamilyPolicy": "SingleStack"}, "SingleStack", ["IPv4"]),
-        ({"clusterIP": "None", "ipFamilies": ["IPv6"]}, "RequireDualStack", ["IPv6", "IPv4"]),
-        ({"ipFamilyPolicy": "PreferDualStack"}, "PreferDualStack", ["IPv4"]),
-        ({"type": "ExternalName"}, None, None),
-    ],
-)
-def test_families_of_a_service_on_a_cluster_of_ipv4(
-    spec: Object, policy: str | None, families: list[str] | None
-) -> None:
-    found = core.service_families(freeze(spec))
-    assert (found.get("ipFamilyPolicy"), found.get("ipFamilies")) == (policy, families)
-
-
 def test_string_data_of_a_secret_is_written_over_its_data() -> None:
     found = defaulted("v1", "Secret", data={"a": "b2xk", "b": "Yg=="}, stringData={"a": "new", "ü": "ö"})
     assert found["data"] == {"a": "bmV3", "b": "Yg==", "ü": "w7Y="}

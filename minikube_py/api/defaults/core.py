@@ -9,8 +9,6 @@ from minikube_py.api.defaults import pods
 from minikube_py.api.defaults.pods import pod_spec
 from minikube_py.api.defaults.shape import always, each, fill, put, within, without
 
-__all__ = ["pod", "pod_spec", "service", "service_families"]
-
 Object = dict[str, Any]
 
 _NODE_INFO: Object = dict.fromkeys(
@@ -93,7 +91,7 @@ def service(obj: Object) -> Object:
 
 
 def service_spec(spec: Object) -> Object:
-    """A Service's spec without what allocation sets (addresses, families, node ports)."""
+    """A Service's spec without what allocation sets (addresses, families, node ports: `minikube_py.apiserver.allocate`)."""
     spec = fill(spec, {"sessionAffinity": "None", "type": "ClusterIP"})
     if spec["sessionAffinity"] == "None":
         spec = without(spec, "sessionAffinityConfig")
@@ -114,22 +112,6 @@ def _service_port(port: Object) -> Object:
     if port.get("targetPort") in (None, 0, ""):
         port = put(port, "targetPort", port.get("port", 0))
     return fill(port, pods.PORT)
-
-
-def service_families(spec: Object) -> Object:
-    """`spec` with ipFamilyPolicy and ipFamilies, on a cluster of IPv4 only (pkg/registry/core/service/storage/alloc.go).
-
-    Nothing for type ExternalName. A given policy or family stays (the allocator refuses RequireDualStack and IPv6); only a
-    headless Service without selector may have both families, and has them unless its policy is SingleStack.
-    """
-    if spec.get("type") == "ExternalName":
-        return spec
-    free = spec.get("clusterIP") == "None" and not spec.get("selector")
-    spec = fill(spec, {"ipFamilyPolicy": "RequireDualStack" if free else "SingleStack"})
-    families = spec.get("ipFamilies") or ["IPv4"]
-    if free and len(families) == 1 and spec["ipFamilyPolicy"] != "SingleStack":
-        families = [*families, "IPv6" if families[0] == "IPv4" else "IPv4"]
-    return spec if families == spec.get("ipFamilies") else {**spec, "ipFamilies": families}
 
 
 def secret(obj: Object) -> Object:

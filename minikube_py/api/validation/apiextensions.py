@@ -32,7 +32,7 @@ def definition(causes: Causes, obj: Object, old: Object | None, subresource: str
     _versions(causes, spec)
     _names(causes, given)
     if old is None:
-        _stored_versions(causes, obj, spec)
+        _stored_versions(causes, spec)
     else:
         before = old.get("spec") or {}
         causes.immutable("spec.group", group, before.get("group"))
@@ -109,10 +109,10 @@ def _names(causes: Causes, given: Object) -> None:
         causes.invalid("spec.names.listKind", given["listKind"], "kind and listKind may not be the same")
 
 
-def _stored_versions(causes: Causes, obj: Object, spec: Object) -> None:
+def _stored_versions(causes: Causes, spec: Object) -> None:
     """At creation the stored versions follow from the spec: the first one that is marked."""
     marked = [version.get("name", "") for version in spec.get("versions") or () if version.get("storage")]
-    found = (obj.get("status") or {}).get("storedVersions") or marked[:1]
+    found = marked[:1]
     if not found:
         causes.invalid("status.storedVersions", None, "must have at least one stored version")
     elif marked and marked[-1] not in found:

@@ -5,11 +5,9 @@ Source: pkg/apis/core/validation/validation.go (ValidatePersistentVolumeSpec, Va
 
 from __future__ import annotations
 
-from difflib import unified_diff
-from json import dumps
 from typing import TYPE_CHECKING, Any
 
-from minikube_py.api.validation import metadata, names, placement, volumes
+from minikube_py.api.validation import internal, metadata, names, placement, volumes
 from minikube_py.api.validation.causes import same
 from minikube_py.base import quantity
 
@@ -126,17 +124,7 @@ def _size(spec: Object) -> str | None:
 
 
 def _difference(old: Object, new: Object) -> str:
-    found = list(unified_diff(_lines(old), _lines(new), n=3))
-    return "".join(found[2:])
-
-
-def _lines(spec: Object) -> list[str]:
-    """A claim's spec as the internal type prints it, one line for each value."""
-    needs = spec.get("resources") or {}
-    shown: Object = {field[:1].upper() + field[1:]: spec.get(field) for field in _CLAIM_FIELDS}
-    shown["Resources"] = {"Limits": needs.get("limits"), "Requests": needs.get("requests")}
-    shown["VolumeName"] = spec.get("volumeName", "")
-    return [f"{line}\n" for line in dumps(shown, indent=1, ensure_ascii=False).split("\n")]
+    return internal.difference("PersistentVolumeClaimSpec", old, new)
 
 
 def volume(causes: Causes, obj: Object, old: Object | None, subresource: str) -> None:
@@ -173,7 +161,9 @@ def volume(causes: Causes, obj: Object, old: Object | None, subresource: str) ->
     if old is not None:
         before = old["spec"]
         if any(not same(spec.get(source), before.get(source)) for source in _SOURCES):
-            causes.forbidden("spec.persistentvolumesource", "spec.persistentvolumesource is immutable after creation")
+            detail = "spec.persistentvolumesource is immutable after creation"
+            difference = internal.difference("PersistentVolumeSource", before, spec)
+            causes.forbidden("spec.persistentvolumesource", f"{detail}\n{difference}")
         causes.immutable("volumeMode", spec.get("volumeMode"), before.get("volumeMode"))
         if before.get("nodeAffinity") is not None and not same(spec.get("nodeAffinity"), before["nodeAffinity"]):
             detail = "field is immutable, except for updating from beta label to GA"

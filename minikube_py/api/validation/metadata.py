@@ -44,6 +44,8 @@ def create(causes: Causes, meta: Object, namespaced: bool, name_rule: NameRule, 
 
 def update(causes: Causes, meta: Object, old: Object, core: bool = False) -> None:
     """Metadata of an object that replaces `old`: the identity is fixed, labels and annotations may change."""
+    if meta is old and meta.get("resourceVersion"):
+        return
     if "deletionTimestamp" in old:
         extra = sorted(set(meta.get("finalizers", ())) - set(old.get("finalizers", ())))
         if extra:

@@ -19,17 +19,14 @@ def storage_class(causes: Causes, obj: Object, old: Object | None, subresource: 
     provisioner, parameters = obj.get("provisioner", ""), obj.get("parameters")
     if old is not None:
         if not same(parameters, old.get("parameters")):
-            causes.forbidden("parameters", "updates to parameters are forbidden.")
-        if provisioner != old.get("provisioner", ""):
-            causes.forbidden("provisioner", "updates to provisioner are forbidden.")
-        if obj.get("reclaimPolicy") != old.get("reclaimPolicy"):
-            causes.forbidden("reclaimPolicy", "updates to reclaimPolicy are forbidden.")
-        causes.immutable("volumeBindingMode", obj.get("volumeBindingMode"), old.get("volumeBindingMode"))
+            causes.invalid("parameters", sorted_map(parameters), "field is immutable")
+        for field in ("provisioner", "reclaimPolicy", "volumeBindingMode"):
+            causes.immutable(field, obj.get(field), old.get(field))
         return
     if not provisioner:
         causes.required("provisioner", provisioner)
     else:
-        causes.each_invalid("provisioner", provisioner, names.qualified_name(provisioner.lower()))
+        causes.each_invalid("provisioner", provisioner.lower(), names.qualified_name(provisioner.lower()))
     for key in sorted_map(parameters) or ():
         if not key:
             causes.invalid("parameters", key, "field can not be empty.")
