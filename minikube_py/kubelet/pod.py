@@ -60,7 +60,7 @@ def step(pod: Object, view: View, clock: Clock) -> Actions:
     for action in worker.actions:  # noqa: UP028 (a list cannot be sent outcomes)
         yield action
     stored: Object | None = pod
-    if not is_over or "host" in worker.memory:
+    if (not is_over or "host" in worker.memory) and not _looks_the_same(worker, memory):
         changed = status.changes(pod.get("status") or {}, status.build(worker))
         if changed:
             outcome = yield Patch(key, {"status": changed}, "status")
@@ -77,6 +77,16 @@ def step(pod: Object, view: View, clock: Clock) -> Actions:
         yield wake
 
 
+def _looks_the_same(worker: Worker, memory: Object) -> bool:
+    """Whether the status can not have changed: the step's own last version, and containers that only wait to start."""
+    if memory.get("seen", "") in ("", None) or memory["seen"] != worker.meta.get("resourceVersion"):
+        return False
+    before = memory["containers"]
+    return len(before) == len(worker.records) and all(
+        record["state"] in HIDDEN and before[name]["state"] in HIDDEN for name, record in worker.records.items()
+    )
+
+
 def _remove(key: Key, meta: Object, memory: Object) -> Actions:
     """The pod is over: nothing is kept in mind, and a deleted one leaves the API."""
     if memory:
@@ -85,6 +95,7 @@ def _remove(key: Key, meta: Object, memory: Object) -> Actions:
         yield Delete(key, 0, uid=meta["uid"])
 
 
+HIDDEN = ("pulling", "creating")  # states that a status does not tell apart
 # States in which only the clock, the pod itself or a Program can move a container.
 PLAIN = frozenset(("pulling", "creating", "starting", "running", "stopping"))
 
