@@ -286,7 +286,7 @@ def cron_job(causes: Causes, obj: Object, old: Object | None, subresource: str) 
     if subresource == "status":
         return
     spec, name = obj.get("spec") or {}, obj["metadata"].get("name", "")
-    if len(name) > 52:
+    if old is None and len(name) > 52:
         causes.invalid("metadata.name", name, names.max_length(52))
     schedule = spec.get("schedule", "")
     if not schedule:

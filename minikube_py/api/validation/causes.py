@@ -87,8 +87,8 @@ class Causes:
 
 
 def same(new: Any, old: Any) -> bool:
-    """apiequality.Semantic.DeepEqual for JSON values: absent, empty list and empty map are equal."""
-    return new is old or (new or None) == (old or None) or (not new and not old and _empty(new) and _empty(old))
+    """apiequality.Semantic.DeepEqual for JSON values: absent, empty list, empty map and empty text are equal."""
+    return new is old or new == old or (_empty(new) and _empty(old))
 
 
 def _empty(value: Any) -> bool:

@@ -5,8 +5,6 @@ Source: pkg/apis/core/validation/validation.go (ValidatePersistentVolumeSpec, Va
 
 from __future__ import annotations
 
-from difflib import unified_diff
-from json import dumps
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.api.validation import internal, metadata, names, placement, volumes
@@ -126,17 +124,7 @@ def _size(spec: Object) -> str | None:
 
 
 def _difference(old: Object, new: Object) -> str:
-    found = list(unified_diff(_lines(old), _lines(new), n=3))
-    return "".join(found[2:])
-
-
-def _lines(spec: Object) -> list[str]:
-    """A claim's spec as the internal type prints it, one line for each value."""
-    needs = spec.get("resources") or {}
-    shown: Object = {field[:1].upper() + field[1:]: spec.get(field) for field in _CLAIM_FIELDS}
-    shown["Resources"] = {"Limits": needs.get("limits"), "Requests": needs.get("requests")}
-    shown["VolumeName"] = spec.get("volumeName", "")
-    return [f"{line}\n" for line in dumps(shown, indent=1, ensure_ascii=False).split("\n")]
+    return internal.difference("PersistentVolumeClaimSpec", old, new)
 
 
 def volume(causes: Causes, obj: Object, old: Object | None, subresource: str) -> None:

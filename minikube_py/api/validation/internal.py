@@ -6,7 +6,6 @@ difference of two ('spec: Forbidden: pod updates may not change fields ...'). Th
 
 from __future__ import annotations
 
-from difflib import unified_diff
 from functools import cache
 from json import dumps
 from typing import Any, NamedTuple
@@ -80,6 +79,8 @@ def _value(sort: str, value: Any) -> Any:
 
 def difference(type_name: str, old: Object, new: Object) -> str:
     """The unified diff of two values, three lines of context, as apimachinery's util/diff makes it; '' if equal."""
+    from difflib import unified_diff
+
     before, after = _lines(struct(type_name, old)), _lines(struct(type_name, new))
     found = list(unified_diff(before, after, n=3))
     return "".join(found[2:])  # without the two lines that name the files
