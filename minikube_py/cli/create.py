@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from minikube_py.base.errors import KpyError, StatusError, UsageError
 from minikube_py.cli import failures, select, show
-from minikube_py.cli.apply import LAST_APPLIED
 
 if TYPE_CHECKING:
     from minikube_py.cli.call import Call
     from minikube_py.cli.select import Item
 
 Object = dict[str, Any]
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def run(call: Call) -> None:
