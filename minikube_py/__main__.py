@@ -29,6 +29,12 @@ def main(argv: list[str] | None = None) -> int:
         sys.stdout.flush()
         sys.stderr.write(failures.text(error))
         return error.exit_code
+    except ValueError as error:
+        if not type(error).__module__.startswith("minikube_py."):
+            raise
+        sys.stdout.flush()
+        sys.stderr.write(f"error: {error}\n")  # what a user wrote cannot be read: a selector, a JSONPath, a quantity, a patch
+        return KpyError.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -82,11 +88,20 @@ def _call(row: Row, words: list[str]) -> int:
         return 0
     cobra.check_required(row.name, parsed)
     call = Call(row.name, parsed, writes=row.writes)
+    _check_output(call)
     for name in parsed.given:
         deprecated = parsed.flags.by_name[name].deprecated
         if deprecated:
             call.complain(f"Flag --{name} has been deprecated, {deprecated}")
     return _carry_out(load(row.target), call)
+
+
+def _check_output(call: Call) -> None:
+    """The commands that print what they changed refuse an unknown -o before they change anything."""
+    if call.writes and call.command != "delete" and call.text("output") not in ("", "name"):
+        from minikube_py.cli import show
+
+        show.plan(call)
 
 
 def _carry_out(function: Callable[[Call], int | None], call: Call) -> int:

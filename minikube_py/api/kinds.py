@@ -6,6 +6,7 @@ reference docs. A `Registry` is a value: CustomResourceDefinitions give a new on
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -21,15 +22,7 @@ READ_ONLY = ("get", "list")
 SIMULATOR = "sim.kpy.dev/v1alpha1"  # the group of the simulator's own kinds
 
 
-class Kind(NamedTuple):
-    """One served kind.
-
-    `version` is the preferred apiVersion and the one stored; `others` are further apiVersions of the same objects.
-    `stored_as` names another row's resource that holds the objects (events.k8s.io events are core events).
-    Behaviour that differs by kind is found by name: `minikube_py.api.defaults.<room>`, `.validation.<room>`,
-    `minikube_py.printers.describe.<room>`, columns in `minikube_py.api.columns.COLUMNS[resource]`.
-    """
-
+class _Row(NamedTuple):
     name: str
     version: str
     plural: str
@@ -47,11 +40,21 @@ class Kind(NamedTuple):
     schemas: Schemas | None = None  # a CRD's schemas
     simulated: bool = False  # one of the simulator's own kinds, which no real cluster serves
 
-    @property
+
+class Kind(_Row):
+    """One served kind.
+
+    `version` is the preferred apiVersion and the one stored; `others` are further apiVersions of the same objects.
+    `stored_as` names another row's resource that holds the objects (events.k8s.io events are core events).
+    Behaviour that differs by kind is found by name: `minikube_py.api.defaults.<room>`, `.validation.<room>`,
+    `minikube_py.printers.describe.<room>`, columns in `minikube_py.api.columns.COLUMNS[resource]`.
+    """
+
+    @cached_property
     def group(self) -> str:
         return self.version.rpartition("/")[0]
 
-    @property
+    @cached_property
     def resource(self) -> str:
         """'deployments.apps', 'pods': the Key's resource, and the words of API errors."""
         group = self.group
@@ -63,7 +66,7 @@ class Kind(NamedTuple):
         version = self.version if self.group else "/" + self.version
         return f"{version}, Resource={self.plural}"
 
-    @property
+    @cached_property
     def storage(self) -> str:
         """The resource under which the objects are stored."""
         return self.stored_as or self.resource
@@ -164,7 +167,7 @@ KINDS: tuple[Kind, ...] = (
 class Registry:
     """The kinds that a cluster serves, with the look-ups that everybody needs. Immutable."""
 
-    __slots__ = ("_by_resource", "_by_version_kind", "_by_word", "kinds")
+    __slots__ = ("_by_resource", "_by_version_kind", "_by_word", "_places", "kinds")
 
     def __init__(self, kinds: Iterable[Kind] = KINDS) -> None:
         self.kinds = tuple(kinds)
@@ -172,6 +175,7 @@ class Registry:
         self._by_version_kind = {
             (version, kind.name): kind for kind in self.kinds for version in (kind.version, *kind.others)
         }
+        self._places = {key: (kind.storage, kind.namespaced) for key, kind in self._by_version_kind.items()}
         self._by_word: dict[str, Kind] = {}
         for kind in self.kinds:  # the first row of the table wins: core events before events.k8s.io
             for word in (kind.plural, kind.singular, *kind.short):
@@ -184,6 +188,10 @@ class Registry:
     def find(self, api_version: str, kind: str) -> Kind | None:
         """The kind of a document's apiVersion and kind, or None."""
         return self._by_version_kind.get((api_version, kind))
+
+    def place(self, api_version: str, kind: str) -> tuple[str, bool] | None:
+        """(resource under which its objects are stored, whether they are namespaced) of an ownerReference's kind."""
+        return self._places.get((api_version, kind))
 
     def named(self, word: str) -> Kind | None:
         """What a person types for a kind: po, pod, pods, deployments.apps, deployments.v1.apps, deploy.ap; None if none.

@@ -75,7 +75,7 @@ def _print_list(call: Call, kinds: list[Kind]) -> None:
     ]
     plain = [{key: value for key, value in one.items() if value is not None} for one in resources]
     whole = {"apiVersion": "v1", "groupVersion": "", "kind": "APIResourceList", "resources": plain}
-    call.say(output.render(call.text("output"), [whole], single=True, names=[""]))
+    call.say(output.render(call.text("output"), [whole]))
 
 
 def versions(call: Call) -> None:

@@ -85,13 +85,34 @@ def _apply(call: Call, item: Item) -> tuple[Object, str]:
     if metadata.get("generateName") and not metadata.get("name"):
         raise UsageError(f"from {metadata['generateName']}: cannot use generate name with apply")
     warn_of_missing_annotation(call, item)
-    applied, verb = call.cluster.apply(
+    if call.on("server-side"):
+        return _server_side(call, item), "serverside-applied"
+    return call.cluster.apply(
         item.object,
         namespace=item.namespace or "default",
         dry_run=call.dry_run != "none",
         validation=call.validation,
     )
-    return applied, "serverside-applied" if call.on("server-side") else verb
+
+
+def _server_side(call: Call, item: Item) -> Object:
+    """--server-side: create, or merge what the file says into the stored object, without the last-applied annotation.
+
+    Fields are not owned by managers here, so there are no conflicts: the file wins, as with --force-conflicts.
+    """
+    from minikube_py.api import schema
+
+    dry_run = call.dry_run == "server"
+    try:
+        call.cluster.get(item.kind.resource, item.name, item.namespace)
+    except NotFound:
+        return call.cluster.create(
+            item.object, namespace=item.namespace or "default", dry_run=dry_run, validation=call.validation
+        )
+    form = "strategic" if schema.merge_keys(item.kind.version, item.kind.name) else "merge"
+    return call.cluster.patch(
+        item.kind.resource, item.name, item.namespace, item.object, type=form, dry_run=dry_run, manager="kubectl"
+    )
 
 
 def warn_of_missing_annotation(call: Call, item: Item) -> None:

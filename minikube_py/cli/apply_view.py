@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from minikube_py.base.errors import UsageError
 from minikube_py.cli import failures, writing
 from minikube_py.cli.apply import LAST_APPLIED
 
@@ -25,6 +24,6 @@ def run(call: Call) -> None:
     for item in found.items:
         text = (item.object["metadata"].get("annotations") or {}).get(LAST_APPLIED)
         if text is None:
-            raise UsageError(f"no last-applied-configuration annotation found on resource: {item.name}")
+            continue  # kubectl says nothing either
         value = json.loads(text)
         call.say(yaml_text.dump(value) if output == "yaml" else json_indented(value) + "\n")

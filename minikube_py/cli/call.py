@@ -152,8 +152,8 @@ class Call:
         self.complain(f"W {text}")
 
     def flush_warnings(self) -> None:
-        """Print what the API server warned of since the last time."""
-        if self._cluster is None:
+        """Print what the API server warned of since the last time. (Reading does not even load the API server.)"""
+        if self._cluster is None or not self.writes:
             return
         pending, self._cluster.warnings[:] = list(self._cluster.warnings), []
         for text in pending:

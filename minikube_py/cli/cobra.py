@@ -25,7 +25,21 @@ HELP = os.path.join(os.path.dirname(__file__), "help")
 BARE = {"dry-run": "unchanged", "validate": "strict", "cascade": "background"}
 # Lists that keep commas (pflag's StringArray; all other lists are StringSlice: split at commas).
 ARRAYS = frozenset(
-    ["from-literal", "rule", "env", "annotations", "annotation", "for", "as-group", "as-user-extra", "user", "group", "serviceaccount", "resource-name", "prune-allowlist"]
+    [
+        "from-literal",
+        "rule",
+        "env",
+        "annotations",
+        "annotation",
+        "for",
+        "as-group",
+        "as-user-extra",
+        "user",
+        "group",
+        "serviceaccount",
+        "resource-name",
+        "prune-allowlist",
+    ]
 )
 REQUIRED = {
     "create clusterrolebinding": ("clusterrole",),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from minikube_py.base.errors import UsageError
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Object = dict[str, Any]
-Check = "Callable[[Object | None], bool]"
+Check: TypeAlias = "Callable[[Object | None], bool]"
 
 JSONPATH_FORM = (
     "jsonpath wait format must be --for=jsonpath='{.status.readyReplicas}'=3 or "
@@ -18,7 +18,7 @@ JSONPATH_FORM = (
 )
 
 
-def parse(text: str) -> Callable[[Object | None], bool]:
+def parse(text: str) -> Check:
     """A check over an object, or over None where it does not exist. Raises UsageError in kubectl's words."""
     if text.lower() == "delete":
         return lambda obj: obj is None
@@ -45,7 +45,7 @@ def has_condition(obj: Object, name: str, value: str) -> bool:
     return False
 
 
-def _json_path(text: str) -> Callable[[Object | None], bool]:
+def _json_path(text: str) -> Check:
     from minikube_py.base import jsonpath
 
     words = _split(text)

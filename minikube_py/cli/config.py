@@ -69,7 +69,7 @@ def set_context(call: Call) -> None:
     if not name:
         raise UsageError("you must specify a non-empty context name or --current")
     if name not in home.clusters():
-        raise UsageError(f'no context exists with the name: "{name}": make a cluster with \'kpy cluster start {name}\'')
+        raise UsageError(f"no context exists with the name: \"{name}\": make a cluster with 'kpy cluster start {name}'")
     if call.changed("namespace"):
         contexts.set_namespace(name, call.text("namespace"))
     call.line(f'Context "{name}" modified.')

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from minikube_py.base.errors import AlreadyExists, KpyError, UsageError
+from minikube_py.base.errors import KpyError, StatusError, UsageError
 from minikube_py.cli import failures, select, show
 from minikube_py.cli.apply import LAST_APPLIED
 
@@ -86,8 +86,11 @@ def one_name(call: Call) -> str:
     return call.args[0]
 
 
-def generated(call: Call, obj: Object) -> None:
-    """Create what a generator made, and say so. With -n the namespace is written into the object, as kubectl does."""
+def generated(call: Call, obj: Object, failing: str = "", verb: str = "created") -> None:
+    """Create what a generator made, and say so. With -n the namespace is written into the object, as kubectl does.
+
+    `failing`: what kubectl puts in front of a refusal ('failed to create deployment: ').
+    """
     kind = call.registry.find(obj["apiVersion"], obj["kind"])
     assert kind is not None, obj["kind"]
     namespace = call.namespace if kind.namespaced else ""
@@ -98,14 +101,8 @@ def generated(call: Call, obj: Object) -> None:
     item = select.Item(kind, namespace, obj["metadata"]["name"], obj)
     try:
         sent = send(call, item)
-    except AlreadyExists as error:
-        raise _Failed(error, kind.name.lower()) from None
-    show.result(call, sent, "created")
-
-
-class _Failed(failures.Sourced):
-    """`error: failed to create deployment: deployments.apps "web" already exists`."""
-
-    def __init__(self, error: KpyError, what: str) -> None:
-        KpyError.__init__(self, f"failed to create {what}: {error}")
-        self.error = UsageError(str(self))
+    except StatusError as error:
+        if failing:
+            raise UsageError(f"{failing}{error}") from None
+        raise
+    show.result(call, sent, verb)

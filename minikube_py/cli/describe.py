@@ -18,9 +18,7 @@ def run(call: Call) -> None:
             'You must specify the type of resource to describe. Use "kubectl api-resources" for a complete list of '
             "supported resources."
         )
-    found = select.find(
-        call, bare_types=True, all_namespaces=call.on("all-namespaces"), labels=call.text("selector")
-    )
+    found = select.find(call, bare_types=True, all_namespaces=call.on("all-namespaces"), labels=call.text("selector"))
     if found.errors and isinstance(found.errors[0], NotFound) and len(call.args) == 2:
         _by_prefix(call, call.args[1], found.errors)
         return

@@ -19,7 +19,7 @@ def run(call: Call) -> None:
     types = call.list("types")
     for one in types:
         if one.lower() not in ("normal", "warning"):
-            raise UsageError(f'valid --types are Normal or Warning')
+            raise UsageError("valid --types are Normal or Warning")
     kind = call.registry.resource("events")
     namespace = None if call.on("all-namespaces") else call.namespace
     events = [

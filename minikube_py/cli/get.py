@@ -27,6 +27,8 @@ def run(call: Call) -> None:
             'Use "kubectl explain <resource>" for a detailed description of that resource (e.g. kubectl explain pods).',
             "See 'kubectl get -h' for help and examples",
         )
+    if call.text("output") not in ("", "wide", "name") or call.text("template"):
+        show.plan(call)  # a format that nobody knows is refused before anything is read
     if call.on("watch") or call.on("watch-only"):
         from minikube_py.cli import watch
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from minikube_py.base.errors import NotFound
 
 if TYPE_CHECKING:
+    from minikube_py.api.types import Object, Objects
     from minikube_py.cluster import Cluster
-
-Object = dict[str, Any]
 
 
 class ClusterLookup:
@@ -22,13 +21,13 @@ class ClusterLookup:
         except NotFound:
             return None
 
-    def list(self, resource: str, namespace: str | None, labels: str = "") -> list[Object]:
+    def list(self, resource: str, namespace: str | None, labels: str = "") -> Objects:
         return self._cluster.list(resource, namespace, labels=labels)
 
-    def on_node(self, node: str) -> list[Object]:
+    def on_node(self, node: str) -> Objects:
         return self._cluster.view.on_node(node)
 
-    def events(self, obj: Object) -> list[Object]:
+    def events(self, obj: Object) -> Objects:
         """Events whose involvedObject is this one; kubelets write a node's name for its uid."""
         metadata = obj["metadata"]
         uids = {metadata.get("uid"), metadata["name"] if obj.get("kind") == "Node" else metadata.get("uid")}

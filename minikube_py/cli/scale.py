@@ -31,7 +31,7 @@ def run(call: Call) -> None:
 
 def _scale(call: Call, item: Item, replicas: int) -> None:
     if "scale" not in item.kind.subresources:
-        raise UsageError(f'cannot scale {item.kind.plural}: the server could not find the requested resource')
+        raise UsageError(f"cannot scale {item.kind.plural}: the server could not find the requested resource")
     check_precondition(call, item)
     scaled = writing.patch(call, item, {"spec": {"replicas": replicas}})
     show.result(call, item._replace(object=scaled), "scaled")

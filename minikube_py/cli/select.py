@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from minikube_py.base.errors import KpyError, NotFound, UsageError
+from minikube_py.base.errors import BadRequest, KpyError, NotFound, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -161,10 +161,27 @@ def _listed(call: Call, kinds: Iterable[Kind], all_namespaces: bool, labels: str
     items = []
     for kind in kinds:
         call.note_deprecation(kind)
+        _check_labels(kind, labels, fields)
         namespace = call.namespace if kind.namespaced and not all_namespaces else None
         for obj in call.cluster.list(kind.resource, namespace, labels=labels, fields=fields):
             items.append(item_of(kind, obj))
     return items
+
+
+def _check_labels(kind: Kind, labels: str, fields: str) -> None:
+    """A bad label selector is refused by the API server, which names the resource."""
+    if not labels:
+        return
+    from minikube_py.base import selector
+
+    try:
+        selector.parse(labels)
+    except selector.SelectorError as error:
+        group, _, version = kind.version.rpartition("/")
+        raise BadRequest(
+            f'Unable to find "{group}/{version}, Resource={kind.plural}" that match label selector "{labels}", '
+            f'field selector "{fields}": {error}'
+        ) from None
 
 
 def _of_files(call: Call, args: list[str], read: bool) -> Found:

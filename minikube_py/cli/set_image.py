@@ -21,8 +21,8 @@ def run(call: Call) -> None:
         if not equals or "=" in image:
             raise UsageError(f"unable to remove {pair[:-1]}" if pair.endswith("-") else f"invalid image: {pair}")
         images[container] = image
+    objects = setting.found(call, resources)  # kubectl looks for the objects before it checks the words
     _check(call, resources, images)
-    objects = setting.found(call, resources)
     errors: list[KpyError] = []
 
     def change(spec: Object) -> Object:
@@ -51,6 +51,8 @@ def _check(call: Call, resources: list[str], images: dict[str, str]) -> None:
         errors.append(UsageError("at least one image update is required"))
     elif len(images) > 1 and "*" in images:
         errors.append(
-            UsageError("all containers are already specified by *, but saw more than one container_name=container_image pairs")
+            UsageError(
+                "all containers are already specified by *, but saw more than one container_name=container_image pairs"
+            )
         )
     failures.raise_all(errors)

@@ -49,7 +49,9 @@ def change_specs(
 
 def _change(call: Call, item: Item, change: Callable[[Object], Object], verb: str) -> None:
     if podspecs.spec_of(item.object) is None:
-        raise UsageError(f'{item.kind.plural}/{item.name} the object is not a pod or does not have a pod template: {item.kind.name}')
+        raise UsageError(
+            f"{item.kind.plural}/{item.name} the object is not a pod or does not have a pod template: {item.kind.name}"
+        )
     fields = patches.diff(item.object, podspecs.with_spec(item.object, change))
     if fields:
         changed = writing.patch(call, item, fields)

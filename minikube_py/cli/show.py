@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from minikube_py.api.kinds import Kind
     from minikube_py.cli.call import Call
     from minikube_py.cli.select import Item
+    from minikube_py.printers.output import Plan
 
 Object = dict[str, Any]
 
@@ -36,29 +37,29 @@ def table(call: Call, kind: Kind, objects: list[Object], *, show_kind: bool = Fa
 
 def whole(call: Call, items: list[Item], single: bool) -> str:
     """Objects in the format of -o; several (or none) as a v1 List."""
+    if call.text("output") == "name":
+        return "".join(f"{item.title}\n" for item in items)
     from minikube_py.printers import output
 
-    template = call.text("template")
-    spec = call.text("output") or "go-template"
-    if template and "=" not in spec:
-        spec = f"{spec}={template}"
-    strip = not call.on("show-managed-fields")
-    objects = [without_managed_fields(item.object) if strip else item.object for item in items]
-    return output.render(
-        spec,
-        objects,
-        single=single and len(objects) == 1,
-        names=[item.title for item in items],
-        allow_missing=call.text("allow-missing-template-keys") != "false",
+    try:
+        return plan(call).render([item.object for item in items], as_list=not (single and len(items) == 1))
+    except output.TemplateFailure as failure:
+        call.say(failure.written)  # kubectl prints as it goes
+        raise
+
+
+def plan(call: Call) -> Plan:
+    """The format of -o and --template. Raises UsageError in kubectl's words for one that is not known."""
+    from minikube_py.printers import output
+
+    return output.plan(
+        call.text("output"),
+        template=call.text("template"),
+        missing_ok=call.text("allow-missing-template-keys") != "false",
+        managed_fields=call.on("show-managed-fields"),
         headers=not call.on("no-headers"),
+        allowed=output.GET_FORMATS if call.command == "get" else output.FORMATS,
     )
-
-
-def without_managed_fields(obj: Object) -> Object:
-    metadata = obj.get("metadata") or {}
-    if "managedFields" not in metadata:
-        return obj
-    return {**obj, "metadata": {key: value for key, value in metadata.items() if key != "managedFields"}}
 
 
 def result(call: Call, item: Item, done: str, *, suffix: str | None = None) -> None:

@@ -10,6 +10,7 @@ from minikube_py.cli.rollout_status import current
 
 if TYPE_CHECKING:
     from minikube_py.cli.call import Call
+    from minikube_py.cli.conditions import Check
     from minikube_py.cli.select import Item
 
 
@@ -47,16 +48,16 @@ def _find(call: Call) -> select.Found:
     )
 
 
-def _await(call: Call, item: Item, checks: list[tuple[str, object]], limit_s: int) -> None:
+def _await(call: Call, item: Item, checks: list[tuple[str, Check]], limit_s: int) -> None:
     for _, check in checks:
         last = item.object
 
-        def holds(check: object = check) -> bool:
+        def holds(check: Check = check) -> bool:
             nonlocal last
             now = current(call, item)
             last = now or last
             gone = now is None or now["metadata"].get("uid") != item.object["metadata"].get("uid")
-            return bool(check(None if gone else now))  # type: ignore[operator]
+            return check(None if gone else now)
 
         if not holds() and not call.cluster.run_until(holds, max(limit_s - call.now_s, 0)):
             raise UsageError(f"timed out waiting for the condition on {item.kind.plural}/{item.name}")

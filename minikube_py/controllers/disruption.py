@@ -16,7 +16,7 @@ from minikube_py.api import pods
 from minikube_py.api.types import Key, Patch, Wake
 from minikube_py.base import patch, selector
 from minikube_py.base.clock import seconds
-from minikube_py.controllers import ownership
+from minikube_py.controllers import conditions, ownership
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Actions, Object, Objects, View
@@ -106,8 +106,8 @@ def _wanted(found: Objects, view: View) -> int:
 
 def _condition(budget: Object, old: Object, allowed: int, clock: Clock) -> Object:
     value, reason = ("True", "SufficientPods") if allowed > 0 else ("False", "InsufficientPods")
-    known = next((one for one in old.get("conditions") or () if one["type"] == "DisruptionAllowed"), {})
-    kept = known.get("lastTransitionTime") if known.get("status") == value else None
+    known = conditions.get(old, "DisruptionAllowed")
+    kept = known["lastTransitionTime"] if known is not None and known["status"] == value else None
     return {
         "type": "DisruptionAllowed",
         "status": value,

@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from minikube_py.api.types import Create, Delete, Key, Patch, Record, Remember, Wake
@@ -20,7 +22,7 @@ from minikube_py.engine.report import Deed, Report, unhealthy
 from minikube_py.engine.wakes import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from minikube_py.api.types import Action, Object, Outcome
     from minikube_py.apiserver.verbs import ApiServer
@@ -43,6 +45,7 @@ class Engine:
         self._dirty = [DirtyKeys() for _ in pipeline]
         self._loaded: dict[str, Callable[..., object]] = {}
         self._routes = routes(pipeline)
+        self._world = World(self.store, server.view, server.registry)
 
     # -- running -------------------------------------------------------------------------------------------------
 
@@ -60,7 +63,7 @@ class Engine:
         """
         started_s, settled = self.server.clock.now_s, False
         self.writes = self.passes = self.instants = 0
-        with self.store.transaction():
+        with _without_collector(), self.store.transaction():
             while True:
                 self._begin_instant()
                 if one_pass:
@@ -94,6 +97,7 @@ class Engine:
             self._drain()
 
     def _begin_instant(self) -> None:
+        self._world = World(self.store, self.server.view, self.server.registry)
         self._read_log()
         now_s = self.server.clock.now_s
         index = {step.name: number for number, step in enumerate(self.steps)}
@@ -155,9 +159,10 @@ class Engine:
         for number, step in enumerate(self.steps):
             dirty = self._dirty[number]
             if len(dirty):
+                blind = -1 if step.sees_itself else number
                 for key, cause in dirty.take():
                     self._run(step, key, cause)
-                    self._drain()
+                    self._drain(blind)
         return self.store.revision > before if self.sweep else True
 
     def _run(self, step: Step, key: Key, cause: int) -> None:
@@ -229,29 +234,47 @@ class Engine:
 
     # -- from changes to dirty keys ------------------------------------------------------------------------------
 
-    def _drain(self) -> None:
+    def _drain(self, blind: int = -1) -> None:
+        """Route what was written since; the step of number `blind` is not woken by it."""
         changes = self.store.changes
         if changes:
             for change in changes:
                 self.writes += 1
                 if self.on_change is not None:
                     self.on_change(change)
-                self._route(change)
+                self._route(change, blind)
             changes.clear()
 
-    def _route(self, change: Change) -> None:
-        world = World(self.store, self.server.view, self.server.registry)
-        for resource in (change.key.resource, "*"):
-            for number, mapping in self._routes.get(resource, ()):
-                dirty, only = self._dirty[number], self.steps[number].resource
+    def _route(self, change: Change, blind: int = -1) -> None:
+        resource, world = change.key.resource, self._world
+        for number, mapping in self._routes.get(resource, ()):
+            if number != blind:
                 for key in mapping(change, world):
-                    if only == "*" or key.resource == only:
-                        dirty.add(key, change.revision)
+                    self._dirty[number].add(key, change.revision)
+        if resource == "events" and change.new is not None:
+            return  # nobody owns events, and they own nothing
+        for number, mapping in self._routes["*"]:
+            only = self.steps[number].resource
+            for key in mapping(change, world):
+                if only in ("*", key.resource):
+                    self._dirty[number].add(key, change.revision)
 
 
-def routes(pipeline: tuple[Step, ...]) -> dict[str, list[tuple[int, Callable[..., object]]]]:
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Objects of a cluster hold no cycles; Python's search for some costs a third of a large run."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def routes(pipeline: tuple[Step, ...]) -> dict[str, list[tuple[int, Callable[..., Iterable[Key]]]]]:
     """resource -> (step number, mapping) pairs, in the order of the pipeline."""
-    found: dict[str, list[tuple[int, Callable[..., object]]]] = {}
+    found: dict[str, list[tuple[int, Callable[..., Iterable[Key]]]]] = {"*": []}
     for number, step in enumerate(pipeline):
         for resource, mappings in step.wakes_on.items():
             for mapping in mappings:

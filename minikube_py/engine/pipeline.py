@@ -20,6 +20,7 @@ class Step(NamedTuple):
     resource: str  # '*': objects of every resource
     function: str  # 'controllers.deployment:step', below minikube_py
     wakes_on: Mapping[str, tuple[Any, ...]]
+    sees_itself: bool = True  # whether what a run writes wakes it again; False where one run comes to its rest
 
 
 PIPELINE: tuple[Step, ...] = (
@@ -52,7 +53,7 @@ PIPELINE: tuple[Step, ...] = (
         {
             "deployments.apps": (wakes.itself,),
             "replicasets.apps": (wakes.owner("deployments.apps"),),
-            "pods": (wakes.owner_of_owner("replicasets.apps", "deployments.apps"),),
+            "pods": (wakes.owner_of_gone_pod("replicasets.apps", "deployments.apps"),),
         },
     ),
     Step(
@@ -74,6 +75,72 @@ PIPELINE: tuple[Step, ...] = (
             "replicationcontrollers": (wakes.itself,),
             "pods": (wakes.owner("replicationcontrollers"), wakes.adopting("replicationcontrollers")),
         },
+    ),
+    Step(
+        "daemonset",
+        "daemonset-controller",
+        "daemonsets.apps",
+        "controllers.daemonset:step",
+        {
+            "daemonsets.apps": (wakes.itself,),
+            "pods": (wakes.owner("daemonsets.apps"), wakes.adopting("daemonsets.apps")),
+            "controllerrevisions.apps": (wakes.owner("daemonsets.apps"),),
+            "nodes": (wakes.all_if_node_changed("daemonsets.apps"),),
+        },
+    ),
+    Step(
+        "statefulset",
+        "statefulset-controller",
+        "statefulsets.apps",
+        "controllers.statefulset:step",
+        {
+            "statefulsets.apps": (wakes.itself,),
+            "pods": (wakes.owner("statefulsets.apps"), wakes.adopting("statefulsets.apps")),
+            "controllerrevisions.apps": (wakes.owner("statefulsets.apps"),),
+        },
+    ),
+    Step(
+        "cronjob",
+        "cronjob-controller",
+        "cronjobs.batch",
+        "controllers.cronjob:step",
+        {"cronjobs.batch": (wakes.itself,), "jobs.batch": (wakes.owner("cronjobs.batch"),)},
+    ),
+    Step(
+        "job",
+        "job-controller",
+        "jobs.batch",
+        "controllers.job:step",
+        {"jobs.batch": (wakes.itself,), "pods": (wakes.owner("jobs.batch"),)},
+    ),
+    Step(
+        "job-release",
+        "job-controller",
+        "pods",
+        "controllers.job:release",
+        {"pods": (wakes.tracked_by_job,), "jobs.batch": (wakes.dependents,)},
+    ),
+    Step(
+        "ttlafterfinished",
+        "ttl-after-finished-controller",
+        "jobs.batch",
+        "controllers.ttl_after_finished:step",
+        {"jobs.batch": (wakes.itself,)},
+    ),
+    Step(
+        "disruption",
+        "controllermanager",
+        "poddisruptionbudgets.policy",
+        "controllers.disruption:step",
+        {
+            "poddisruptionbudgets.policy": (wakes.itself,),
+            "pods": (wakes.backing("poddisruptionbudgets.policy"),),
+            "deployments.apps": (wakes.budgets_if_scaled,),
+            "replicasets.apps": (wakes.budgets_if_scaled,),
+            "replicationcontrollers": (wakes.budgets_if_scaled,),
+            "statefulsets.apps": (wakes.budgets_if_scaled,),
+        },
+        sees_itself=False,
     ),
     Step(
         "scheduler",
@@ -99,9 +166,11 @@ PIPELINE: tuple[Step, ...] = (
             "configmaps": (wakes.waiting_pods_in_namespace,),
             "secrets": (wakes.waiting_pods_in_namespace,),
             "persistentvolumeclaims": (wakes.waiting_pods_in_namespace,),
+            "services": (wakes.waiting_pods_in_namespace,),  # init containers that look a name up
             "programs.sim.kpy.dev": (wakes.all_in_namespace("pods"),),
             "faults.sim.kpy.dev": (wakes.pods_on_faulty_node,),
         },
+        sees_itself=False,
     ),
     Step(
         "kubelet-node",
@@ -109,6 +178,7 @@ PIPELINE: tuple[Step, ...] = (
         "nodes",
         "kubelet.node:step",
         {"nodes": (wakes.itself,), "faults.sim.kpy.dev": (wakes.faulty_node,)},
+        sees_itself=False,
     ),
     Step(
         "endpointslice",
@@ -120,6 +190,7 @@ PIPELINE: tuple[Step, ...] = (
             "pods": (wakes.backing("services"),),
             "endpointslices.discovery.k8s.io": (wakes.service_of_slice,),
         },
+        sees_itself=False,
     ),
     Step(
         "endpoints",
@@ -131,6 +202,7 @@ PIPELINE: tuple[Step, ...] = (
             "pods": (wakes.backing("services"),),
             "endpoints": (wakes.service_of_slice,),
         },
+        sees_itself=False,
     ),
     Step(
         "endpoints-clean-up",
@@ -156,6 +228,7 @@ PIPELINE: tuple[Step, ...] = (
         "pods",
         "controllers.taint_eviction:step",
         {"pods": (wakes.newly_placed_or_leaving,), "nodes": (wakes.pods_if_taints_changed,)},
+        sees_itself=False,
     ),
     Step(
         "podgc",
@@ -163,6 +236,7 @@ PIPELINE: tuple[Step, ...] = (
         "pods",
         "controllers.pod_gc:step",
         {"pods": (wakes.newly_placed_or_leaving,), "nodes": (wakes.pods_if_taints_changed,)},
+        sees_itself=False,
     ),
     Step(
         "garbage-collector",

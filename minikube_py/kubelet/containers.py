@@ -7,12 +7,13 @@ kuberuntime_manager.go, pkg/kubelet/images/image_manager.go.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from minikube_py.base import duration
+from minikube_py.base import duration, quantity
 from minikube_py.kubelet import images, probes, references, restarts
 from minikube_py.kubelet.worker import is_sidecar, timestamp
 from minikube_py.programs import images as names
+from minikube_py.programs.behaviour import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,8 @@ FOREGROUND_S = 60
 UNSTARTED: Object = {"state": "", "restarts": 0}
 SIGKILLED = 137
 START_ERROR = 128
+# What of its log an ended container tells as its message (kuberuntime_container.go, MaxContainerTerminationMessageLog*).
+LOG_LINES, LOG_BYTES = 80, 2048
 
 
 def advance(worker: Worker, container: Object) -> Object:
@@ -96,7 +99,7 @@ def _pull_failed(worker: Worker, container: Object, record: Object) -> Object | 
     if container["image"] != record["image"]:
         return _begin(worker, container, record)
     if worker.now < record["until"]:
-        worker.wake(record["until"], background=record["tries"] > 1)
+        worker.wake(record["until"])
         return None
     worker.event("Normal", "BackOff", f'Back-off pulling image "{container["image"]}"', container)
     worker.event("Warning", "Failed", "Error: ImagePullBackOff", container)
@@ -168,16 +171,17 @@ def _running(worker: Worker, container: Object, record: Object) -> Object | None
     if container["image"] != record["image"] and not worker.is_init(container):
         message = f"Container {container['name']} definition changed, will be restarted"
         return stopping(worker, container, record, message)
-    program = worker.behaviour(container)
-    end = None if program.exit_after_s is None else record["started"] + program.exit_after_s
-    if end is not None and end <= worker.now:
-        return ended(
-            worker, container, record, program.exit_code, max(end, record["started"]), "", program.exit_message
-        )
+    end = _end(worker, container, record)
+    if end is not None and end.at_s <= worker.now:
+        # An end that nobody had foreseen (an edited Program, a Service that came) happens now, not in the past.
+        at_s = end.at_s if record.get("end") == end.at_s else worker.now
+        return ended(worker, container, record, end.code, at_s, end.reason, end.message)
     if end is not None:
         meant_to_end = policy(worker, container) != "Always"
-        late = record["restarts"] > 0 or end - worker.now > FOREGROUND_S
-        worker.wake(end, background=late and not meant_to_end)
+        late = record["restarts"] > 0 or end.at_s - worker.now > FOREGROUND_S
+        worker.wake(end.at_s, background=late and not meant_to_end)
+        if record.get("end") != end.at_s:
+            return {**record, "end": end.at_s}
     if "probes" not in record:
         return None
     probed, failed = probes.run(worker, container, record)
@@ -190,6 +194,31 @@ def _running(worker: Worker, container: Object, record: Object) -> Object | None
         worker.records[container["name"]] = record = {**record, "probes": probed}
         return record
     return None
+
+
+class End(NamedTuple):
+    """How and when (seconds since 1970) a running container ends by itself."""
+
+    at_s: int
+    code: int
+    reason: str = ""
+    message: str = ""
+
+
+def _end(worker: Worker, container: Object, record: Object) -> End | None:
+    """The end of its program, or of its patience with the memory limit, whichever comes first."""
+    program, started = worker.behaviour(container), record["started"]
+    ends = []
+    if program.exit_after_s is not None:
+        message = program.exit_message
+        if not message and program.exit_code and container.get("terminationMessagePolicy") == "FallbackToLogsOnError":
+            message = "".join(f"{line}\n" for _, line in program.log[-LOG_LINES:])[-LOG_BYTES:]
+        ends.append(End(started + program.exit_after_s, program.exit_code, "", message))
+    limit = ((container.get("resources") or {}).get("limits") or {}).get("memory")
+    if limit is not None and program.memory is not DEFAULT.memory:
+        limit_bytes = quantity.value(limit)
+        ends += [End(started + since, SIGKILLED, "OOMKilled") for since, used in program.memory if used > limit_bytes]
+    return min(ends, key=lambda end: end.at_s) if ends else None
 
 
 def stopping(worker: Worker, container: Object, record: Object, message: str, grace_s: int | None = None) -> Object:
@@ -251,7 +280,7 @@ def ended(
     }
     if message:
         last["message"] = message
-    dropped = ("probes", "until", "code", "started")
+    dropped = ("probes", "until", "code", "started", "end")
     kept: Object = {key: value for key, value in record.items() if key not in dropped}
     if "last" in kept:
         kept["previous"] = kept["last"]

@@ -4,7 +4,8 @@ States: bound -> admitted (sandbox, address, first status) -> init containers in
 or deleted. Everything is computed from the spec, the status, the records in memory, the behaviour of the programs and
 the clock; running it twice without a change yields nothing but its wake.
 
-Wakes: the pod itself; ConfigMaps and Secrets that its environment or volumes name (`references.wanted_by`); its Node (when that
+Wakes: the pod itself; ConfigMaps and Secrets that its environment or volumes name (`references.wanted_by`), and
+Services of its namespace, while it is not ready; its Node (when that
 appears); the Fault `node-down-<its node>`; Programs of its namespace.
 """
 

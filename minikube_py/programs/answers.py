@@ -125,7 +125,11 @@ class Question:
             found = at(self.rule.course, second)
             code, output = found if found is not None else (0, "")
         elif self.behaviour.shell is not None:
-            code, output = self.behaviour.shell.execute(second, command)
+            result = self.behaviour.shell.execute(second, command)
+            limit_s = self.probe.get("timeoutSeconds", 1)
+            if result.took_s > limit_s:
+                return False, f'failed: command timed out: "{" ".join(command)}" timed out after {limit_s}s'
+            code, output = result.code, result.output
         else:
             code, output = (0, "") if second >= self.behaviour.start_s else (1, "")
         return code == 0, f"failed: {output}"

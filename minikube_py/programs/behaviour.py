@@ -81,7 +81,7 @@ def behaviour(container: Object, pod: Object, view: View, clock: Clock) -> Behav
 
 
 def _without_programs(container: Object, pod: Object, view: View) -> Behaviour:
-    from minikube_py.programs import catalogue
+    from minikube_py.programs import catalogue, tools
 
     found = catalogue.of(container) or DEFAULT
     if container.get("command") or container.get("args"):
@@ -91,7 +91,8 @@ def _without_programs(container: Object, pod: Object, view: View) -> Behaviour:
         if scripted is not None:
             return scripted
         # Another program than the image's own, or told to do something: its end is not known.
-        found = found._replace(exit_after_s=None, exit_code=0, log=())
+        argv = (*(container.get("command") or ()), *(container.get("args") or ()))
+        found = tools.loaded(argv, container.get("image") or "", found._replace(exit_after_s=None, exit_code=0, log=()))
     elif container.get("stdin") and found.exit_after_s is not None:  # a shell that waits for its input
         found = found._replace(exit_after_s=None)
     ends_after_s = _ends_after_s(container, pod)

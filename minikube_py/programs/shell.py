@@ -57,6 +57,7 @@ BUSYBOX = ("busybox", "alpine")
 BASES = (*BUSYBOX, "bash", "centos", "debian", "fedora", "ubuntu")
 KERNEL = ("/proc/sys/kernel", "/proc/sys/net/core", "/proc/sys/vm")  # where privileged scripts write settings
 MACHINE_ID = "0123456789abcdef0123456789abcdef\n"
+TERMINATION_LOG = "/dev/termination-log"
 # Words behind which the name of a command stands.
 PREFIXES = ("command", "dumb-init", "env", "exec", "nohup", "sudo", "time", "timeout", "tini")
 UNKNOWN = ("No such file or directory", "command not found")
@@ -70,6 +71,20 @@ class Timeline(NamedTuple):
     changes: tuple[int, ...]
     log: tuple[tuple[int, str], ...]
     has_server: bool
+    message: str = ""  # what it wrote to the termination log
+
+
+class Result(NamedTuple):
+    """What a command in a container came to, and how many seconds it took."""
+
+    code: int
+    stdout: str
+    stderr: str
+    took_s: int
+
+    @property
+    def output(self) -> str:
+        return self.stdout + self.stderr
 
 
 class Shell(NamedTuple):
@@ -91,10 +106,14 @@ class Shell(NamedTuple):
     def changes(self) -> tuple[int, ...]:
         return _timeline(self).changes
 
-    def execute(self, second: int, command: tuple[str, ...]) -> tuple[int, str]:
-        """(exit code, output) of a command in the container at a second."""
+    def execute(self, second: int, command: tuple[str, ...]) -> Result:
+        """A command in the container at a second; commands that are not known are taken to succeed, as in probes."""
         passed = [change for change in self.changes() if change <= second]
-        return _execute(self, passed[-1] if passed else 0, command)
+        return _execute(self, passed[-1] if passed else 0, command, True)
+
+    def execute_strictly(self, second: int, command: tuple[str, ...]) -> Result:
+        """The same for a person's command: it sees the time, and what is not known is not found (code 127)."""
+        return _execute(self, second, command, False)
 
 
 def of(container: Object, pod: Object, base: Behaviour, view: View | None = None) -> Behaviour | None:
@@ -108,10 +127,16 @@ def of(container: Object, pod: Object, base: Behaviour, view: View | None = None
     after_s, code = timeline.end or (None, 0)
     stop_s, stop_code = _reaction(script, timeline, base)
     return base._replace(
-        exit_after_s=after_s, exit_code=code, exit_message="", stop_s=stop_s, stop_code=stop_code, log=timeline.log,
+        exit_after_s=after_s, exit_code=code, exit_message=timeline.message, stop_s=stop_s, stop_code=stop_code, log=timeline.log,
         ports=None if timeline.has_server else (), http=(), shell=shell,
         start_s=base.start_s if timeline.has_server else 0,
     )  # fmt: skip
+
+
+def inside(container: Object, pod: Object, view: View | None) -> Shell:
+    """A shell in a container, after its own script if it runs one: where an `exec` finds itself."""
+    script = script_of(_argv(container, pod, view))
+    return _shell(script if script is not None else ":", container, pod, view, is_named=True)
 
 
 def script_of(argv: tuple[str, ...]) -> str | None:
@@ -245,26 +270,27 @@ def _inherited(container: Object, pod: Object, view: View | None) -> dict[str, s
     return found
 
 
-def _shell(script: str, container: Object, pod: Object, view: View | None) -> Shell:
+def _shell(script: str, container: Object, pod: Object, view: View | None, is_named: bool = False) -> Shell:
+    """`is_named`: with the pod's name and time even if the script does not ask for them."""
     meta, spec = pod["metadata"], pod["spec"]
     short = container.get("image", "").rpartition("/")[2].partition(":")[0]
     is_init = any(init["name"] == container["name"] for init in spec.get("initContainers") or ())
     ends = is_init or any(owner.get("kind") == "Job" for owner in meta.get("ownerReferences") or ())
     # What names the pod or the time keeps the run from being shared with its siblings, so only where it is used.
-    named = "hostname" in script.lower() or "uname" in script
+    named = is_named or "hostname" in script.lower() or "uname" in script
     services: tuple[str, ...] = ()
-    if view is not None and any(word in script for word in LOOKUPS):
+    if view is not None and (is_named or any(word in script for word in LOOKUPS)):
         services = tuple(_service_names(view, meta.get("namespace", "")))
     folders = tuple(mount["mountPath"] for mount in container.get("volumeMounts") or () if not mount.get("subPath"))
     env = environment(container, pod, view) if container.get("env") or container.get("envFrom") else {}
-    if "KUBERNETES" in script:
+    if is_named or "KUBERNETES" in script:
         env = {**API_SERVER, **env}
-    if "HOSTNAME" in script:
+    if is_named or "HOSTNAME" in script:
         env = {"HOSTNAME": str(spec.get("hostname") or meta["name"]), **env}
     return Shell(
         script, tuple(env.items()), tuple(_files(container, pod, view).items()), folders,
         str(spec.get("hostname") or meta["name"]) if named else "pod", short, ends, services,
-        _start_s(container, pod) if "date" in script else 0,
+        _start_s(container, pod) if is_named or "date" in script else 0,
     )  # fmt: skip
 
 
@@ -447,7 +473,8 @@ def _timeline(shell: Shell) -> Timeline:
         if not shell.ends:
             return Timeline(None, tuple(dict.fromkeys(run.changes)), (), True)
         end = (run.now, 0)
-    return Timeline(end, tuple(dict.fromkeys(run.changes)), tuple(run.log), run.has_server)
+    message = str(run.bash.read_file(TERMINATION_LOG)) if run.bash.exists(TERMINATION_LOG) else ""
+    return Timeline(end, tuple(dict.fromkeys(run.changes)), tuple(run.log), run.has_server, message)
 
 
 def _is_guess(shell: Shell, errors: str) -> bool:
@@ -465,15 +492,14 @@ def _left_in(shell: Shell, folder: str) -> tuple[tuple[str, str], ...]:
 
 
 @lru_cache(maxsize=4096)
-def _execute(shell: Shell, second: int, command: tuple[str, ...]) -> tuple[int, str]:
+def _execute(shell: Shell, second: int, command: tuple[str, ...], is_lenient: bool) -> Result:
     script = script_of(command)
     script = script if script is not None else shlex.join(command)
-    run = _Run(shell, second, _unknown(script))
+    run = _Run(shell, second, _unknown(script) if is_lenient else ())
+    run.horizon, run.now = FOREVER_S, second
     result = run.bash.execute_sync(script)
-    output = result.stdout + result.stderr
-    if shell.image in BUSYBOX:
-        output = _as_busybox(output)
-    return int(result.exit_code), output
+    errors = _as_busybox(result.stderr) if shell.image in BUSYBOX else result.stderr
+    return Result(int(result.exit_code), result.stdout, errors, run.now - second)
 
 
 def _as_busybox(output: str) -> str:

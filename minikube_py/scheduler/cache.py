@@ -150,9 +150,7 @@ class Cache:
             self._remember(key, new)
 
     def _remember(self, key: Key, pod: Object) -> None:
-        if pods.is_finished(pod):
-            return
-        if pods.node_of(pod):
+        if _where(pod):
             if pod["spec"].get("affinity") and pods.counters(pod).get("affinity"):
                 self.affine[key] = pod
         elif _nominated(pod):
@@ -223,6 +221,9 @@ def _where(pod: Object) -> str:
 
 
 def _nominated(pod: Object) -> str:
+    """The node that a pod waits for room on; '' if it does not wait, or for none."""
+    if pods.node_of(pod) or pods.is_finished(pod):
+        return ""
     return pod.get("status", {}).get("nominatedNodeName") or ""
 
 

@@ -66,9 +66,13 @@ def decide(pod: Object, cache: Cache, clock: Clock) -> Decision:
     if template.rejected:
         return Decision(template, rejected=template.rejected)
     spoiled = _spoil(pod, template) if cache.nominated else ()
+    if template.refused is not None and not spoiled:
+        return template.refused  # type: ignore[no-any-return]
     decision = _decide(pod, template, clock)
     for position in spoiled:
         template.ids[position] = 0
+    if not decision.node and not spoiled:
+        template.refused = decision
     return decision
 
 

@@ -14,16 +14,15 @@ from minikube_py.scheduler.plugins import volumes
 from minikube_py.scheduler.profile import PROFILE
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
     from minikube_py.api.types import Object, Objects
     from minikube_py.scheduler.cache import Cache
     from minikube_py.scheduler.nodes import NodeInfo
 
+_CONTAINERS = ("containers", "initContainers")
 _PARTS = (
     "affinity",
-    "containers",
-    "initContainers",
     "nodeName",
     "nodeSelector",
     "overhead",
@@ -94,6 +93,7 @@ class Template:
         self.classes: list[NodeClass] = [NodeClass(None, (), ())]  # number 0 stands for 'not looked at'
         self.numbers: dict[NodeClass, int] = {}
         self.any_refused = False
+        self.refused: Any = None  # the last decision, if no node did and none has changed since
 
     def stale(self) -> bool:
         """Whether what was seen of the nodes does not suffice any more."""
@@ -102,6 +102,8 @@ class Template:
     def refresh(self) -> None:
         """Forget the classes of the nodes that changed."""
         dirty = self.cache.dirty
+        if self.seen < len(dirty):
+            self.refused = None
         if len(self.classes) > CLASSES_MAX:
             self._forget()
             self.ids = [0] * len(self.names)
@@ -186,15 +188,28 @@ def template_of(pod: Object, cache: Cache) -> Template:
 _texts: dict[int, tuple[Any, str]] = {}
 
 
-def _text(part: Any) -> str:
+def _text(part: Any, essence: Callable[[Any], Any] | None = None) -> str:
     """A part of a pod as text. Remembered by identity: pods of one template share their parts. An entry holds its part,
     and parts are never changed, so that it cannot go wrong."""
     found = _texts.get(id(part))
     if found is None:
         if len(_texts) >= _TEXTS_MAX:
             _texts.clear()
-        found = _texts[id(part)] = (part, repr(part))
+        found = _texts[id(part)] = (part, repr(essence(part) if essence else part))
     return found[1]
+
+
+def _asked(containers: Objects) -> list[Any]:
+    """What the plugins read of containers. Mounts, for example, differ: the one of the token has a generated name."""
+    return [
+        (
+            found.get("image"),
+            (found.get("resources") or {}).get("requests"),
+            found.get("restartPolicy"),
+            [port for port in found.get("ports") or () if port.get("hostPort")],
+        )
+        for found in containers
+    ]
 
 
 def _key(pod: Object) -> tuple[Any, ...]:
@@ -203,5 +218,6 @@ def _key(pod: Object) -> tuple[Any, ...]:
         meta["namespace"],
         _text(meta.get("labels")),
         _text(meta.get("ownerReferences")),
+        *[_text(spec[part], _asked) if spec.get(part) else "" for part in _CONTAINERS],
         *[_text(spec[part]) if part in spec else "" for part in _PARTS],
     )

@@ -401,6 +401,8 @@ class Store:
 
     def _told(self, change: Change) -> None:
         self.changes.append(change)
+        if change.key.resource == "events":
+            return  # nobody keeps a cache over events
         for derived in self._derived.values():
             derived.changed(change.key, change.old, change.new)
 

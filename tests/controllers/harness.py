@@ -24,6 +24,13 @@ RESOURCES = {
     ("v1", "Pod"): "pods",
     ("v1", "Endpoints"): "endpoints",
     ("discovery.k8s.io/v1", "EndpointSlice"): "endpointslices.discovery.k8s.io",
+    ("apps/v1", "StatefulSet"): "statefulsets.apps",
+    ("apps/v1", "DaemonSet"): "daemonsets.apps",
+    ("apps/v1", "ControllerRevision"): "controllerrevisions.apps",
+    ("batch/v1", "Job"): "jobs.batch",
+    ("batch/v1", "CronJob"): "cronjobs.batch",
+    ("v1", "PersistentVolumeClaim"): "persistentvolumeclaims",
+    ("v1", "Node"): "nodes",
 }
 RUNS_MAX = 2000
 
@@ -62,7 +69,7 @@ class Cluster(FrozenView):
         if old is None:
             return not_found(key.resource, key.name)
         if subresource == "status":
-            fields = {"status": fields["status"]}
+            fields = {name: fields[name] for name in ("metadata", "status") if name in fields}
         new = patch.merge(old, fields)
         if new == old:
             return old
@@ -74,7 +81,7 @@ class Cluster(FrozenView):
         old = self._objects.get(key)
         if old is None:
             return not_found(key.resource, key.name)
-        if key.resource == "pods" and "deletionTimestamp" not in old["metadata"]:
+        if "deletionTimestamp" not in old["metadata"] and (key.resource == "pods" or old["metadata"].get("finalizers")):
             return self.patch(key, {"metadata": {"deletionTimestamp": self.clock.timestamp}})
         self.remove(key)
         return None
@@ -148,7 +155,7 @@ class Cluster(FrozenView):
 
     def drop_terminating(self) -> None:
         for pod in self.list("pods"):
-            if "deletionTimestamp" in pod["metadata"]:
+            if "deletionTimestamp" in pod["metadata"] and not pod["metadata"].get("finalizers"):
                 self.remove(Key("pods", pod["metadata"]["namespace"], pod["metadata"]["name"]))
 
     def make_ready(self, pod: Object) -> None:
@@ -159,5 +166,15 @@ class Cluster(FrozenView):
             {"spec": {"nodeName": "n1"}, "status": {"phase": "Running", "conditions": [ready]}},
         )
 
+    def finish(self, pod: Object, phase: str = "Succeeded") -> None:
+        meta = pod["metadata"]
+        ended = [{"name": "c", "state": {"terminated": {"finishedAt": self.clock.timestamp}}}]
+        status = {"phase": phase, "containerStatuses": ended, "conditions": None}
+        self.patch(Key("pods", meta["namespace"], meta["name"]), {"status": status})
+
     def advance(self, seconds: int) -> None:
+        """Later; the objects whose wake is due by then are looked at again."""
         self.clock = self.clock.at(self.clock.now_s + seconds)
+        for key, at_s in sorted(self.wakes.items()):
+            if at_s <= self.clock.now_s:
+                self._dirty[key] = None

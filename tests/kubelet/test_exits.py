@@ -131,3 +131,37 @@ def test_two_containers_are_ready_when_both_are() -> None:
     run = Simulation(make_pod(containers=[container(), slow])).until(10)
     assert run.condition("Ready")["message"] == "containers with unready status: [slow]"
     assert run.until(60).condition("Ready")["status"] == "True"
+
+
+def test_more_memory_than_the_limit_is_killed() -> None:
+    limits = {"resources": {"limits": {"memory": "100Mi"}}}
+    args = ["--vm", "1", "--vm-bytes", "250M", "--vm-hang", "1"]
+    web = container(image="polinux/stress", command=["stress"], args=args, **limits)
+    run = Simulation(make_pod(containers=[web])).until(10)
+    assert run.state()["state"]["waiting"]["reason"] == "CrashLoopBackOff"
+    killed = run.state()["lastState"]["terminated"]
+    assert (killed["reason"], killed["exitCode"]) == ("OOMKilled", 137)
+    web = {**web, "args": ["--vm", "1", "--vm-bytes", "50M"]}
+    assert Simulation(make_pod(containers=[web])).until(60).state()["ready"] is True
+
+
+@pytest.mark.parametrize(
+    ("text", "fields", "message"),
+    [
+        ("sleep 1; echo Sleep expired > /dev/termination-log", {}, "Sleep expired\n"),
+        ("echo one; echo two; exit 1", {"terminationMessagePolicy": "FallbackToLogsOnError"}, "one\ntwo\n"),
+        ("echo one; exit 1", {}, None),
+    ],
+)
+def test_a_container_may_leave_a_message(text: str, fields: Object, message: str | None) -> None:
+    run = Simulation(make_pod(restartPolicy="Never", containers=[script(text, **fields)])).until(30)
+    assert run.state()["state"]["terminated"].get("message") == message
+
+
+def test_an_end_that_was_not_foreseen_is_now() -> None:
+    run = Simulation(make_pod()).until(100)
+    spec = {"exit": {"after": 30, "code": 1}}
+    run.put("programs.sim.kpy.dev", {"metadata": {"name": "p", "namespace": "default"}, "spec": spec})
+    run.until(101)
+    ended = next(entry for second, fields in run.writes if second == 100 for entry in fields["containerStatuses"])
+    assert ended["state"]["terminated"]["finishedAt"] == run.clock.at(run.clock.now_s - 1).timestamp

@@ -123,6 +123,15 @@ def test_each_sort_of_probe_tells_its_failure(sort: Object, spec: Object, text: 
     assert run.wake is None
 
 
+def test_a_command_that_takes_too_long_fails() -> None:
+    probe = {"exec": {"command": ["sh", "-c", "sleep 5"]}, "timeoutSeconds": 2}
+    web = container(image="busybox", command=["sleep", "3600"], readinessProbe=probe)
+    run = Simulation(make_pod(containers=[web])).until(60)
+    assert unhealthy(run) == [
+        (2, 'Unhealthy Readiness probe failed: command timed out: "sh -c sleep 5" timed out after 2s')
+    ]
+
+
 def test_an_edited_program_is_noticed_from_then_on() -> None:
     run = Simulation(probed("livenessProbe", **HTTP, periodSeconds=10)).until(1000)
     resource, sick = program(http=[{"path": "/healthz", "status": 500}])

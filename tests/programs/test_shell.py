@@ -85,8 +85,9 @@ def test_a_command_sees_the_container_as_it_is_at_that_second() -> None:
     found = does("sleep 10; echo hello > /tmp/x; sleep 10; rm /tmp/x; sleep 99").shell
     assert found is not None
     answers = [found.execute(second, ("cat", "/tmp/x")) for second in (0, 9, 10, 19, 20)]
-    gone = (1, "cat: can't open '/tmp/x': No such file or directory\n")
-    assert answers == [gone, gone, (0, "hello\n"), (0, "hello\n"), gone]
+    gone = shell.Result(1, "", "cat: can't open '/tmp/x': No such file or directory\n", 0)
+    there = shell.Result(0, "hello\n", "", 0)
+    assert answers == [gone, gone, there, there, gone]
     assert found.changes() == (0, 10, 20, 119)
 
 

@@ -78,6 +78,7 @@ operations = st.one_of(
     st.tuples(st.just("finish"), number),
     st.tuples(st.just("relabel"), number),
     st.tuples(st.just("node"), st.sampled_from(ZONES), st.booleans()),
+    st.tuples(st.just("node"), st.sampled_from(ZONES), st.just(True), st.booleans()),
     st.tuples(st.just("drop"), number),
     st.tuples(st.just("taint"), number, st.sampled_from(("NoSchedule", "PreferNoSchedule", ""))),
     st.tuples(st.just("cordon"), number, st.booleans()),
@@ -103,10 +104,10 @@ class World:
         names = self.names(resource)
         return Key(resource, "default" if resource == "pods" else "", names[chance % len(names)]) if names else None
 
-    def node(self, zone: str, roomy: bool) -> None:
+    def node(self, zone: str, roomy: bool, odd: bool = False) -> None:
         self.made += 1
         name = f"n{self.made}"
-        labels = {HOST: name, **({ZONE: zone} if zone else {})}
+        labels = {HOST: "shared" if odd else name, **({ZONE: zone} if zone else {})}
         room = {"cpu": "4" if roomy else "1", "memory": "4Gi", "pods": "5"}
         node = {
             "kind": "Node",
@@ -176,6 +177,7 @@ class World:
         known: Cache = view.derived("scheduler", Cache)
         fresh = Cache(view)
         assert known.order() == fresh.order()
+        assert known.lowest_priority() == fresh.lowest_priority()
         there = {key for key, other in known.affine.items() if pods.node_of(other) in known.order()}
         assert there == fresh.affine.keys()
         assert {name: set(found) for name, found in known.nominated.items()} == {

@@ -20,7 +20,7 @@ def template(w: Writer, pod: Object) -> None:
     metadata, spec = pod.get("metadata") or {}, pod.get("spec") or {}
     parts.labels(w, "  Labels", metadata.get("labels"))
     if metadata.get("annotations"):
-        parts.annotations(w, "  Annotations", metadata["annotations"])
+        parts.notes(w, "  Annotations", metadata["annotations"])
     if spec.get("serviceAccountName"):
         w.line(1, "Service Account", spec["serviceAccountName"])
     if spec.get("initContainers"):

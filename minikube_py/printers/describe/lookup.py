@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-Object = dict[str, Any]
+if TYPE_CHECKING:
+    from minikube_py.api.types import Object, Objects
 
 
 class Lookup(Protocol):
@@ -12,14 +13,14 @@ class Lookup(Protocol):
         """One object, or None."""
         ...
 
-    def list(self, resource: str, namespace: str | None, labels: str = "") -> list[Object]:
+    def list(self, resource: str, namespace: str | None, labels: str = "") -> Objects:
         """Objects of a resource by label selector text; `namespace` None means all."""
         ...
 
-    def on_node(self, node: str) -> list[Object]:
+    def on_node(self, node: str) -> Objects:
         """The pods with that spec.nodeName."""
         ...
 
-    def events(self, obj: Object) -> list[Object]:
+    def events(self, obj: Object) -> Objects:
         """The core/v1 Events about an object."""
         ...

@@ -37,7 +37,7 @@ def ingress(obj: Object, w: Writer) -> None:
             w.put(2, f"\t{path.get('path', '')} \t{backend(path['backend'], namespace, w)}\n")
     if not rules:
         w.row(1, "*", "*", default)
-    parts.annotations(w, "Annotations", obj["metadata"].get("annotations"))
+    parts.notes(w, "Annotations", obj["metadata"].get("annotations"))
     parts.events(obj, w)
 
 

@@ -29,7 +29,7 @@ def head(obj: Object, w: Writer, *, namespaced: bool = True) -> None:
 
 def labels_and_annotations(obj: Object, w: Writer) -> None:
     labels(w, "Labels", obj["metadata"].get("labels"))
-    annotations(w, "Annotations", obj["metadata"].get("annotations"))
+    notes(w, "Annotations", obj["metadata"].get("annotations"))
 
 
 def labels(w: Writer, title: str, values: dict[str, str] | None) -> None:
@@ -45,7 +45,7 @@ def multiline(w: Writer, title: str, lines: list[str], indent: str = "") -> None
         w.put(0, (f"{indent}\t" if index else "") + text + "\n")
 
 
-def annotations(w: Writer, title: str, values: dict[str, str] | None) -> None:
+def notes(w: Writer, title: str, values: dict[str, str] | None) -> None:
     """Long values and values of several lines go on lines of their own, cut at 140 characters."""
     shown = sorted((key, value) for key, value in (values or {}).items() if key != HIDDEN_ANNOTATION)
     w.put(0, f"{title}:\t")
@@ -72,7 +72,7 @@ def tolerations(w: Writer, title: str, values: list[Object] | None) -> None:
 
 
 def _toleration(toleration: Object) -> str:
-    key, value, effect = (toleration.get(field, "") for field in ("key", "value", "effect"))
+    key, value, effect = (str(toleration.get(field, "")) for field in ("key", "value", "effect"))
     text = key + (f"={value}" if value else "") + (f":{effect}" if effect else "")
     if toleration.get("operator") == "Exists" and not value:
         text += " op=Exists" if key or effect else "op=Exists"

@@ -37,7 +37,7 @@ def rules(given: list[Object]) -> list[tuple[str, list[str], list[str], list[str
                     known = verbs.setdefault((group, resource, name), [])
                     known += [verb for verb in rule.get("verbs") or () if verb not in known]
         others += [(url, verb) for url in rule.get("nonResourceURLs") or () for verb in rule.get("verbs") or ()]
-    rows = [
+    rows: list[tuple[str, str, list[str], str, list[str]]] = [
         (_go_text(found, [group], [resource], [name] if name else [], []), _resource(resource, group), [], name, found)
         for (group, resource, name), found in verbs.items()
     ]

@@ -45,7 +45,7 @@ def service(obj: Object, w: Writer) -> None:
 def _balancer(ingress: Object) -> str:
     if not ingress.get("ip"):
         return str(ingress.get("hostname", ""))
-    return ingress["ip"] + (f" ({ingress['ipMode']})" if ingress.get("ipMode") else "")
+    return str(ingress["ip"]) + (f" ({ingress['ipMode']})" if ingress.get("ipMode") else "")
 
 
 def _port(port: Object, slices: list[Object], w: Writer) -> None:

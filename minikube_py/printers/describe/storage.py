@@ -53,7 +53,7 @@ def claim_fields(obj: Object, w: Writer, *, level: int, full: bool) -> None:
     w.put(level, "")
     parts.labels(w, "Labels", metadata.get("labels"))
     w.put(level, "")
-    parts.annotations(w, "Annotations", metadata.get("annotations"))
+    parts.notes(w, "Annotations", metadata.get("annotations"))
     if full:
         w.line(level, "Finalizers", go_list(metadata.get("finalizers")))
     capacity = modes = ""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.api import pods
 from minikube_py.api.types import Key
 from minikube_py.scheduler.framework import MAX_SCORE, Feasible, Plugin, Refusal
+from minikube_py.scheduler.nodes import HOSTNAME
 from minikube_py.scheduler.terms import PodTerm, PodTerms, pod_terms
 
 if TYPE_CHECKING:
@@ -24,6 +25,17 @@ HARD_WEIGHT = 1  # what the required affinity of a pod that is there counts for 
 NO_TERMS = PodTerms((), (), (), ())
 
 Pair = tuple[str, str]
+
+
+class Host(NamedTuple):
+    """What the filter needs to know of a host that is one node, in place of its name: which pods it has.
+
+    With it a thousand hosts fall into a few classes instead of a thousand.
+    """
+
+    near: bool
+    apart: bool
+    existing: bool
 
 
 def _change(counts: dict[Pair, int], pair: Pair, amount: int) -> None:
@@ -46,6 +58,7 @@ class Neighbours:
         self.terms = pod_terms(pod) or NO_TERMS
         self.keys: tuple[str, ...] = ()
         self.stale = False
+        self.hosts_are_nodes = cache.hosts_are_nodes()
 
     @property
     def idle(self) -> bool:
@@ -156,48 +169,74 @@ class InterPodAffinity(Plugin):
     def pre_filter(self, pod: Object, cache: Cache) -> Any:
         return Rules(pod, cache)
 
-    def place(self, state: Any, node: NodeInfo) -> tuple[str | None, ...]:
-        return _values(state.keys, node)
+    def place(self, state: Any, node: NodeInfo) -> tuple[Any, ...]:
+        """Per topology key the node's value; for the host name what is on the host."""
+        return tuple([_seen(state, key, node) for key in state.keys])
 
-    def filter(self, state: Any, place: tuple[str | None, ...]) -> Refusal | None:
+    def filter(self, state: Any, place: tuple[Any, ...]) -> Refusal | None:
         if not place:
             return None
         here = dict(zip(state.keys, place, strict=True))
         if not _near_enough(state, here):
             return ALONE
-        if any(state.apart.get((term.topology_key, here[term.topology_key]), 0) > 0 for term in state.terms.apart):
+        if any(_apart(state, term.topology_key, here[term.topology_key]) for term in state.terms.apart):
             return CROWDED
-        if state.existing and any(state.existing.get(pair, 0) > 0 for pair in here.items()):
+        if state.existing and any(_unwelcome(state, key, value) for key, value in here.items()):
             return UNWELCOME
         return None
 
     def pre_score(self, pod: Object, cache: Cache) -> Any:
         return Wishes(pod, cache)
 
-    def measure(self, state: Any, node: NodeInfo) -> tuple[str | None, ...]:
-        return _values(state.keys, node)
+    def measure(self, state: Any, node: NodeInfo) -> tuple[Any, ...]:
+        """Per topology key the node's value; for the host name the weight gathered on the host."""
+        return tuple(
+            [
+                state.weights.get((key, node.name), 0)
+                if key == HOSTNAME and state.hosts_are_nodes and key in node.labels
+                else node.labels.get(key)
+                for key in state.keys
+            ]
+        )
 
-    def score(self, state: Any, measures: Sequence[tuple[str | None, ...]], feasible: Feasible) -> list[int] | None:
+    def score(self, state: Any, measures: Sequence[tuple[Any, ...]], feasible: Feasible) -> list[int] | None:
         """The sums of weights, stretched from 0 (the least) to 100 (the most)."""
         weights = state.weights
         if not weights:
             return None
-        sums = [sum(weights.get(pair, 0) for pair in zip(state.keys, values, strict=True)) for values in measures]
+        sums = [
+            sum(
+                value if isinstance(value, int) else weights.get((key, value), 0)
+                for key, value in zip(state.keys, values, strict=True)
+            )
+            for values in measures
+        ]
         least = min(sums)
         spread = max(sums) - least
         return [int(MAX_SCORE * ((total - least) / spread)) if spread else 0 for total in sums]
 
 
-def _values(keys: tuple[str, ...], node: NodeInfo) -> tuple[str | None, ...]:
-    labels = node.labels
-    return tuple([labels.get(key) for key in keys]) if keys else ()
+def _seen(state: Rules, key: str, node: NodeInfo) -> str | Host | None:
+    if key != HOSTNAME or not state.hosts_are_nodes or key not in node.labels:
+        return node.labels.get(key)
+    pair = key, node.name
+    return Host(state.near.get(pair, 0) > 0, state.apart.get(pair, 0) > 0, state.existing.get(pair, 0) > 0)
 
 
-def _near_enough(state: Rules, here: dict[str, str | None]) -> bool:
+def _apart(state: Rules, key: str, value: Any) -> bool:
+    return value.apart if isinstance(value, Host) else state.apart.get((key, value), 0) > 0
+
+
+def _unwelcome(state: Rules, key: str, value: Any) -> bool:
+    return value.existing if isinstance(value, Host) else state.existing.get((key, value), 0) > 0
+
+
+def _near_enough(state: Rules, here: dict[str, Any]) -> bool:
     near = True
     for term in state.terms.near:
-        value = here[term.topology_key]
+        key = term.topology_key
+        value = here[key]
         if value is None:
             return False
-        near = near and state.near.get((term.topology_key, value), 0) > 0
+        near = near and (value.near if isinstance(value, Host) else state.near.get((key, value), 0) > 0)
     return near or (not state.near and state.first)

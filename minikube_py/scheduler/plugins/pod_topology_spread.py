@@ -48,7 +48,7 @@ class Domains:
     `at_node`: the matching pods of single nodes, per constraint. `all_keys`: nodes that lack one of the keys do not count.
     """
 
-    def __init__(self, pod: Object, constraints: Sequence[Constraint], all_keys: bool) -> None:
+    def __init__(self, pod: Object, cache: Cache, constraints: Sequence[Constraint], all_keys: bool) -> None:
         spec, meta = pod["spec"], pod["metadata"]
         self.constraints = constraints
         self.all_keys = all_keys
@@ -59,6 +59,7 @@ class Domains:
         self.counts: list[dict[str, int]] = [{} for _ in constraints]
         self.at_node: list[dict[str, int]] = [{} for _ in constraints]
         self._lowest: list[int] | None = None
+        self.hosts_are_nodes = cache.hosts_are_nodes()
 
     def load(self, cache: Cache) -> None:
         """Count what is there."""
@@ -127,22 +128,31 @@ class PodTopologySpread(Plugin):
         constraints = _constraints(pod, "DoNotSchedule")
         if not constraints:
             return None
-        domains = Domains(pod, constraints, all_keys=True)
+        domains = Domains(pod, cache, constraints, all_keys=True)
         domains.open(cache)
         domains.load(cache)
         return domains
 
-    def place(self, state: Any, node: NodeInfo) -> tuple[str | None, ...]:
+    def place(self, state: Any, node: NodeInfo) -> tuple[str | int | None, ...]:
+        """Per constraint the node's domain, or for the host name the number of pods there: so that hosts form classes."""
         labels = node.labels
-        return tuple([labels.get(found.key) for found in state.constraints])
+        return tuple(
+            [
+                counts.get(node.name, 0)
+                if found.key == HOSTNAME and state.hosts_are_nodes and HOSTNAME in labels
+                else labels.get(found.key)
+                for found, counts in zip(state.constraints, state.counts, strict=True)
+            ]
+        )
 
-    def filter(self, state: Any, place: tuple[str | None, ...]) -> Refusal | None:
+    def filter(self, state: Any, place: tuple[str | int | None, ...]) -> Refusal | None:
         """skew = pods in the domain with this one - pods in the emptiest domain."""
         lowest = state.lowest()
         for index, value in enumerate(place):
             if value is None:
                 return NO_LABEL
-            skew = state.counts[index].get(value, 0) + state.own[index] - lowest[index]
+            count = value if isinstance(value, int) else state.counts[index].get(value, 0)
+            skew = count + state.own[index] - lowest[index]
             if skew > state.constraints[index].max_skew:
                 return UNEVEN
         return None
@@ -152,7 +162,7 @@ class PodTopologySpread(Plugin):
         constraints = _constraints(pod, "ScheduleAnyway") if own else _defaults(pod, cache)
         if not constraints:
             return None
-        domains = Domains(pod, constraints, all_keys=bool(own))
+        domains = Domains(pod, cache, constraints, all_keys=bool(own))
         domains.load(cache)
         return domains
 
