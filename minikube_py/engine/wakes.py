@@ -185,6 +185,8 @@ def backing(resource: str) -> Mapping:
 
     def mapping(change: Change, world: World) -> Iterable[Key]:
         old, new = change.old, change.new
+        if resource == "services" and not (_address(old) or _address(new)):
+            return NONE  # nobody can reach it, nobody could
         if old is None or new is None:
             either = new or old
             labelled = (either,) if either is not None else ()
@@ -202,6 +204,10 @@ def backing(resource: str) -> Mapping:
 
 def _labels(obj: Object) -> Object | None:
     return obj["metadata"].get("labels")  # type: ignore[no-any-return]
+
+
+def _address(pod: Object | None) -> str:
+    return (pod.get("status") or {}).get("podIP") or "" if pod is not None else ""
 
 
 def _seen(pod: Object) -> tuple[object, ...]:

@@ -345,6 +345,14 @@ class Store:
 
     def _moved(self, key: Key, old: Object | None, new: Object | None) -> None:
         """Keep buckets, counters and what is to be flushed up to date."""
+        if old is None or new is None:
+            for name in (f"r:{key.resource}", f"r:{key.resource}/{key.namespace}"):
+                bucket = self._buckets.get(name)
+                if bucket is not None:
+                    (bucket.discard if new is None else bucket.add)(key)
+        if key.resource == "events":
+            self._dirty[key] = self._lies_in[key] = ()
+            return
         if key not in self._dirty:
             before = indexes.buckets(key, old) if old is not None else ()
             self._dirty[key] = before
@@ -363,11 +371,6 @@ class Store:
             for name in after:
                 if name not in before and name in loaded:
                     loaded[name].add(key)
-        if old is None or new is None:
-            for name in (f"r:{key.resource}", f"r:{key.resource}/{key.namespace}"):
-                bucket = self._buckets.get(name)
-                if bucket is not None:
-                    (bucket.discard if new is None else bucket.add)(key)
         if key.resource == "pods":
             self._count(old, new)
 
