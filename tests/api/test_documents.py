@@ -92,7 +92,7 @@ def test_reading_can_go_on_behind_an_error(tmp_path: Path) -> None:
     errors: list[UsageError] = []
     found = list(documents.read(str(tmp_path), errors=errors))
     assert [item.object["metadata"]["name"] for item in found] == ["a", "b"]
-    problem = "error converting YAML to JSON: yaml: did not find expected node content"
+    problem = "error converting YAML to JSON: yaml: line 1: did not find expected node content"
     assert [str(error) for error in errors] == [f"error parsing {tmp_path}/a.yaml: {problem}"]
 
 
