@@ -93,17 +93,17 @@ def shown(value: Any) -> str:
 
 
 def shown_float(number: float) -> str:
-    """A float64 by %v: an exponent of at least two digits outside 1e-4 .. 1e21."""
+    """A float64 by %v or %g: 123456.5, 1.2345675e+06, 1e-05; an exponent below 1e-4 and from 1e6 on."""
     if number != number or number in (float("inf"), float("-inf")):
         return "NaN" if number != number else "+Inf" if number > 0 else "-Inf"
-    if number == 0 or 1e-4 <= abs(number) < 1e21:
+    plain = plain_float(abs(number))
+    whole, _, fraction = plain.partition(".")
+    power = len(whole) - 1 if whole != "0" else len(fraction.lstrip("0")) - len(fraction) - 1
+    if number == 0 or -4 <= power < 6:
         return plain_float(number)
-    text = repr(number)
-    if "e" not in text:
-        digits = text.lstrip("-0.")
-        text = f"{float(number):.{max(len(digits) - 1, 0)}e}"
-    mantissa, _, exponent = text.partition("e")
-    return f"{mantissa.removesuffix('.0')}e{exponent[0]}{exponent[1:].lstrip('0').rjust(2, '0')}"
+    digits = (whole + fraction).strip("0")
+    mantissa = digits[0] + ("." + digits[1:] if len(digits) > 1 else "")
+    return f"{'-' if number < 0 else ''}{mantissa}e{'-' if power < 0 else '+'}{abs(power):02d}"
 
 
 def syntax(value: Any) -> str:

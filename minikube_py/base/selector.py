@@ -10,6 +10,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from minikube_py.base import gotext
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -171,7 +173,7 @@ def _from_expressions(labels: Mapping[str, str], expressions: Sequence[Mapping[s
     for expression in expressions:
         operator = expression.get("operator", "")
         if operator not in _OF_LABEL_SELECTOR:
-            raise SelectorError(f"{json.dumps(operator)} is not a valid label selector operator")
+            raise SelectorError(f"{gotext.quoted(operator)} is not a valid label selector operator")
         values = list(expression.get("values") or ())
         requirements.append(requirement(expression.get("key", ""), _OF_LABEL_SELECTOR[operator], values))
     return requirements
@@ -183,8 +185,8 @@ def _sorted(requirements: list[Requirement]) -> tuple[Requirement, ...]:
 
 def requirement(key: str, operator: str, values: list[str]) -> Requirement:
     """A checked requirement (labels.NewRequirement). Raises SelectorError with all findings."""
-    errors = [f"key: Invalid value: {json.dumps(key)}: {'; '.join(errs)}" for errs in [key_errors(key)] if errs]
-    shown = json.dumps(values, separators=(",", ":"))
+    errors = [f"key: Invalid value: {gotext.quoted(key)}: {'; '.join(errs)}" for errs in [key_errors(key)] if errs]
+    shown = gotext.json_text(values)
     if operator in ("in", "notin") and not values:
         errors.append(f"values: Invalid value: {shown}: for 'in', 'notin' operators, values set can't be empty")
     elif operator in ("=", "==", "!=") and len(values) != 1:
@@ -194,13 +196,13 @@ def requirement(key: str, operator: str, values: list[str]) -> Requirement:
     elif operator in (">", "<"):
         why = "for 'Gt', 'Lt' operators, the value must be an integer"
         errors += [
-            f"values[{index}]: Invalid value: {json.dumps(value)}: {why}"
+            f"values[{index}]: Invalid value: {gotext.quoted(value)}: {why}"
             for index, value in enumerate(values)
             if _int64(value) is None
         ]
     for index, value in enumerate(values):
         if errs := value_errors(value):
-            errors.append(f"values[{index}][{key}]: Invalid value: {json.dumps(value)}: {'; '.join(errs)}")
+            errors.append(f"values[{index}][{key}]: Invalid value: {gotext.quoted(value)}: {'; '.join(errs)}")
     if errors:
         raise SelectorError(errors[0] if len(errors) == 1 else f"[{', '.join(errors)}]")
     return Requirement(key, operator, tuple(sorted(dict.fromkeys(values))))
@@ -288,7 +290,7 @@ class _Parser:
         if token != "identifier":
             raise SelectorError(f"found '{key}', expected: identifier")
         if errors := key_errors(key):
-            raise SelectorError(f"<nil>: Invalid value: {json.dumps(key)}: {'; '.join(errors)}")
+            raise SelectorError(f"<nil>: Invalid value: {gotext.quoted(key)}: {'; '.join(errors)}")
         if absent or self.look()[0] in (_END, ","):
             return requirement(key, "!" if absent else "exists", [])
         operator, literal = self.take(as_value=False)
