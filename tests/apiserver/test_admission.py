@@ -84,6 +84,12 @@ def test_the_token_shares_what_all_pods_have_in_common() -> None:
     assert mutated["spec"]["volumes"][0]["projected"] is service_account._PROJECTED
 
 
+def test_the_default_account_of_a_new_namespace_need_not_be_there_yet() -> None:
+    server = SmallServer()
+    server.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "fresh"}})
+    assert server.create(pod(), namespace="fresh")["spec"]["serviceAccountName"] == "default"
+
+
 @pytest.mark.parametrize("where", ["pod", "account"])
 def test_the_token_may_be_declined(where: str) -> None:
     server = SmallServer()
