@@ -245,4 +245,11 @@ PIPELINE: tuple[Step, ...] = (
         "controllers.garbage_collector:step",
         {"*": (wakes.collectable, wakes.dependents, wakes.owners)},
     ),
+    Step(
+        "resourcequota",
+        "resourcequota-controller",
+        "resourcequotas",
+        "controllers.resource_quota:step",
+        {"resourcequotas": (wakes.itself,), "*": (wakes.quotas_of_its_namespace,)},
+    ),
 )

@@ -329,6 +329,19 @@ def its_namespace_if_root_ca(change: Change, world: World) -> Iterable[Key]:
     return (Key("namespaces", "", change.key.namespace),) if is_root_ca else NONE
 
 
+def quotas_of_its_namespace(change: Change, world: World) -> Iterable[Key]:
+    """The quotas that may count an object that comes, goes, finishes or gets another spec."""
+    old, new = change.old, change.new
+    if not change.key.namespace or change.key.resource == "resourcequotas":
+        return NONE
+    if old is not None and new is not None:
+        ended = change.key.resource == "pods" and pods.is_finished(old) != pods.is_finished(new)
+        if not ended and old.get("spec") is new.get("spec"):
+            return NONE
+    found = world.view.list("resourcequotas", change.key.namespace)
+    return [Key("resourcequotas", change.key.namespace, quota["metadata"]["name"]) for quota in found]
+
+
 def its_terminating_namespace(change: Change, world: World) -> Iterable[Key]:
     """The namespace of a deleted object, if the namespace is being deleted too."""
     if change.new is not None or not change.key.namespace:
