@@ -1,7 +1,7 @@
 """The node lifecycle controller: notices nodes that fell silent, taints them, and tells their pods that they are not ready.
 
-`step` runs on nodes and is woken by: the node itself; a Fault about it; pods bound to a node that is not ready. Its wake: the
-moment at which a node that is down is noticed, or the monitor's next tick.
+`step` runs on nodes and is woken by: the node itself; a Fault about it; pods bound to a node that is not ready; other nodes
+whose condition Ready changes (a zone that is lost is spared, see `zones`). Its wake: the moment at which a node that is down is noticed, or the monitor's next tick.
 
 A kubelet renews its lease every 10 s; the monitor looks every 5 s and gives up on a node 50 s after a renewal. Both count
 from the node's creation:
@@ -20,7 +20,7 @@ from minikube_py.api import pods
 from minikube_py.api.types import Key, Patch, Record, Remember, Wake
 from minikube_py.base import patch
 from minikube_py.base.clock import seconds
-from minikube_py.controllers import taints
+from minikube_py.controllers import taints, zones
 from minikube_py.controllers.ownership import key_of
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def step(node: Object, view: View, clock: Clock) -> Actions:
     if state not in ("True", ""):
         yield from _mark_pods_not_ready(key.name, view, clock)
     if ready is not None:
-        yield from _no_execute(key, node, ready, clock)
+        yield from _no_execute(key, node, ready, view, clock)
     if silent_s is not None and clock.now_s < silent_s:
         yield Wake(silent_s)
 
@@ -156,7 +156,7 @@ def _no_schedule(node: Object, clock: Clock) -> Objects:
     return _swapped(taints.of(node), taints.NO_SCHEDULE, _NO_SCHEDULE_KEYS, wanted, clock)
 
 
-def _no_execute(key: Key, node: Object, ready: Object, clock: Clock) -> Actions:
+def _no_execute(key: Key, node: Object, ready: Object, view: View, clock: Clock) -> Actions:
     """NoExecute taints follow the condition Ready at the monitor's ticks; silence is noticed at a tick, so at once.
 
     Node created at 0, Ready again since 368: the taint goes at 370.
@@ -166,11 +166,18 @@ def _no_execute(key: Key, node: Object, ready: Object, clock: Clock) -> Actions:
     if found == taints.of(node):
         return
     since_s = seconds(ready["lastTransitionTime"])
-    tick_s = since_s + -(since_s - seconds(node["metadata"]["creationTimestamp"])) % MONITOR_S
-    if ready["status"] == "False" and tick_s == since_s:
-        tick_s += MONITOR_S  # a kubelet that starts is not ready yet; the monitor has just looked
-    if ready["status"] != "Unknown" and clock.now_s < tick_s:
-        yield Wake(tick_s)
+    due_s = since_s + -(since_s - seconds(node["metadata"]["creationTimestamp"])) % MONITOR_S
+    if ready["status"] == "False" and due_s == since_s:
+        due_s += MONITOR_S  # a kubelet that starts is not ready yet; the monitor has just looked
+    if ready["status"] == "Unknown":
+        due_s = since_s
+    if wanted:
+        free_s = zones.evictable_from_s(node, view)
+        if free_s is None:
+            return
+        due_s = max(due_s, free_s)
+    if clock.now_s < due_s:
+        yield Wake(due_s)
         return
     yield from _write_taints(key, node, found)
 
