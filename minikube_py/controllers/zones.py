@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from minikube_py.api import pods
 from minikube_py.base.clock import seconds
-from minikube_py.controllers import taints
+from minikube_py.controllers import silence, taints
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Object, View
@@ -29,17 +29,22 @@ def zone_of(node: Object) -> tuple[str, str]:
     return labels.get("topology.kubernetes.io/region", ""), labels.get("topology.kubernetes.io/zone", "")
 
 
-def evictable_from_s(node: Object, view: View) -> int | None:
+def evictable_from_s(node: Object, view: View, now_s: int) -> int | None:
     """From when a node that is not ready may get its NoExecute taint: 0 at once, None not as long as things are so.
 
     Two nodes of a zone noticed at 50: the first is tainted at 50, the second at 60.
     """
-    name, nodes = node["metadata"]["name"], view.list("nodes")
-    others = [one for one in nodes if one["metadata"]["name"] != name]
-    if not any(pods.is_ready(one) for one in others):
+
+    def is_well(one: Object) -> bool:
+        """Ready, and not silent for so long that the monitor gives it up in this very look."""
+        noticed_s = silence.noticed_at_s(one, view)
+        return pods.is_ready(one) and (noticed_s is None or now_s < noticed_s)
+
+    others = [one for one in view.list("nodes") if one["metadata"]["name"] != node["metadata"]["name"]]
+    if not any(map(is_well, others)):
         return None
     neighbours = [one for one in others if zone_of(one) == zone_of(node)]
-    lost = 1 + sum(1 for one in neighbours if not pods.is_ready(one))
+    lost = 1 + sum(1 for one in neighbours if not is_well(one))
     size, pace_s = 1 + len(neighbours), PACE_S
     if lost != size and lost > 2 and lost / size >= UNHEALTHY:
         if size <= LARGE:

@@ -103,7 +103,7 @@ def _lost(name: str, tainted_ago: int | None = None) -> dict[str, Any]:
 def test_nodes_of_a_zone_are_evicted_one_each_10_s_unless_too_many_are_lost(
     others: list[dict[str, Any]], from_s: int | None
 ) -> None:
-    assert zones.evictable_from_s(_lost("n1"), FrozenView({"nodes": [_lost("n1"), *others]})) == from_s
+    assert zones.evictable_from_s(_lost("n1"), FrozenView({"nodes": [_lost("n1"), *others]}), T0.now_s) == from_s
 
 
 def test_a_cordoned_node_gets_its_taint_and_loses_it() -> None:
