@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from minikube_py.api.types import Create, Delete, Key, Patch, Record
 from minikube_py.base import digest, patch
 from minikube_py.base.errors import AlreadyExists, KpyError, NotFound
-from minikube_py.controllers import conditions, ownership
+from minikube_py.controllers import conditions, ownership, retry
 from minikube_py.controllers.deployment import revisions, sizes
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def _taken(work: Work, name: str) -> Generator[Action, Outcome, Object]:
 
 
 def _refused(work: Work, name: str, error: KpyError) -> Actions:
-    if "because it is being terminated" in str(error):
+    if retry.namespace_goes(error):
         return
     text = f'Failed to create new replica set "{name}": {error}'
     if has_deadline(work.deployment):
