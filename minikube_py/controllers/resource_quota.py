@@ -1,18 +1,17 @@
-"""The resource quota controller: what a namespace uses of its quotas, counted anew when something is set free.
+"""The quota controller: writes what a namespace's objects use of a ResourceQuota into its status.
 
-`step` runs on resourcequotas and is woken by: the quota itself; deletions in its namespace; pods of its namespace that
-finish. (What is created is charged by admission, in the same write.)
-Source: k8s.io/kubernetes/pkg/controller/resourcequota/resource_quota_controller.go (syncResourceQuota).
+`step` runs on resourcequotas and is woken by: the quota itself; the changes of every namespaced object, for the quotas of its
+namespace (what a write adds the API server could also charge at once: `quota.charge`; what deletions and ends set free it
+cannot). Source: k8s.io/kubernetes/pkg/controller/resourcequota/resource_quota_controller.go (syncResourceQuota).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minikube_py.api.types import Patch
-from minikube_py.apiserver.admission import quota as usage
+from minikube_py.api.types import Key, Patch
+from minikube_py.apiserver.admission import quota as admission
 from minikube_py.base import patch
-from minikube_py.controllers.ownership import key_of
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Actions, Object, View
@@ -20,9 +19,8 @@ if TYPE_CHECKING:
 
 
 def step(quota: Object, view: View, clock: Clock) -> Actions:
+    meta, status = quota["metadata"], quota.get("status") or {}
     hard = (quota.get("spec") or {}).get("hard") or {}
-    used = usage.used(view, quota)
-    status = {"hard": hard, "used": {name: used.get(name, "0") for name in sorted(hard)}}
-    fields = patch.diff(quota.get("status") or {}, status)
+    fields = patch.diff(status, {"hard": hard, "used": admission.used(view, quota)})
     if fields:
-        yield Patch(key_of("resourcequotas", quota), {"status": fields}, "status")
+        yield Patch(Key("resourcequotas", meta["namespace"], meta["name"]), {"status": fields}, "status")
