@@ -217,7 +217,7 @@ PIPELINE: tuple[Step, ...] = (
         "nodes",
         "controllers.node_lifecycle:step",
         {
-            "nodes": (wakes.itself,),
+            "nodes": (wakes.itself, wakes.nodes_not_ready),
             "faults.sim.kpy.dev": (wakes.faulty_node,),
             "pods": (wakes.node_if_not_ready,),
         },

@@ -304,6 +304,14 @@ def node_if_not_ready(change: Change, world: World) -> Iterable[Key]:
     return NONE if node is None or pods.is_ready(node) else (key,)
 
 
+def nodes_not_ready(change: Change, world: World) -> Iterable[Key]:
+    """The nodes that are not ready, if a node came, went or changed its readiness: how many are lost decides on evictions."""
+    old, new = change.old, change.new
+    if old is not None and new is not None and pods.is_ready(old) == pods.is_ready(new):
+        return NONE
+    return [Key("nodes", "", node["metadata"]["name"]) for node in world.view.list("nodes") if not pods.is_ready(node)]
+
+
 def faulty_node(change: Change, world: World) -> Iterable[Key]:
     """The nodes that a Fault is or was about."""
     versions = [obj for obj in (change.old, change.new) if obj is not None]
