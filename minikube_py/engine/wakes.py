@@ -189,11 +189,11 @@ def backing(resource: str) -> Mapping:
             return NONE  # nobody can reach it, nobody could
         if old is None or new is None:
             either = new or old
-            labelled = (either,) if either is not None else ()
+            labelled = [either] if either is not None else []
         elif _seen(old) == _seen(new):
             return NONE
         else:
-            labelled = (new,) if _labels(old) is _labels(new) or _labels(old) == _labels(new) else (old, new)
+            labelled = [new] if _labels(old) is _labels(new) or _labels(old) == _labels(new) else [old, new]
         names = dict.fromkeys(
             found["metadata"]["name"] for obj in labelled for found in world.view.selecting(resource, obj)
         )
@@ -237,6 +237,24 @@ def pending_if_freed(change: Change, world: World) -> Iterable[Key]:
     if new is None or pods.is_finished(new) or (_labels(old) is not _labels(new) and _labels(old) != _labels(new)):
         return tuple(world.store.bucket("n:"))
     return NONE
+
+
+def pending_if_sociable(change: Change, world: World) -> Iterable[Key]:
+    """Pods that have no node yet, if a pod that others may want to be near to came to a node, or gave up a nomination."""
+    old, new = change.old, change.new
+    if new is None or old is None:
+        return NONE
+    came = pods.node_of(new) and not pods.node_of(old) and (new["spec"].get("affinity") or _labels(new))
+    nominated = (old.get("status") or {}).get("nominatedNodeName")
+    if came or (nominated and not (new.get("status") or {}).get("nominatedNodeName")):
+        return [key for key in world.store.bucket("n:") if _waits_for_company(world, key) or nominated]
+    return NONE
+
+
+def _waits_for_company(world: World, key: Key) -> bool:
+    """Whether a pod was tried before and asks for other pods near it."""
+    pod = world.store.get(key)
+    return pod is not None and "affinity" in pod["spec"] and pods.condition(pod, "PodScheduled") is not None
 
 
 def waiting_pods_in_namespace(change: Change, world: World) -> Iterable[Key]:
