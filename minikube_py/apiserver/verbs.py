@@ -103,7 +103,7 @@ class ApiServer:
         return str(own or namespace or "default")
 
     def _generated_name(self, kind: Kind, meta: Object) -> str:
-        prefix = meta["generateName"][:GENERATED_PREFIX_MAX]
+        prefix = str(meta["generateName"])[:GENERATED_PREFIX_MAX]
         revision = self.store.revision + 1
         for attempt in range(GENERATE_ATTEMPTS_MAX):
             name = prefix + self.clock.suffix(kind.storage, meta.get("namespace", ""), prefix, revision, attempt)
