@@ -244,17 +244,12 @@ def pending_if_sociable(change: Change, world: World) -> Iterable[Key]:
     old, new = change.old, change.new
     if new is None or old is None:
         return NONE
-    came = pods.node_of(new) and not pods.node_of(old) and (new["spec"].get("affinity") or _labels(new))
+    if pods.node_of(new) and not pods.node_of(old):
+        return tuple(world.store.bucket("w:"))
     nominated = (old.get("status") or {}).get("nominatedNodeName")
-    if came or (nominated and not (new.get("status") or {}).get("nominatedNodeName")):
-        return [key for key in world.store.bucket("n:") if _waits_for_company(world, key) or nominated]
+    if nominated and not (new.get("status") or {}).get("nominatedNodeName"):
+        return tuple(world.store.bucket("n:"))
     return NONE
-
-
-def _waits_for_company(world: World, key: Key) -> bool:
-    """Whether a pod was tried before and asks for other pods near it."""
-    pod = world.store.get(key)
-    return pod is not None and "affinity" in pod["spec"] and pods.condition(pod, "PodScheduled") is not None
 
 
 def waiting_pods_in_namespace(change: Change, world: World) -> Iterable[Key]:

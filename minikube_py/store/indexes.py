@@ -2,6 +2,7 @@
 
     o:<uid>                     objects with an ownerReference to that uid
     n:<node>                    pods on that node; 'n:' alone: pods without a node that are not finished
+    w:                          pods that were refused a node and ask for other pods near them
     l:<namespace>/<key>=<value> pods with that label
     s:<resource>:<namespace>/<key>=<value>
                                 objects whose spec.selector asks for that label, filed under their first pair;
@@ -39,6 +40,8 @@ def buckets(key: Key, obj: Object) -> tuple[str, ...]:
         node = pods.node_of(obj)
         if node or not pods.is_finished(obj):
             found.append("n:" + node)
+        if not node and "affinity" in obj["spec"] and pods.condition(obj, "PodScheduled") is not None:
+            found.append("w:")
         found += [f"l:{key.namespace}/{name}={value}" for name, value in (meta.get("labels") or {}).items()]
         if not _pod_is_well(obj):
             found.append("u:")
