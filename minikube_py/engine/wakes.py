@@ -187,6 +187,8 @@ def backing(resource: str) -> Mapping:
         old, new = change.old, change.new
         if resource == "services" and not (_address(old) or _address(new)):
             return NONE  # nobody can reach it, nobody could
+        if not world.view.list(resource, change.key.namespace):
+            return NONE
         if old is None or new is None:
             either = new or old
             labelled = [either] if either is not None else []

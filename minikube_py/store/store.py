@@ -246,8 +246,9 @@ class Store:
 
     def event(self, key: Key, about: str) -> Object | None:
         """The event of that key about the object of uid `about`: nobody asks SQL about one that was born just now."""
-        found = self._objects.get(key)
-        return self.get(key) if found is None and about not in self._born else found
+        if about in self._born:
+            return self._objects.setdefault(key, None)
+        return self.get(key)
 
     def events_named(self, namespace: str, name: str) -> Objects:
         """Events whose names begin with '<name>.': those about the objects of that name."""
