@@ -253,11 +253,9 @@ def _update(causes: Causes, obj: Object, old: Object) -> None:
     if completions != earlier:
         if spec.get("completionMode") != "Indexed":
             causes.immutable("spec.completions", completions, earlier)
-        elif before.get("parallelism") == earlier and completions != spec.get("parallelism"):
+        elif completions is not None and completions != spec.get("parallelism"):
             detail = "can only be modified in tandem with spec.parallelism"
             causes.invalid("spec.completions", completions, detail)
-        elif before.get("parallelism") != earlier or completions is None or earlier is None:
-            causes.immutable("spec.completions", completions, earlier)
     if not same(spec.get("selector"), before.get("selector")):
         causes.invalid("spec.selector", metadata.selector_value(spec.get("selector")), "field is immutable")
     _template_update(causes, obj, old)

@@ -33,7 +33,7 @@ def ingress(causes: Causes, obj: Object, old: Object | None, subresource: str) -
         causes.invalid(f"metadata.annotations[{CLASS_ANNOTATION}]", note, detail)
     rules, backend = spec.get("rules") or (), spec.get("defaultBackend")
     if not rules and backend is None:
-        causes.invalid("spec", _empty_spec(spec), "either `defaultBackend` or `rules` must be specified")
+        causes.invalid("spec", spec.get("rules"), "either `defaultBackend` or `rules` must be specified")
     if backend is not None:
         _backend(causes, backend, "spec.defaultBackend")
     for index, rule in enumerate(rules):
@@ -47,12 +47,6 @@ def ingress(causes: Causes, obj: Object, old: Object | None, subresource: str) -
             causes.each_invalid(f"spec.tls[{index}].secretName", secret, names.dns_subdomain(secret))
     if name is not None:
         causes.each_invalid("spec.ingressClassName", name, names.dns_subdomain(name))
-
-
-def _empty_spec(spec: Object) -> Object:
-    """A spec without rules and backend, as Go prints it."""
-    tls = [{"Hosts": one.get("hosts"), "SecretName": one.get("secretName", "")} for one in spec.get("tls") or ()]
-    return {"IngressClassName": spec.get("ingressClassName"), "DefaultBackend": None, "TLS": tls or None, "Rules": None}
 
 
 def _rule(causes: Causes, rule: Object, path: str) -> None:
@@ -102,7 +96,7 @@ def _backend(causes: Causes, backend: Object, path: str) -> None:
                 causes.required(f"{path}.resource.{field}")
     else:
         if service is None:
-            causes.required(path, "port name or number is required")
+            causes.invalid(path, "", "resource or service backend is required")
             return
         name = service.get("name", "")
         if not name:
