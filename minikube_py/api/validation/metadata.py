@@ -198,6 +198,9 @@ def selector_value(found: Object | None) -> Any:
 
 def domain_prefixed_path(causes: Causes, value: str, path: str) -> None:
     """'acme.io/foo' (IsDomainPrefixedPath)."""
+    if not value:
+        causes.required(path)
+        return
     host, _, rest = value.partition("/")
     if not host or not rest:
         causes.invalid(path, value, 'must be a domain-prefixed path (such as "acme.io/foo")')
