@@ -185,13 +185,15 @@ def backing(resource: str) -> Mapping:
 
     def mapping(change: Change, world: World) -> Iterable[Key]:
         old, new = change.old, change.new
+        if resource == "services" and not (_address(old) or _address(new)):
+            return NONE  # nobody can reach it, nobody could
         if old is None or new is None:
             either = new or old
-            labelled = (either,) if either is not None else ()
+            labelled = [either] if either is not None else []
         elif _seen(old) == _seen(new):
             return NONE
         else:
-            labelled = (new,) if _labels(old) is _labels(new) or _labels(old) == _labels(new) else (old, new)
+            labelled = [new] if _labels(old) is _labels(new) or _labels(old) == _labels(new) else [old, new]
         names = dict.fromkeys(
             found["metadata"]["name"] for obj in labelled for found in world.view.selecting(resource, obj)
         )
@@ -202,6 +204,10 @@ def backing(resource: str) -> Mapping:
 
 def _labels(obj: Object) -> Object | None:
     return obj["metadata"].get("labels")  # type: ignore[no-any-return]
+
+
+def _address(pod: Object | None) -> str:
+    return (pod.get("status") or {}).get("podIP") or "" if pod is not None else ""
 
 
 def _seen(pod: Object) -> tuple[object, ...]:
@@ -229,6 +235,19 @@ def pending_if_freed(change: Change, world: World) -> Iterable[Key]:
     if old is None or not pods.node_of(old) or pods.is_finished(old):
         return NONE
     if new is None or pods.is_finished(new) or (_labels(old) is not _labels(new) and _labels(old) != _labels(new)):
+        return tuple(world.store.bucket("n:"))
+    return NONE
+
+
+def pending_if_sociable(change: Change, world: World) -> Iterable[Key]:
+    """Pods that have no node yet, if a pod that others may want to be near to came to a node, or gave up a nomination."""
+    old, new = change.old, change.new
+    if new is None or old is None:
+        return NONE
+    if pods.node_of(new) and not pods.node_of(old):
+        return tuple(world.store.bucket("w:"))
+    nominated = (old.get("status") or {}).get("nominatedNodeName")
+    if nominated and not (new.get("status") or {}).get("nominatedNodeName"):
         return tuple(world.store.bucket("n:"))
     return NONE
 
@@ -296,6 +315,14 @@ def node_if_not_ready(change: Change, world: World) -> Iterable[Key]:
     key = Key("nodes", "", pods.node_of(new))
     node = world.store.get(key)
     return NONE if node is None or pods.is_ready(node) else (key,)
+
+
+def nodes_not_ready(change: Change, world: World) -> Iterable[Key]:
+    """The nodes that are not ready, if a node came, went or changed its readiness: how many are lost decides on evictions."""
+    old, new = change.old, change.new
+    if old is not None and new is not None and pods.is_ready(old) == pods.is_ready(new):
+        return NONE
+    return [Key("nodes", "", node["metadata"]["name"]) for node in world.view.list("nodes") if not pods.is_ready(node)]
 
 
 def faulty_node(change: Change, world: World) -> Iterable[Key]:
