@@ -5,7 +5,7 @@ The order is that of `kubectl --help`, with kpy's own group behind. `writes` cre
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Row(NamedTuple):
@@ -125,3 +125,11 @@ def children(name: str) -> tuple[Row, ...]:
     """The rows one level below a command."""
     depth = name.count(" ") + 1
     return tuple(row for row in COMMANDS if row.name.startswith(name + " ") and row.name.count(" ") == depth)
+
+
+def load(target: str) -> Any:
+    """The function (or Typer app) of "module:function" below minikube_py.cli."""
+    from importlib import import_module
+
+    module, _, function = target.partition(":")
+    return getattr(import_module(f"minikube_py.cli.{module}"), function)

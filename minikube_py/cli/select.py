@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from minikube_py.base.errors import BadRequest, KpyError, NotFound, UsageError
+from minikube_py.base.errors import BadRequest, KpyError, MethodNotAllowed, NotFound, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -162,6 +162,8 @@ def _listed(call: Call, kinds: Iterable[Kind], all_namespaces: bool, labels: str
     for kind in kinds:
         call.note_deprecation(kind)
         _check_labels(kind, labels, fields)
+        if "list" not in kind.verbs:
+            raise MethodNotAllowed("the server does not allow this method on the requested resource")
         namespace = call.namespace if kind.namespaced and not all_namespaces else None
         for obj in call.cluster.list(kind.resource, namespace, labels=labels, fields=fields):
             items.append(item_of(kind, obj))
