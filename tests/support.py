@@ -72,6 +72,20 @@ class FrozenView:
             if any(ref["uid"] == uid for ref in obj["metadata"].get("ownerReferences", ()))
         ]
 
+    def dependents(self, uid: str) -> list[tuple[str, Object]]:  # type: ignore[valid-type]
+        return [
+            (key.resource, obj)
+            for key, obj in sorted(self._objects.items())
+            if any(ref["uid"] == uid for ref in obj["metadata"].get("ownerReferences", ()))
+        ]
+
+    def unowned(self, resource: str, namespace: str) -> list[Object]:  # type: ignore[valid-type]
+        return [
+            obj
+            for obj in self.list(resource, namespace)
+            if not any(ref.get("controller") for ref in obj["metadata"].get("ownerReferences") or ())
+        ]
+
     def on_node(self, node: str) -> list[Object]:  # type: ignore[valid-type]
         found = [pod for pod in self.list("pods") if pods.node_of(pod) == node]
         return found if node else [pod for pod in found if not pods.is_finished(pod)]

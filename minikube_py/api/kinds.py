@@ -6,25 +6,23 @@ reference docs. A `Registry` is a value: CustomResourceDefinitions give a new on
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from minikube_py.api.custom import Schemas
+    from minikube_py.api.types import Object
+
 ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+CRD_VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
 CREATE_ONLY = ("create",)
 READ_ONLY = ("get", "list")
+SIMULATOR = "sim.kpy.dev/v1alpha1"  # the group of the simulator's own kinds
 
 
-class Kind(NamedTuple):
-    """One served kind.
-
-    `version` is the preferred apiVersion and the one stored; `others` are further apiVersions of the same objects.
-    `stored_as` names another row's resource that holds the objects (events.k8s.io events are core events).
-    Behaviour that differs by kind is found by name: `minikube_py.api.defaults.<room>`, `.validation.<room>`,
-    `minikube_py.printers.describe.<room>`, columns in `minikube_py.api.columns.COLUMNS[resource]`.
-    """
-
+class _Row(NamedTuple):
     name: str
     version: str
     plural: str
@@ -38,18 +36,37 @@ class Kind(NamedTuple):
     crd: str = ""  # the name of the CustomResourceDefinition that this row comes from
     singular_name: str = ""
     list_name: str = ""
+    columns: tuple[tuple[str, str, bool, str, str], ...] = ()  # a CRD's printer columns, as api.columns.Column
+    schemas: Schemas | None = None  # a CRD's schemas
+    simulated: bool = False  # one of the simulator's own kinds, which no real cluster serves
 
-    @property
+
+class Kind(_Row):
+    """One served kind.
+
+    `version` is the preferred apiVersion and the one stored; `others` are further apiVersions of the same objects.
+    `stored_as` names another row's resource that holds the objects (events.k8s.io events are core events).
+    Behaviour that differs by kind is found by name: `minikube_py.api.defaults.<room>`, `.validation.<room>`,
+    `minikube_py.printers.describe.<room>`, columns in `minikube_py.api.columns.COLUMNS[resource]`.
+    """
+
+    @cached_property
     def group(self) -> str:
         return self.version.rpartition("/")[0]
 
-    @property
+    @cached_property
     def resource(self) -> str:
         """'deployments.apps', 'pods': the Key's resource, and the words of API errors."""
         group = self.group
         return f"{self.plural}.{group}" if group else self.plural
 
     @property
+    def resource_path(self) -> str:
+        """'apps/v1, Resource=deployments', as kubectl's errors tell it; '/v1, Resource=pods' for the core group."""
+        version = self.version if self.group else "/" + self.version
+        return f"{version}, Resource={self.plural}"
+
+    @cached_property
     def storage(self) -> str:
         """The resource under which the objects are stored."""
         return self.stored_as or self.resource
@@ -57,6 +74,11 @@ class Kind(NamedTuple):
     @property
     def singular(self) -> str:
         return self.singular_name or self.name.lower()
+
+    @property
+    def list_kind(self) -> str:
+        """'DeploymentList'"""
+        return self.list_name or f"{self.name}List"
 
     @property
     def qualified(self) -> str:
@@ -134,6 +156,10 @@ KINDS: tuple[Kind, ...] = (
     Kind("StorageClass", "storage.k8s.io/v1", "storageclasses", short=("sc",), namespaced=False),
     Kind("VolumeAttachment", "storage.k8s.io/v1", "volumeattachments", namespaced=False, subresources=("status",)),
     Kind("VolumeAttributesClass", "storage.k8s.io/v1", "volumeattributesclasses", short=("vac",), namespaced=False),
+    Kind("Fault", SIMULATOR, "faults", namespaced=False, subresources=("status",), simulated=True),
+    Kind("NodeGroup", SIMULATOR, "nodegroups", namespaced=False, subresources=("status",), simulated=True),
+    Kind("Program", SIMULATOR, "programs", subresources=("status",), simulated=True),
+    Kind("Traffic", SIMULATOR, "traffics", subresources=("status",), simulated=True),
 )
 # fmt: on
 
@@ -141,7 +167,7 @@ KINDS: tuple[Kind, ...] = (
 class Registry:
     """The kinds that a cluster serves, with the look-ups that everybody needs. Immutable."""
 
-    __slots__ = ("_by_resource", "_by_version_kind", "_by_word", "kinds")
+    __slots__ = ("_by_resource", "_by_version_kind", "_by_word", "_places", "kinds")
 
     def __init__(self, kinds: Iterable[Kind] = KINDS) -> None:
         self.kinds = tuple(kinds)
@@ -149,6 +175,7 @@ class Registry:
         self._by_version_kind = {
             (version, kind.name): kind for kind in self.kinds for version in (kind.version, *kind.others)
         }
+        self._places = {key: (kind.storage, kind.namespaced) for key, kind in self._by_version_kind.items()}
         self._by_word: dict[str, Kind] = {}
         for kind in self.kinds:  # the first row of the table wins: core events before events.k8s.io
             for word in (kind.plural, kind.singular, *kind.short):
@@ -162,21 +189,29 @@ class Registry:
         """The kind of a document's apiVersion and kind, or None."""
         return self._by_version_kind.get((api_version, kind))
 
+    def place(self, api_version: str, kind: str) -> tuple[str, bool] | None:
+        """(resource under which its objects are stored, whether they are namespaced) of an ownerReference's kind."""
+        return self._places.get((api_version, kind))
+
     def named(self, word: str) -> Kind | None:
-        """What a person types for a kind: po, pod, pods, deployments.apps, deployments.v1.apps; None if there is none."""
+        """What a person types for a kind: po, pod, pods, deployments.apps, deployments.v1.apps, deploy.ap; None if none.
+
+        Behind the name stands a version with its group, a group, or the beginning of a group (in that order); the core
+        group is the empty word, so 'pods.v1.' is a pod and 'pods.v1' is nothing. Source: meta.DefaultRESTMapper.
+        """
         word = word.lower()
         found = self._by_word.get(word) or self._by_resource.get(word)
         if found or "." not in word:
             return found
         head, _, tail = word.partition(".")
-        for kind in self.kinds:
-            if head in (kind.plural, kind.singular, *kind.short):
-                group, version = kind.group, kind.version.rpartition("/")[2]
-                if tail in (group, f"{version}.{group}", version if not group else "\0") or (
-                    group and group.startswith(tail)
-                ):
-                    return kind
-        return None
+        named = [kind for kind in self.kinds if head in (kind.plural, kind.singular, *kind.short)]
+        for kind in named:
+            if tail in (f"{version.rpartition('/')[2]}.{kind.group}" for version in (kind.version, *kind.others)):
+                return kind
+        for kind in named:
+            if kind.group == tail:
+                return kind
+        return next((kind for kind in named if kind.group.startswith(tail)), None)
 
     def category(self, word: str) -> tuple[Kind, ...]:
         """The kinds of a category such as 'all', in the order of the table."""
@@ -184,3 +219,15 @@ class Registry:
 
     def with_kinds(self, more: Iterable[Kind]) -> Registry:
         return Registry((*self.kinds, *more))
+
+    def with_crds(self, crds: Iterable[Object]) -> Registry:
+        """The rows that are built in, and those of the CRDs that are established, in the order given."""
+        from minikube_py.api import custom
+
+        built_in = (kind for kind in self.kinds if not kind.crd)
+        return Registry(
+            (*built_in, *(kind for crd in crds if custom.is_established(crd) for kind in custom.kinds_of(crd)))
+        )
+
+
+BUILTIN = Registry()

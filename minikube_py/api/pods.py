@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from minikube_py.base import quantity
 from minikube_py.base.clock import seconds
 
 Object = dict[str, Any]
@@ -51,11 +52,171 @@ def node_of(pod: Object) -> str:
     return pod["spec"].get("nodeName") or ""
 
 
-def counters(pod: Object) -> dict[str, int]:
-    """What a pod adds to its node, as counters that may be summed and subtracted.
+# What the scheduler assumes of a container that does not say (pkg/scheduler/util/pod_resources.go).
+DEFAULT_CPU_M = 100
+DEFAULT_MEMORY_BYTES = 200 * 1024 * 1024
+
+Amounts = dict[str, int]
+
+# Results per spec: the pods of one template share their lists of containers. The values keep what the ids name alive,
+# and objects are never changed, so an entry can not go stale.
+_CACHE_MAX = 2048
+_requests: dict[tuple[int, ...], tuple[tuple[Any, ...], Amounts, Amounts]] = {}
+_counters: dict[tuple[int, ...], tuple[tuple[Any, ...], Amounts]] = {}
+
+
+def counters(pod: Object) -> Amounts:
+    """What a pod adds to its node, as counters that may be summed and subtracted. Do not change the result.
 
     'pods': 1; 'cpu' in millicores; 'memory', 'ephemeral-storage' and hugepages in bytes; extended resources in units;
     'nonzero/cpu' and 'nonzero/memory' with the scheduler's defaults for containers without requests;
-    'port/TCP/0.0.0.0/80' for each host port; 'antiaffinity' and 'affinity' 1 for pods with required or preferred terms.
+    'port/TCP/0.0.0.0/80' for each host port; 'antiaffinity' 1 for pods with required pod anti-affinity and 'affinity' 1
+    for pods with any pod (anti-)affinity; 'priority/0' 1 for the pod's priority.
     """
-    raise NotImplementedError
+    spec = pod["spec"]
+    parts = (*_resource_parts(spec), spec.get("affinity"), spec.get("priority"))
+    ids = tuple(map(id, parts))
+    found = _counters.get(ids)
+    if found is None:
+        if len(_counters) >= _CACHE_MAX:
+            _counters.clear()
+        found = _counters[ids] = (parts, _count(pod))
+    return found[1]
+
+
+def _count(pod: Object) -> Amounts:
+    total = {"pods": 1, f"priority/{pod['spec'].get('priority') or 0}": 1, **requests(pod)}
+    assumed = nonzero_requests(pod)
+    total["nonzero/cpu"], total["nonzero/memory"] = assumed.get("cpu", 0), assumed.get("memory", 0)
+    for protocol, address, port in host_ports(pod):
+        total[f"port/{protocol}/{address}/{port}"] = 1
+    affinity = pod["spec"].get("affinity") or {}
+    near, far = affinity.get("podAffinity") or {}, affinity.get("podAntiAffinity") or {}
+    if far.get("requiredDuringSchedulingIgnoredDuringExecution"):
+        total["antiaffinity"] = 1
+    if any((near, far)):
+        total["affinity"] = 1
+    return total
+
+
+def host_ports(pod: Object) -> list[tuple[str, str, int]]:
+    """(protocol, host address, port) of every host port of the containers and sidecars (pkg/scheduler/util GetHostPorts)."""
+    spec = pod["spec"]
+    running = [*spec["containers"], *(c for c in spec.get("initContainers") or () if is_sidecar(c))]
+    return [
+        (port.get("protocol") or "TCP", port.get("hostIP") or "0.0.0.0", port["hostPort"])
+        for container in running
+        for port in container.get("ports") or ()
+        if port.get("hostPort")
+    ]
+
+
+def is_sidecar(container: Object) -> bool:
+    """An init container that goes on running: restartPolicy Always."""
+    return container.get("restartPolicy") == "Always"
+
+
+def requests(pod: Object) -> Amounts:
+    """What a pod asks for in all: cpu in millicores, the rest in bytes or units. Do not change the result.
+
+    Sources: PodRequests of k8s.io/component-helpers/resource/helpers.go. The containers run together with the sidecars;
+    each other init container runs with the sidecars started before it; the larger counts. Pod-level requests
+    (spec.resources) take the place of the containers' for cpu, memory and huge pages; overhead comes on top.
+    Init 300m, sidecar 100m, init 150m, containers 120m: max(300, 100 + 150, 100 + 120) = 300.
+    """
+    return _both_requests(pod["spec"])[0]
+
+
+def nonzero_requests(pod: Object) -> Amounts:
+    """As `requests`, but a container without a cpu or memory request counts with 100m and 200Mi."""
+    return _both_requests(pod["spec"])[1]
+
+
+def _resource_parts(spec: Object) -> tuple[Any, ...]:
+    return spec.get("containers"), spec.get("initContainers"), spec.get("overhead"), spec.get("resources")
+
+
+def _both_requests(spec: Object) -> tuple[Amounts, Amounts]:
+    parts = _resource_parts(spec)
+    ids = tuple(map(id, parts))
+    found = _requests.get(ids)
+    if found is None:
+        if len(_requests) >= _CACHE_MAX:
+            _requests.clear()
+        found = _requests[ids] = (parts, _spec_requests(spec, {}), _spec_requests(spec, _ASSUMED))
+    return found[1], found[2]
+
+
+_ASSUMED = {"cpu": DEFAULT_CPU_M, "memory": DEFAULT_MEMORY_BYTES}
+
+
+def _spec_requests(spec: Object, assumed: Amounts) -> Amounts:
+    total: Amounts = {}
+    for container in spec.get("containers") or ():
+        _add(total, _container_requests(container, assumed))
+    started: Amounts = {}  # the sidecars so far
+    largest: Amounts = {}  # the most that any init container needs while it runs
+    for container in spec.get("initContainers") or ():
+        wanted = _container_requests(container, assumed)
+        if is_sidecar(container):
+            _add(total, wanted)
+            _add(started, wanted)
+            wanted = started
+        else:
+            _add(wanted, started)
+        _raise_to(largest, wanted)
+    _raise_to(total, largest)
+    for name, amount in ((spec.get("resources") or {}).get("requests") or {}).items():
+        if name in ("cpu", "memory") or name.startswith("hugepages-"):
+            total[name] = amount_of(name, amount)
+    _add(total, {name: amount_of(name, amount) for name, amount in (spec.get("overhead") or {}).items()})
+    return total
+
+
+def _container_requests(container: Object, assumed: Amounts) -> Amounts:
+    asked = (container.get("resources") or {}).get("requests") or {}
+    return {**assumed, **{name: amount_of(name, amount) for name, amount in asked.items()}}
+
+
+def amount_of(name: str, amount: Any) -> int:
+    """A quantity as a counter: millicores for cpu, whole units for everything else (rounded up)."""
+    return quantity.milli(amount) if name == "cpu" else quantity.value(amount)
+
+
+def _add(total: Amounts, more: Amounts) -> None:
+    for name, amount in more.items():
+        total[name] = total.get(name, 0) + amount
+
+
+def _raise_to(total: Amounts, other: Amounts) -> None:
+    for name, amount in other.items():
+        if amount > total.get(name, -1):
+            total[name] = amount
+
+
+def qos_class(pod: Object) -> str:
+    """Guaranteed, Burstable or BestEffort (pkg/apis/core/v1/helper/qos/qos.go).
+
+    Guaranteed: every container has cpu and memory limits, and the requests add up to the same. A container whose
+    requests were defaulted from its limits has both.
+    """
+    spec = pod["spec"]
+    holders = [spec] if spec.get("resources") else [*spec["containers"], *(spec.get("initContainers") or ())]
+    asked: Amounts = {}
+    limited: Amounts = {}
+    complete = True
+    for holder in holders:
+        resources = holder.get("resources") or {}
+        _add(asked, _compute(resources.get("requests")))
+        limits = _compute(resources.get("limits"))
+        _add(limited, limits)
+        complete = complete and len(limits) == 2
+    if not asked and not limited:
+        return "BestEffort"
+    return "Guaranteed" if complete and asked == limited else "Burstable"
+
+
+def _compute(amounts: Object | None) -> Amounts:
+    """The cpu and memory of a list of resources in thousandths, without zeros."""
+    found = {name: quantity.milli(amounts[name]) for name in ("cpu", "memory") if amounts and name in amounts}
+    return {name: amount for name, amount in found.items() if amount > 0}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Object: TypeAlias = dict[str, Any]
 Objects: TypeAlias = list[Object]
+Dependents: TypeAlias = list[tuple[str, Object]]
 
 
 class Key(NamedTuple):
@@ -26,6 +27,9 @@ class Key(NamedTuple):
     name: str
 
 
+Keys: TypeAlias = list[Key]
+
+
 class Create(NamedTuple):
     """Create an object; a name may be left to `metadata.generateName`. Outcome: the stored object."""
 
@@ -35,7 +39,8 @@ class Create(NamedTuple):
 class Patch(NamedTuple):
     """Merge `fields` (RFC 7386: null removes, lists are replaced whole) into an object. Outcome: the stored object.
 
-    `subresource`: '' changes all but status; 'status' changes only status; 'binding' sets a pod's node.
+    `subresource`: '' changes all but status; 'status' changes status, and metadata only where it is named along with it;
+    'binding' sets a pod's node; 'finalize' drops a namespace's finalizers.
     """
 
     key: Key
@@ -108,6 +113,14 @@ class View(Protocol):
 
     def owned(self, uid: str, resource: str) -> Objects:
         """Objects of `resource` with an ownerReference (controller or not) to `uid`."""
+        ...
+
+    def dependents(self, uid: str) -> Dependents:
+        """(resource, object) of everything with an ownerReference to `uid`, of whatever resource."""
+        ...
+
+    def unowned(self, resource: str, namespace: str) -> Objects:
+        """ReplicaSets ('replicasets.apps') or ControllerRevisions of a namespace that have no controller."""
         ...
 
     def on_node(self, node: str) -> Objects:

@@ -63,7 +63,7 @@ def test_a_go_duration_is_read(text: str, seconds: float) -> None:
     ],
 )
 def test_what_is_no_duration_is_refused_in_the_words_of_go(text: str, message: str) -> None:
-    with pytest.raises(ValueError) as caught:  # noqa: PT011 - compared below
+    with pytest.raises(ValueError) as caught:
         duration.parse_go(text)
     assert str(caught.value) == message
 

@@ -1,0 +1,52 @@
+# kpy: every target sets up what it needs; only Python 3.11 or newer and make have to be there.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= auto
+SHELL := /bin/bash
+
+.PHONY: help demo test check lint types docs bench golden clean
+
+help: ## show this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+demo: $(VENV)/.installed ## the main job from manifest to running pods, in under a minute
+	@PATH="$(CURDIR)/$(BIN):$$PATH" KPY=kpy bash manifests/demo.sh
+
+test: $(VENV)/.tested ## all tests, in parallel
+	$(BIN)/python -m pytest -n $(WORKERS) tests
+
+check: $(VENV)/.tested lint types test ## what CI runs: lint, types, house rules, all tests, generated docs
+
+lint: $(VENV)/.tested
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.tested
+	$(BIN)/mypy
+
+docs: $(VENV)/.tested ## write the generated parts of docs/ anew
+	$(BIN)/python -m tests.house.write_docs
+
+bench: $(VENV)/.tested ## speed as ratios within one run: a table, and build/bench.json
+	$(BIN)/python -m tests.bench
+
+golden: $(VENV)/.tested ## rewrite recorded outputs of our own; review the diff
+	KPY_GOLDEN=1 $(BIN)/python -m pytest -n $(WORKERS) tests
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+
+# Two marks: the product alone (demo), and with everything its tests need.
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kpy needs Python 3.11 or newer; this is " + sys.version.split()[0])'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.created pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.tested: $(VENV)/.created pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	@touch $@ $(VENV)/.installed

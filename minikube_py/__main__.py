@@ -1,0 +1,156 @@
+"""`kpy`: find the command in the table, import its module, run it, and turn errors into text and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from minikube_py.base.errors import KpyError, UsageError
+from minikube_py.cli import cobra, commands
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from minikube_py.cli.call import Call
+    from minikube_py.cli.commands import Row
+
+INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command line; returns the exit code. Expected errors never show a traceback."""
+    try:
+        code = run(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()
+    except KpyError as error:
+        from minikube_py.cli import failures
+
+        sys.stdout.flush()
+        sys.stderr.write(failures.text(error))
+        return error.exit_code
+    except ValueError as error:
+        if not type(error).__module__.startswith("minikube_py."):
+            raise
+        sys.stdout.flush()
+        sys.stderr.write(f"error: {error}\n")  # what a user wrote cannot be read: a selector, a JSONPath, a quantity, a patch
+        return KpyError.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader is gone (kpy get pods | head); keep Python from complaining again when it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def run(argv: list[str]) -> int:
+    """Find and call the command of `argv`. Raises KpyError."""
+    position = cobra.first_word(argv, cobra.Flags(cobra.global_flags()))
+    if position < 0:
+        return _no_command(argv)
+    name = argv[position]
+    row = commands.find(name)
+    if row is None:
+        raise _unknown(name)
+    words = argv[:position] + argv[position + 1 :]
+    if row.group == commands.OWN:
+        return _call_own(row, words)
+    row, words = _descend(row, words)
+    return _call(row, words)
+
+
+def _descend(row: Row, words: list[str]) -> tuple[Row, list[str]]:
+    """From 'rollout' to 'rollout status', as far as the words lead."""
+    while commands.children(row.name):
+        flags = cobra.flags_of(row.name)
+        position = cobra.first_word(words, flags)
+        below = commands.find(f"{row.name} {words[position]}") if position >= 0 else None
+        if below is None:
+            break
+        row, words = below, words[:position] + words[position + 1 :]
+    return row, words
+
+
+def _call(row: Row, words: list[str]) -> int:
+    from minikube_py.cli.call import Call
+
+    parsed = cobra.parse(words, cobra.flags_of(row.name), f"kubectl {row.name}")
+    if parsed.on("help"):
+        sys.stdout.write(cobra.help_text(row.name))
+        return 0
+    if not row.target:
+        if parsed.args:
+            raise UsageError(
+                f'unknown command "{parsed.args[0]}"', f"See 'kubectl {row.name} -h' for help and examples"
+            )
+        stream = sys.stdout if row.name == "rollout" else sys.stderr  # kubectl is not of one mind here
+        stream.write(cobra.help_text(row.name))
+        return 1
+    cobra.check_required(row.name, parsed)
+    call = Call(row.name, parsed, writes=row.writes)
+    _check_output(call)
+    for name in parsed.given:
+        deprecated = parsed.flags.by_name[name].deprecated
+        if deprecated:
+            call.complain(f"Flag --{name} has been deprecated, {deprecated}")
+    return _carry_out(load(row.target), call)
+
+
+def _check_output(call: Call) -> None:
+    """The commands that print what they changed refuse an unknown -o before they change anything."""
+    if call.writes and call.command != "delete" and call.text("output") not in ("", "name"):
+        from minikube_py.cli import show
+
+        show.plan(call)
+
+
+def _carry_out(function: Callable[[Call], int | None], call: Call) -> int:
+    try:
+        code = function(call) or 0
+        call.settle_if_asked()
+    finally:
+        call.flush_warnings()
+    call.check_warnings()
+    return code
+
+
+def _call_own(row: Row, words: list[str]) -> int:
+    """kpy's own commands are Typer apps; typer is imported here and nowhere else."""
+    from minikube_py.cli import own
+
+    return own.call(row, load(row.target), words)
+
+
+def load(target: str) -> Callable[[Call], int | None]:
+    """The function of "module:function" below minikube_py.cli."""
+    from importlib import import_module
+
+    module, _, function = target.partition(":")
+    found: Callable[[Call], int | None] = getattr(import_module(f"minikube_py.cli.{module}"), function)
+    return found
+
+
+def _no_command(argv: list[str]) -> int:
+    """`kpy`, `kpy --help`, `kpy --version`: the overview; unknown flags are refused."""
+    from minikube_py.cli import help as helping
+
+    if argv == ["--version"]:
+        from minikube_py import __version__
+
+        sys.stdout.write(f"kpy {__version__}\n")
+        return 0
+    cobra.parse(argv, cobra.Flags([*cobra.global_flags(), cobra.HELP_FLAG]), "kubectl")
+    sys.stdout.write(helping.overview())
+    return 0
+
+
+def _unknown(name: str) -> UsageError:
+    synonyms = {row.name: row.synonyms for row in commands.COMMANDS}
+    near = cobra.suggestions(name, commands.TOP, synonyms)
+    more = "\n\nDid you mean this?\n" + "".join(f"\t{single}\n" for single in near) if near else ""
+    return UsageError(f'unknown command "{name}" for "kubectl"{more.rstrip(chr(10))}')
+
+
+if __name__ == "__main__":
+    sys.exit(main())

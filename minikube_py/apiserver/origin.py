@@ -1,0 +1,22 @@
+"""Who writes: carried by every verb into admission and the log."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Origin(NamedTuple):
+    """`actor`: component ('deployment-controller') or client ('kubectl-client-side-apply'), for the log.
+
+    `cause`: the revision that led to this write, 0 if a person did. `trusted`: a component of the cluster, whose objects
+    need no decoding. `user`, `groups`: for authorization and admission.
+    """
+
+    actor: str
+    cause: int = 0
+    trusted: bool = False
+    user: str = "kubernetes-admin"
+    groups: tuple[str, ...] = ("kubeadm:cluster-admins", "system:authenticated")
+
+
+ADMIN = Origin("kubectl")

@@ -1,0 +1,440 @@
+"""The API server without HTTP: the one set of verbs through which everybody writes.
+
+create, update, patch and delete take the same road: decode, default, mutate, prepare, validate, check, put. Components of
+the cluster (`origin.trusted`) skip decoding and validation of what they build from objects that were validated before;
+tests run with `strict_engine` on, which validates those too.
+
+Source: k8s.io/apiserver/pkg/registry/generic/registry/store.go.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from minikube_py.api import convert, decode, defaults, pods, strategy, validation
+from minikube_py.api.types import Key
+from minikube_py.apiserver import admission, allocate
+from minikube_py.apiserver.origin import ADMIN, Origin
+from minikube_py.base import errors, patch
+
+if TYPE_CHECKING:
+    from minikube_py.api.kinds import Kind, Registry
+    from minikube_py.api.types import Object
+    from minikube_py.base.clock import Clock
+    from minikube_py.store.store import Store
+    from minikube_py.store.view import StoreView
+
+GENERATE_ATTEMPTS_MAX = 8
+GENERATED_PREFIX_MAX = 58  # 63 less the five random characters
+
+
+class ApiServer:
+    """Verbs over a store. `clock` is moved by the engine; `registry` changes when CustomResourceDefinitions do."""
+
+    def __init__(self, store: Store, view: StoreView, registry: Registry, clock: Clock) -> None:
+        self.store = store
+        self.view = view
+        self.registry = registry
+        self.clock = clock
+        self.warnings: list[str] = []
+        self.strict_engine = False
+
+    # -- create --------------------------------------------------------------------------------------------------
+
+    def create(
+        self,
+        kind: Kind,
+        obj: Object,
+        *,
+        namespace: str = "",
+        origin: Origin = ADMIN,
+        check: str = "Strict",
+        dry_run: bool = False,
+    ) -> Object:
+        """Store a new object and return it. `check`: Strict, Warn or Ignore unknown fields.
+
+        Raises BadRequest, Invalid, Forbidden, NotFound (its namespace), AlreadyExists.
+        """
+        require_verb(kind, "create")
+        obj = self._decoded(kind, obj, check, origin)
+        obj = self._with_identity(kind, obj, namespace)
+        obj = defaults.apply(kind, obj)
+        request = self._request("CREATE", kind, key_of(kind, obj), obj, None, "", origin, dry_run)
+        obj = self._mutated(request)
+        obj = strategy.prepare_create(kind, obj, user=origin.user, groups=origin.groups)
+        if kind.resource == "services":
+            obj = allocate.allocate(obj, None, self.view, self.clock)
+        meta = obj["metadata"]
+        if not meta.get("name") and meta.get("generateName"):
+            obj = {**obj, "metadata": {**meta, "name": self._generated_name(kind, meta)}}
+        if not origin.trusted or self.strict_engine:
+            self._validate(kind, obj, None, "")
+        key = key_of(kind, obj)
+        self.warnings += admission.check(request._replace(object=obj, key=key))
+        if self.store.get(key) is not None:
+            raise errors.already_exists(kind.resource, key.name)
+        if dry_run:
+            return obj
+        return self._put(key, obj, origin)
+
+    def _with_identity(self, kind: Kind, obj: Object, namespace: str) -> Object:
+        """Name, namespace, uid, creation time: what the server gives, whatever the client sent."""
+        meta = dict(obj.get("metadata") or {})
+        if meta.get("resourceVersion"):
+            raise errors.BadRequest("resourceVersion should not be set on objects to be created")
+        for name in ("resourceVersion", "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields", "selfLink"):
+            meta.pop(name, None)
+        if kind.namespaced:
+            meta["namespace"] = self._namespace(meta, namespace)
+        else:
+            meta.pop("namespace", None)
+        meta["creationTimestamp"] = self.clock.timestamp
+        name = meta.get("name") or meta.get("generateName") or ""
+        meta["uid"] = self.clock.uid(kind.storage, meta.get("namespace", ""), name, self.store.revision + 1)
+        return {**obj, "apiVersion": kind.version, "kind": kind.name, "metadata": meta}
+
+    @staticmethod
+    def _namespace(meta: Object, namespace: str) -> str:
+        own = meta.get("namespace")
+        if own and namespace and own != namespace:
+            raise errors.BadRequest(
+                "the namespace of the provided object does not match the namespace sent on the request"
+            )
+        return str(own or namespace or "default")
+
+    def _generated_name(self, kind: Kind, meta: Object) -> str:
+        prefix = str(meta["generateName"])[:GENERATED_PREFIX_MAX]
+        revision = self.store.revision + 1
+        for attempt in range(GENERATE_ATTEMPTS_MAX):
+            name = prefix + self.clock.suffix(kind.storage, meta.get("namespace", ""), prefix, revision, attempt)
+            if self.store.get(Key(kind.storage, meta.get("namespace", ""), name)) is None:
+                return name
+        raise errors.already_exists(kind.resource, name)
+
+    # -- update and patch ----------------------------------------------------------------------------------------
+
+    def update(
+        self,
+        kind: Kind,
+        obj: Object,
+        *,
+        namespace: str = "",
+        subresource: str = "",
+        origin: Origin = ADMIN,
+        check: str = "Strict",
+        dry_run: bool = False,
+    ) -> Object:
+        """Replace an object (or only its status). A resourceVersion in it must be the stored one, else Conflict."""
+        require_verb(kind, "update")
+        obj = self._decoded(kind, obj, check, origin)
+        meta = obj.get("metadata") or {}
+        if kind.namespaced:
+            meta = {**meta, "namespace": self._namespace(meta, namespace)}
+        obj = {**obj, "apiVersion": kind.version, "kind": kind.name, "metadata": meta}
+        key = key_of(kind, obj)
+        old = self._existing(kind, key)
+        if meta.get("resourceVersion") and meta["resourceVersion"] != old["metadata"]["resourceVersion"]:
+            raise errors.conflict(kind.resource, key.name)
+        if meta.get("uid") and meta["uid"] != old["metadata"]["uid"]:
+            raise errors.Conflict(
+                f'Operation cannot be fulfilled on {kind.resource} "{key.name}": StorageError: invalid object, Code: 4, '
+                f"Precondition failed: UID in precondition: {meta['uid']}, UID in object meta: {old['metadata']['uid']}"
+            )
+        return self._replace(kind, key, old, obj, subresource, origin, dry_run)
+
+    def patch(
+        self,
+        kind: Kind,
+        key: Key,
+        fields: Any,
+        *,
+        form: str = "merge",
+        subresource: str = "",
+        origin: Origin = ADMIN,
+        check: str = "Strict",
+        dry_run: bool = False,
+    ) -> Object:
+        """Change an object by a merge, json or strategic patch."""
+        require_verb(kind, "patch")
+        old = self._existing(kind, key)
+        if subresource == "scale":
+            return self.scale(kind, key, patch.merge(scale_of(kind, old), fields), origin=origin, dry_run=dry_run)
+        new = patched(kind, old, fields, form)
+        wanted = (new.get("metadata") or {}).get("resourceVersion")
+        if wanted and wanted != old["metadata"]["resourceVersion"]:
+            raise errors.conflict(kind.resource, key.name)
+        if new == old:
+            return old
+        if not origin.trusted:
+            new, warnings = decode.patched(kind, new, fields, form, check)
+            self.warnings += warnings
+        return self._replace(kind, key, old, new, subresource, origin, dry_run)
+
+    def _replace(
+        self, kind: Kind, key: Key, old: Object, new: Object, subresource: str, origin: Origin, dry_run: bool
+    ) -> Object:
+        meta = without(new["metadata"], "managedFields", "selfLink")
+        new = {**new, "metadata": {**meta, "resourceVersion": old["metadata"]["resourceVersion"]}}
+        if not subresource:
+            new = defaults.apply(kind, new)
+        new = strategy.prepare_update(kind, new, old, subresource, now=self.clock.timestamp)
+        request = self._request("UPDATE", kind, key, new, old, subresource, origin, dry_run)
+        new = self._mutated(request)
+        if kind.resource == "services" and not subresource:
+            new = allocate.allocate(new, old, self.view, self.clock)
+        if not origin.trusted or self.strict_engine:
+            self._validate(kind, new, old, subresource)
+        self.warnings += admission.check(request._replace(object=new))
+        if new == old:
+            return old
+        if dry_run:
+            return new
+        if is_gone(key, new):
+            return self._remove(key, origin)
+        return self._put(key, new, origin)
+
+    def change(self, key: Key, fields: Object, subresource: str, origin: Origin) -> Object:
+        """A step's Patch: a merge patch by a trusted component, on the short road. Returns the stored object.
+
+        Subresource 'status' changes the status, and the metadata that a step names along with it.
+        """
+        kind = self.registry.resource(key.resource)
+        old = self._existing(kind, key)
+        if subresource == "binding":
+            return self.bind(key, fields["spec"]["nodeName"], origin=origin)
+        if subresource == "status":
+            status = patch.merge(old.get("status") or {}, fields.get("status") or {})
+            new = {**old, "status": status}
+            if "metadata" in fields:  # a Deployment's revision: an annotation that must not count as a new generation
+                new["metadata"] = patch.merge(old["metadata"], fields["metadata"])
+            if new == old:
+                return old
+            if self.strict_engine:
+                self._validate(kind, new, old, subresource)
+            return self._put(key, new, origin)
+        new = patch.merge(old, fields)
+        return old if new is old else self._replace(kind, key, old, new, subresource, origin, dry_run=False)
+
+    # -- subresources --------------------------------------------------------------------------------------------
+
+    def bind(self, key: Key, node: str, *, origin: Origin) -> Object:
+        """Give a pod its node (the scheduler's Bind): also marks it PodScheduled. Conflict if it has one."""
+        pod = self._existing(self.registry.resource("pods"), key)
+        if pods.node_of(pod):
+            raise errors.Conflict(
+                f'Operation cannot be fulfilled on pods/binding "{key.name}": '
+                f'pod {key.name} is already assigned to node "{pods.node_of(pod)}"'
+            )
+        scheduled = {
+            "lastProbeTime": None,
+            "lastTransitionTime": self.clock.timestamp,
+            "observedGeneration": pod["metadata"].get("generation", 1),
+            "status": "True",
+            "type": "PodScheduled",
+        }
+        status = without(pod.get("status") or {}, "nominatedNodeName")
+        others = [found for found in status.get("conditions") or () if found["type"] != "PodScheduled"]
+        new = {
+            **pod,
+            "spec": {**pod["spec"], "nodeName": node},
+            "status": {**status, "conditions": [*others, scheduled]},
+        }
+        return self._put(key, new, origin)
+
+    def scale(self, kind: Kind, key: Key, scale: Object, *, origin: Origin = ADMIN, dry_run: bool = False) -> Object:
+        """Set spec.replicas through the scale subresource. Returns the scaled object."""
+        if "scale" not in kind.subresources:
+            raise errors.NotFound("the server could not find the requested resource")
+        old = self._existing(kind, key)
+        wanted = (scale.get("metadata") or {}).get("resourceVersion")
+        if wanted and wanted != old["metadata"]["resourceVersion"]:
+            raise errors.conflict(kind.resource, key.name)
+        replicas = scale["spec"].get("replicas", 0)
+        if replicas < 0:
+            cause = errors.Cause(
+                "spec.replicas", "FieldValueInvalid", f"Invalid value: {replicas}: must be greater than or equal to 0"
+            )
+            raise errors.Invalid("Scale", "autoscaling", key.name, [cause])
+        new = {**old, "spec": {**old["spec"], "replicas": replicas}}
+        return self._replace(kind, key, old, new, "scale", origin, dry_run)
+
+    # -- delete --------------------------------------------------------------------------------------------------
+
+    def delete(
+        self,
+        kind: Kind,
+        key: Key,
+        *,
+        grace_s: int | None = None,
+        propagation: str = "",
+        uid: str = "",
+        origin: Origin = ADMIN,
+        dry_run: bool = False,
+    ) -> Object:
+        """Delete an object, or mark it for deletion where finalizers or a grace period hold it.
+
+        Returns the object as it was last; it is still there iff `store.get(key)` says so.
+        """
+        require_verb(kind, "delete")
+        old = self._existing(kind, key)
+        if uid and uid != old["metadata"]["uid"]:
+            raise errors.Conflict(
+                f'Operation cannot be fulfilled on {kind.resource} "{key.name}": Precondition failed: '
+                f"UID in precondition: {uid}, UID in object meta: {old['metadata']['uid']}"
+            )
+        self.warnings += admission.check(self._request("DELETE", kind, key, None, old, "", origin, dry_run))
+        if dry_run:
+            return old
+        meta = old["metadata"]
+        finalizers = finalizers_for(meta.get("finalizers") or [], propagation)
+        grace_s = grace_of(key, old, grace_s)
+        if not grace_s and not is_held(key, {**old, "metadata": {**meta, "finalizers": finalizers}}):
+            return self._remove(key, origin)
+        return self._mark_deleted(key, old, finalizers, grace_s, origin)
+
+    def _mark_deleted(self, key: Key, old: Object, finalizers: list[str], grace_s: int, origin: Origin) -> Object:
+        meta = old["metadata"]
+        new_meta = {**meta, "finalizers": finalizers} if finalizers else without(meta, "finalizers")
+        due = self.clock.at(self.clock.now_s + grace_s).timestamp
+        if "deletionTimestamp" not in meta:
+            new_meta["deletionTimestamp"], new_meta["deletionGracePeriodSeconds"] = due, grace_s
+            if meta.get("generation"):
+                new_meta["generation"] = meta["generation"] + 1
+        elif grace_s < meta["deletionGracePeriodSeconds"]:  # a second delete may only shorten the wait
+            new_meta["deletionTimestamp"], new_meta["deletionGracePeriodSeconds"] = due, grace_s
+        new = {**old, "metadata": new_meta}
+        if key.resource == "namespaces":
+            new["status"] = {**(old.get("status") or {}), "phase": "Terminating"}
+        return old if new == old else self._put(key, new, origin)
+
+    # -- shared --------------------------------------------------------------------------------------------------
+
+    def _existing(self, kind: Kind, key: Key) -> Object:
+        found = self.store.get(key)
+        if found is None:
+            raise errors.not_found(kind.resource, key.name)
+        return found
+
+    def _decoded(self, kind: Kind, obj: Object, check: str, origin: Origin) -> Object:
+        if origin.trusted:
+            return obj
+        decoded, warnings = decode.decode(kind, obj, check)
+        self.warnings += warnings
+        return convert.to_stored(kind, decoded)
+
+    @staticmethod
+    def _mutated(request: admission.Request) -> Object:
+        changed = admission.mutate(request)
+        assert changed is not None, request.verb  # only a DELETE has no object
+        return changed
+
+    def _request(
+        self,
+        verb: str,
+        kind: Kind,
+        key: Key,
+        obj: Object | None,
+        old: Object | None,
+        subresource: str,
+        origin: Origin,
+        dry_run: bool,
+    ) -> admission.Request:
+        return admission.Request(
+            verb, kind, key, obj, old, subresource, origin.user, origin.groups, dry_run, self.clock, self.view
+        )
+
+    def _validate(self, kind: Kind, obj: Object, old: Object | None, subresource: str) -> None:
+        causes = validation.validate(kind, obj, old, subresource)
+        if causes:
+            raise errors.Invalid(kind.name, kind.group, obj["metadata"].get("name", ""), causes)
+
+    def _put(self, key: Key, obj: Object, origin: Origin) -> Object:
+        return self.store.put(key, obj, time_s=self.clock.now_s, actor=origin.actor, cause=origin.cause)
+
+    def _remove(self, key: Key, origin: Origin) -> Object:
+        return self.store.remove(key, time_s=self.clock.now_s, actor=origin.actor, cause=origin.cause)
+
+
+def require_verb(kind: Kind, verb: str) -> None:
+    if verb not in kind.verbs:
+        raise errors.MethodNotAllowed("the server does not allow this method on the requested resource")
+
+
+def key_of(kind: Kind, obj: Object) -> Key:
+    meta = obj.get("metadata") or {}
+    return Key(kind.storage, meta.get("namespace") or "" if kind.namespaced else "", meta.get("name") or "")
+
+
+def without(meta: Object, *names: str) -> Object:
+    return {key: value for key, value in meta.items() if key not in names}
+
+
+def patched(kind: Kind, old: Object, fields: Any, form: str) -> Object:
+    """The object that a patch makes of `old`. Raises BadRequest where the patch doesn't apply."""
+    if form == "merge":
+        changed: Object = patch.merge(old, fields)
+        return changed
+    if form == "json":
+        changed = patch.json_patch(old, fields)
+        return changed
+    from minikube_py.api import schema
+
+    lists = schema.merge_keys(kind.version, kind.name)
+    if lists is None:
+        raise errors.StatusError(
+            "the body of the request was in an unknown format - accepted media types include: "
+            "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
+        )
+    return patch.strategic(old, fields, lists)
+
+
+def scale_of(kind: Kind, obj: Object) -> Object:
+    """The Scale object of a workload (autoscaling/v1)."""
+    from minikube_py.base import selector
+
+    meta, spec, status = obj["metadata"], obj["spec"], obj.get("status") or {}
+    wanted = spec.get("selector") or {}
+    is_map = bool(wanted) and not {"matchLabels", "matchExpressions"} & wanted.keys()
+    chosen = selector.from_map(wanted) if is_map else selector.from_label_selector(wanted)
+    kept = ("creationTimestamp", "name", "namespace", "resourceVersion", "uid")
+    return {
+        "apiVersion": "autoscaling/v1",
+        "kind": "Scale",
+        "metadata": {name: meta[name] for name in kept if name in meta},
+        "spec": {"replicas": spec.get("replicas", 0)},
+        "status": {"replicas": status.get("replicas", 0), "selector": chosen.text},
+    }
+
+
+def finalizers_for(present: list[str], propagation: str) -> list[str]:
+    """The finalizers that a deletion leaves: one of the garbage collector's two, or neither."""
+    others = [name for name in present if name not in ("foregroundDeletion", "orphan")]
+    if propagation == "Foreground":
+        return [*others, "foregroundDeletion"]
+    if propagation == "Orphan":
+        return [*others, "orphan"]
+    return others if propagation == "Background" else present
+
+
+def grace_of(key: Key, obj: Object, wanted: int | None) -> int:
+    """Seconds that a deletion waits: only pods that run somewhere have a grace period."""
+    if key.resource != "pods" or not pods.node_of(obj) or pods.is_finished(obj):
+        return 0
+    if wanted is not None:
+        return wanted
+    return int(obj["spec"].get("terminationGracePeriodSeconds", 30))
+
+
+def is_held(key: Key, obj: Object) -> bool:
+    """Whether finalizers hold an object that is being deleted (a namespace has its own in its spec)."""
+    if obj["metadata"].get("finalizers"):
+        return True
+    return key.resource == "namespaces" and bool((obj.get("spec") or {}).get("finalizers"))
+
+
+def is_gone(key: Key, obj: Object) -> bool:
+    """Whether an object that was marked for deletion has nothing left that keeps it: no finalizer, no grace period."""
+    meta = obj["metadata"]
+    if "deletionTimestamp" not in meta or is_held(key, obj):
+        return False
+    return key.resource != "pods" or not meta.get("deletionGracePeriodSeconds")

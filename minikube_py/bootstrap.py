@@ -1,0 +1,75 @@
+"""What a new cluster holds before anybody has written to it: what kubeadm and the API server's start hooks make."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from minikube_py.apiserver.origin import Origin
+from minikube_py.kubelet import node
+
+if TYPE_CHECKING:
+    from minikube_py.api.types import Object
+    from minikube_py.apiserver.verbs import ApiServer
+
+NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
+ORIGIN = Origin("kube-apiserver", trusted=True, user="system:apiserver", groups=("system:masters",))
+
+
+def fill(server: ApiServer, *, nodes: int, cpu: str, memory: str, version: str) -> None:
+    """Namespaces, priority classes, the Service of the API server, and the nodes: the first one is the control plane."""
+    for name in NAMESPACES:
+        _create(server, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    for name, value, text in PRIORITY_CLASSES:
+        _create(server, {**_PRIORITY_CLASS, "metadata": {"name": name}, "value": value, "description": text})
+    for index in range(nodes):
+        add_node(
+            server, node_name(index), index=index, cpu=cpu, memory=memory, version=version, control_plane=index == 0
+        )
+    _create(server, API_SERVICE)
+
+
+def node_name(index: int) -> str:
+    return "control-plane" if index == 0 else f"worker-{index}"
+
+
+def add_node(server: ApiServer, name: str, *, version: str, **shape: Any) -> Object:
+    """A node as its kubelet of that version registers it. See `kubelet.node.template` for the shape."""
+    obj = node.template(name, **shape)
+    info = {**obj["status"]["nodeInfo"], "kubeletVersion": version}
+    return _create(server, {**obj, "status": {**obj["status"], "nodeInfo": info}})
+
+
+def _create(server: ApiServer, obj: Object) -> Object:
+    kind = server.registry.find(obj["apiVersion"], obj["kind"])
+    assert kind is not None, obj
+    return server.create(kind, obj, origin=ORIGIN)
+
+
+PRIORITY_CLASSES = (
+    (
+        "system-cluster-critical",
+        2_000_000_000,
+        "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+    ),
+    (
+        "system-node-critical",
+        2_000_001_000,
+        "Used for system critical pods that must not be moved from their current node.",
+    ),
+)
+_PRIORITY_CLASS: Object = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass"}
+
+API_SERVICE: Object = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {
+        "name": "kubernetes",
+        "namespace": "default",
+        "labels": {"component": "apiserver", "provider": "kubernetes"},
+    },
+    "spec": {
+        "clusterIP": "10.96.0.1",
+        "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}],
+        "type": "ClusterIP",
+    },
+}

@@ -1,0 +1,212 @@
+"""One call of one kubectl command: its flags and arguments, its streams, and the cluster it talks to.
+
+Commands are functions `run(call: Call) -> int | None` (the exit code; None is 0). They print through `call.say` and
+`call.warn`, read the cluster through `call.cluster`, and raise KpyError; `minikube_py.__main__` turns that into text.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from minikube_py.base.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from minikube_py.api.kinds import Kind, Registry
+    from minikube_py.cli.cobra import Parsed
+    from minikube_py.cluster import Cluster
+
+Object = dict[str, Any]
+
+# Reading these groups makes the API server send a warning header (apimachinery's deprecation prerelease data).
+DEPRECATED = {"endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"}
+
+
+class Call:
+    """`command`: 'rollout status'; `args`: the positional words behind it."""
+
+    def __init__(self, command: str, parsed: Parsed, *, writes: bool = False, cluster: Cluster | None = None) -> None:
+        self.command = command
+        self.parsed = parsed
+        self.args = parsed.args
+        self.writes = writes
+        self._cluster = cluster
+        self._warned: list[str] = []
+
+    # ---- what the user said
+
+    def text(self, flag: str) -> str:
+        return self.parsed.text(flag)
+
+    def on(self, flag: str) -> bool:
+        return self.parsed.on(flag)
+
+    def list(self, flag: str) -> list[str]:
+        return self.parsed.list(flag)
+
+    def number(self, flag: str) -> int:
+        return self.parsed.number(flag)
+
+    def seconds(self, flag: str) -> float:
+        return self.parsed.seconds(flag)
+
+    def changed(self, flag: str) -> bool:
+        return self.parsed.changed(flag)
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of -n, else that of the current context, else 'default'."""
+        from minikube_py.cli import contexts
+
+        return self.text("namespace") or contexts.namespace(self.text("context") or None)
+
+    @property
+    def dry_run(self) -> str:
+        """'none', 'client' or 'server'."""
+        value = self.text("dry-run") or "none"
+        if value == "unchanged":
+            self.log("--dry-run is deprecated and can be replaced with --dry-run=client.")
+            return "client"
+        if value not in ("none", "client", "server"):
+            raise UsageError(f'Invalid dry-run value ({value}). Must be "none", "server", or "client".')
+        return value
+
+    @property
+    def dry_run_suffix(self) -> str:
+        """What kubectl puts behind a result's text."""
+        return {"client": " (dry run)", "server": " (server dry run)"}.get(self.dry_run, "")
+
+    @property
+    def validation(self) -> str:
+        """--validate as the API server's fieldValidation: Strict, Warn or Ignore."""
+        value = self.text("validate")
+        known = {
+            "true": "Strict",
+            "strict": "Strict",
+            "": "Strict",
+            "warn": "Warn",
+            "ignore": "Ignore",
+            "false": "Ignore",
+        }
+        if value not in known:
+            raise UsageError(
+                f'invalid - validate option "{value}"; must be one of: strict (or true), warn, ignore (or false)'
+            )
+        return known[value]
+
+    # ---- the cluster
+
+    @property
+    def cluster(self) -> Cluster:
+        if self._cluster is None:
+            from minikube_py import home
+
+            self._cluster = home.open(self.text("context") or None, create=self.writes)
+        return self._cluster
+
+    @property
+    def opened(self) -> bool:
+        return self._cluster is not None
+
+    @property
+    def registry(self) -> Registry:
+        registry: Registry = self.cluster.registry
+        return registry
+
+    @property
+    def now_s(self) -> int:
+        return int(self.cluster.clock.now_s)
+
+    def read(self, kind: Kind, name: str, namespace: str) -> Object:
+        self.note_deprecation(kind)
+        return self.cluster.get(kind.resource, name, namespace if kind.namespaced else "")
+
+    def note_deprecation(self, kind: Kind) -> None:
+        if kind.resource in DEPRECATED:
+            self.warn(DEPRECATED[kind.resource])
+
+    # ---- streams
+
+    def say(self, text: str) -> None:
+        """Text to standard output, as it is."""
+        sys.stdout.write(text)
+
+    def line(self, text: str) -> None:
+        sys.stdout.write(text + "\n")
+
+    def complain(self, text: str) -> None:
+        """A line to standard error, as it is."""
+        sys.stderr.write(text + "\n")
+
+    def warn(self, text: str) -> None:
+        """A warning, once for each text: 'Warning: ...'."""
+        if text not in self._warned:
+            self._warned.append(text)
+            self.complain(f"Warning: {text}")
+
+    def log(self, text: str) -> None:
+        """A line of klog at warning level; kubectl puts the time and its source line in front."""
+        self.complain(f"W {text}")
+
+    def flush_warnings(self) -> None:
+        """Print what the API server warned of since the last time. (Reading does not even load the API server.)"""
+        if self._cluster is None or not self.writes:
+            return
+        pending, self._cluster.warnings[:] = list(self._cluster.warnings), []
+        for text in pending:
+            self.warn(text)
+
+    def check_warnings(self) -> None:
+        """--warnings-as-errors."""
+        count = len(self._warned)
+        if count and self.on("warnings-as-errors"):
+            raise UsageError(f"{count} warning{'s' if count > 1 else ''} received")
+
+    def settle_if_asked(self) -> None:
+        """With KPY_AUTO_RECONCILE=1 a writing command leaves a settled cluster behind."""
+        if self.writes and self._cluster is not None and os.environ.get("KPY_AUTO_RECONCILE") == "1":
+            self._cluster.reconcile()
+
+    # ---- files
+
+    def documents(self) -> Iterator[tuple[Object, str]]:
+        """The objects of -f (and -R) and -k in order, Lists flattened, each with its source: a path, a URL or 'STDIN'."""
+        from minikube_py.api import documents
+        from minikube_py.cli import kustomize
+
+        checks = "validate" in self.parsed.flags.by_name and self.validation == "Strict"
+        recursive = self.on("recursive")
+        for path in self.list("filename"):
+            for document in documents.read(path, recursive):
+                for single in documents.flatten(document):
+                    if checks:
+                        _check_type(single.object, single.source)
+                    yield single.object, single.source
+        if self.text("kustomize"):
+            text = kustomize.build(self.text("kustomize"))
+            for document in documents.read_text(text, self.text("kustomize")):
+                for single in documents.flatten(document):
+                    yield single.object, single.source
+
+    def require_files(self) -> None:
+        """The commands that take nothing but files."""
+        if not self.list("filename") and not self.text("kustomize"):
+            raise UsageError("must specify one of -f and -k")
+
+    def usage(self, message: str) -> UsageError:
+        """cmdutil.UsageErrorf: the message and where to look."""
+        return UsageError(message, f"See 'kubectl {self.command} -h' for help and examples")
+
+
+def _check_type(obj: Object, source: str) -> None:
+    """What kubectl checks itself before it asks the server: the object says what it is (pkg/validation/schema.go)."""
+    missing = [f"{field} not set" for field in ("apiVersion", "kind") if not obj.get(field)]
+    if missing:
+        problem = missing[0] if len(missing) == 1 else f"[{', '.join(missing)}]"
+        raise UsageError(
+            f'error validating "{source}": error validating data: {problem}; '
+            "if you choose to ignore these errors, turn validation off with --validate=false"
+        )

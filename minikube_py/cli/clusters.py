@@ -1,0 +1,180 @@
+"""`kpy cluster`: start, list, choose, delete, save and restore cluster files."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from minikube_py import home
+from minikube_py.base.clock import seconds, timestamp
+from minikube_py.base.duration import human
+from minikube_py.base.errors import StoreError, UsageError
+from minikube_py.cli import own, snapshots
+
+app = own.new_app("Start, list, choose, delete, save and restore clusters.", group=True)
+snapshot = own.new_app("Save a cluster's whole state under a name, and go back to it.", group=True)
+app.add_typer(snapshot, name="snapshot")
+
+NameArgument = Annotated[str, typer.Argument(metavar="[NAME]", help="The cluster; the current one unless given.")]
+
+
+@app.command()
+def start(
+    name: NameArgument = "",
+    nodes: Annotated[
+        int, typer.Option("--nodes", min=1, max=5000, help="How many, the first one is the control plane.")
+    ] = 3,
+    cpu: Annotated[str, typer.Option("--cpu", help="CPUs of each node.")] = "4",
+    memory: Annotated[str, typer.Option("--memory", help="Memory of each node.")] = "8Gi",
+    epoch: Annotated[
+        str, typer.Option("--epoch", metavar="TIME", help="Where virtual time starts (RFC 3339); now unless given.")
+    ] = "",
+    seed: Annotated[int, typer.Option("--seed", help="All chance in the cluster follows from it.")] = 0,
+    kubernetes_version: Annotated[
+        str, typer.Option("--kubernetes-version", help="What the API server says it is.")
+    ] = "v1.36.2",
+) -> None:
+    """Make a cluster (and choose it, if it is the first one)."""
+    from minikube_py.base import quantity
+
+    for flag, value in (("--cpu", cpu), ("--memory", memory)):
+        try:
+            if quantity.milli(value) <= 0:
+                raise ValueError("must be greater than zero")
+        except ValueError as error:
+            raise UsageError(f'invalid argument "{value}" for "{flag}" flag: {error}') from None
+    chosen = name or home.DEFAULT
+    cluster = home.start(
+        chosen,
+        epoch_s=_epoch_s(epoch),
+        nodes=nodes,
+        cpu=cpu,
+        memory=memory,
+        seed=seed,
+        kubernetes_version=_version(kubernetes_version),
+    )
+    if name and home.current() != name:
+        home.use(name)
+    info = cluster.info
+    typer.echo(
+        f'cluster "{chosen}" started: {nodes} node{"s" if nodes != 1 else ""}, Kubernetes {info.kubernetes_version}'
+    )
+
+
+def _epoch_s(text: str) -> int | None:
+    if not text:
+        return None
+    try:
+        return seconds(text)
+    except (ValueError, KeyError, IndexError):
+        raise UsageError(f"--epoch wants a time such as 2026-01-01T00:00:00Z, not {text!r}") from None
+
+
+def _version(text: str) -> str:
+    import re
+
+    version = text if text.startswith("v") else f"v{text}"
+    if not re.fullmatch(r"v1\.\d{1,3}(\.\d{1,3})?", version):
+        raise UsageError(f"--kubernetes-version wants a version such as v1.36.2, not {text!r}")
+    return version if version.count(".") == 2 else f"{version}.0"
+
+
+@app.command("list")
+def list_() -> None:
+    """List the clusters; the current one has a star."""
+    from minikube_py.printers import tables
+
+    rows = [["CURRENT", "NAME", "NODES", "VERSION", "TIME", "AGE"]]
+    for name in home.clusters():
+        current = "*" if name == home.current() else ""
+        try:
+            cluster = home.open(name)
+            info, now_s = cluster.info, cluster.clock.now_s
+            cells = [
+                str(len(cluster.list("nodes"))),
+                info.kubernetes_version,
+                timestamp(now_s),
+                human(now_s - info.epoch_s),
+            ]
+        except StoreError as error:
+            cells = ["-", "-", "-", f"broken: {error}"]
+        rows.append([current, name, *cells])
+    typer.echo(tables.layout(rows), nl=False)
+
+
+@app.command()
+def status(name: NameArgument = "") -> None:
+    """Show what a cluster was made with, its time, and how much is in it."""
+    cluster = home.open(name or None)
+    info, now_s = cluster.info, cluster.clock.now_s
+    nodes = cluster.list("nodes")
+    pods = cluster.list("pods")
+    running = sum((pod.get("status") or {}).get("phase") == "Running" for pod in pods)
+    for title, value in (
+        ("Name", info.name),
+        ("File", info.path),
+        ("Kubernetes", info.kubernetes_version),
+        ("Seed", info.seed),
+        ("Started", timestamp(info.epoch_s)),
+        ("Now", f"{timestamp(now_s)} ({human(now_s - info.epoch_s)} later)"),
+        ("Revision", cluster.store.revision),
+        ("Nodes", len(nodes)),
+        ("Pods", f"{len(pods)} ({running} running)"),
+    ):
+        typer.echo(f"{title + ':':<12} {value}")
+
+
+@app.command()
+def use(name: Annotated[str, typer.Argument(help="The cluster to work with from now on.")]) -> None:
+    """Choose the current cluster (as `kpy config use-context`)."""
+    home.use(name)
+    typer.echo(f'Switched to context "{name}".')
+
+
+@app.command()
+def delete(name: Annotated[str, typer.Argument(help="The cluster to delete for good.")]) -> None:
+    """Delete a cluster with its snapshots."""
+    home.remove(name)
+    snapshots.forget(name)
+    typer.echo(f'cluster "{name}" deleted')
+
+
+SnapshotName = Annotated[str, typer.Argument(help="The snapshot's name.")]
+
+
+@snapshot.command()
+def save(ctx: typer.Context, name: SnapshotName) -> None:
+    """Save the current cluster's state."""
+    context: own.Context = ctx.obj
+    snapshots.save(context.context or home.current(), name)
+    typer.echo(f'snapshot "{name}" saved')
+
+
+@snapshot.command()
+def restore(ctx: typer.Context, name: SnapshotName) -> None:
+    """Go back to a saved state; what happened since is lost."""
+    context: own.Context = ctx.obj
+    snapshots.restore(context.context or home.current(), name)
+    typer.echo(f'snapshot "{name}" restored')
+
+
+@snapshot.command("list")
+def list_snapshots(ctx: typer.Context) -> None:
+    """List the saved states of the current cluster."""
+    from minikube_py.printers import tables
+
+    context: own.Context = ctx.obj
+    found = snapshots.names(context.context or home.current())
+    if not found:
+        typer.echo("No snapshots found.", err=True)
+        return
+    typer.echo(tables.layout([["NAME", "TIME"], *([name, timestamp(now_s)] for name, now_s in found)]), nl=False)
+
+
+@snapshot.command("delete")
+def delete_snapshot(ctx: typer.Context, name: SnapshotName) -> None:
+    """Delete a saved state."""
+    context: own.Context = ctx.obj
+    snapshots.remove(context.context or home.current(), name)
+    typer.echo(f'snapshot "{name}" deleted')

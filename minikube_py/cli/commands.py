@@ -1,0 +1,127 @@
+"""THE table of commands: one row of strings for each; a command's module is imported when it is called.
+
+The order is that of `kubectl --help`, with kpy's own group behind. `writes` creates the default cluster if there is none.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Row(NamedTuple):
+    """`target`: "module:function" below minikube_py.cli; '' for a mere group ('rollout'), which prints its help."""
+
+    name: str
+    target: str = ""
+    help: str = ""
+    group: str = ""
+    writes: bool = False
+    aliases: tuple[str, ...] = ()
+    synonyms: tuple[str, ...] = ()  # only for "Did you mean this?"
+
+
+BEGINNER = "Basic Commands (Beginner):"
+INTERMEDIATE = "Basic Commands (Intermediate):"
+DEPLOY = "Deploy Commands:"
+MANAGEMENT = "Cluster Management Commands:"
+TROUBLE = "Troubleshooting and Debugging Commands:"
+ADVANCED = "Advanced Commands:"
+SETTINGS = "Settings Commands:"
+OTHER = "Other Commands:"
+OWN = "Simulation Commands:"
+
+# fmt: off
+COMMANDS: tuple[Row, ...] = (
+    Row("create", "create:run", "Create a resource from a file or from stdin", BEGINNER, writes=True),
+    Row("create clusterrole", "create_rbac:cluster_role", writes=True),
+    Row("create clusterrolebinding", "create_rbac:cluster_role_binding", writes=True),
+    Row("create configmap", "create_data:config_map", writes=True, aliases=("cm",)),
+    Row("create cronjob", "create_work:cron_job", writes=True, aliases=("cj",)),
+    Row("create deployment", "create_work:deployment", writes=True, aliases=("deploy",)),
+    Row("create ingress", "create_net:ingress", writes=True, aliases=("ing",)),
+    Row("create job", "create_work:job", writes=True),
+    Row("create namespace", "create_misc:namespace", writes=True, aliases=("ns",)),
+    Row("create poddisruptionbudget", "create_misc:disruption_budget", writes=True, aliases=("pdb",)),
+    Row("create priorityclass", "create_misc:priority_class", writes=True, aliases=("pc",)),
+    Row("create quota", "create_misc:quota", writes=True, aliases=("resourcequota",)),
+    Row("create role", "create_rbac:role", writes=True),
+    Row("create rolebinding", "create_rbac:role_binding", writes=True),
+    Row("create secret", writes=True),
+    Row("create secret docker-registry", "create_data:docker_registry", writes=True),
+    Row("create secret generic", "create_data:generic_secret", writes=True),
+    Row("create secret tls", "create_data:tls_secret", writes=True),
+    Row("create service", writes=True, aliases=("svc",)),
+    Row("create service clusterip", "create_net:cluster_ip", writes=True),
+    Row("create service externalname", "create_net:external_name", writes=True),
+    Row("create service loadbalancer", "create_net:load_balancer", writes=True),
+    Row("create service nodeport", "create_net:node_port", writes=True),
+    Row("create serviceaccount", "create_misc:service_account", writes=True, aliases=("sa",)),
+    Row("expose", "expose:run", "Take a replication controller, service, deployment or pod and expose it as a new Kubernetes service", BEGINNER, writes=True),
+    Row("run", "run:run", "Run a particular image on the cluster", BEGINNER, writes=True),
+    Row("set", "", "Set specific features on objects", BEGINNER),
+    Row("set env", "set_env:run", writes=True),
+    Row("set image", "set_image:run", writes=True),
+    Row("set resources", "set_resources:run", writes=True),
+    Row("set selector", "set_selector:run", writes=True),
+    Row("set serviceaccount", "set_serviceaccount:run", writes=True, aliases=("sa",)),
+    Row("get", "get:run", "Display one or many resources", INTERMEDIATE, synonyms=("list", "ps")),
+    Row("edit", "edit:run", "Edit a resource on the server", INTERMEDIATE, writes=True),
+    Row("delete", "delete:run", "Delete resources by file names, stdin, resources and names, or by resources and label selector", INTERMEDIATE, writes=True, synonyms=("rm",)),
+    Row("rollout", "", "Manage the rollout of a resource", DEPLOY),
+    Row("rollout history", "rollout:history"),
+    Row("rollout pause", "rollout:pause", writes=True),
+    Row("rollout restart", "rollout:restart", writes=True),
+    Row("rollout resume", "rollout:resume", writes=True),
+    Row("rollout status", "rollout_status:run", writes=True),
+    Row("rollout undo", "rollout_undo:run", writes=True),
+    Row("scale", "scale:run", "Set a new size for a deployment, replica set, or replication controller", DEPLOY, writes=True, synonyms=("resize",)),
+    Row("autoscale", "autoscale:run", "Auto-scale a deployment, replica set, stateful set, or replication controller", DEPLOY, writes=True),
+    Row("cluster-info", "cluster_info:run", "Display cluster information", MANAGEMENT),
+    Row("cordon", "cordon:cordon", "Mark node as unschedulable", MANAGEMENT, writes=True),
+    Row("uncordon", "cordon:uncordon", "Mark node as schedulable", MANAGEMENT, writes=True),
+    Row("drain", "drain:run", "Drain node in preparation for maintenance", MANAGEMENT, writes=True),
+    Row("taint", "taint:run", "Update the taints on one or more nodes", MANAGEMENT, writes=True),
+    Row("describe", "describe:run", "Show details of a specific resource or group of resources", TROUBLE),
+    Row("events", "events:run", "List events", TROUBLE),
+    Row("apply", "apply:run", "Apply a configuration to a resource by file name or stdin", ADVANCED, writes=True),
+    Row("apply view-last-applied", "apply_view:run"),
+    Row("patch", "patch:run", "Update fields of a resource", ADVANCED, writes=True),
+    Row("replace", "replace:run", "Replace a resource by file name or stdin", ADVANCED, writes=True),
+    Row("wait", "wait:run", "Wait for a specific condition on one or many resources", ADVANCED, writes=True),
+    Row("label", "label:label", "Update the labels on a resource", SETTINGS, writes=True),
+    Row("annotate", "label:annotate", "Update the annotations on a resource", SETTINGS, writes=True),
+    Row("api-resources", "api_resources:run", "Print the supported API resources on the server", OTHER),
+    Row("api-versions", "api_resources:versions", 'Print the supported API versions on the server, in the form of "group/version"', OTHER),
+    Row("config", "", "Modify kubeconfig files", OTHER),
+    Row("config current-context", "config:current_context"),
+    Row("config get-clusters", "config:get_clusters"),
+    Row("config get-contexts", "config:get_contexts"),
+    Row("config set-context", "config:set_context"),
+    Row("config use-context", "config:use_context", aliases=("use",)),
+    Row("config view", "config:view"),
+    Row("version", "version:run", "Print the client and server version information", OTHER),
+    Row("options", "help:options"),
+    Row("help", "help:run"),
+    Row("reconcile", "reconcile:app", "Run the simulation until nothing is left to do, for a time, or until a condition holds", OWN, writes=True),
+    Row("cluster", "clusters:app", "Start, list, choose, delete, save and restore clusters", OWN),
+    Row("node", "nodes:app", "Add, remove, fail and recover nodes", OWN, writes=True),
+    Row("history", "log:history_app", "Show who changed what, when and why", OWN),
+    Row("sql", "log:sql_app", "Ask the cluster's file a question in SQL", OWN),
+    Row("digest", "log:digest_app", "Print a checksum of the cluster's whole log", OWN),
+)
+# fmt: on
+
+TOP = tuple(row.name for row in COMMANDS if " " not in row.name)
+_BY_NAME = {row.name: row for row in COMMANDS}
+_BY_ALIAS = {" ".join((*row.name.split(" ")[:-1], alias)): row.name for row in COMMANDS for alias in row.aliases}
+
+
+def find(name: str) -> Row | None:
+    """The row of 'rollout status', or of an alias such as 'create cm'."""
+    return _BY_NAME.get(name) or _BY_NAME.get(_BY_ALIAS.get(name, ""))
+
+
+def children(name: str) -> tuple[Row, ...]:
+    """The rows one level below a command."""
+    depth = name.count(" ") + 1
+    return tuple(row for row in COMMANDS if row.name.startswith(name + " ") and row.name.count(" ") == depth)

@@ -1,0 +1,137 @@
+"""`kpy node`: add, remove, fail and recover the machines of a cluster."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from minikube_py.base.errors import AlreadyExists, NotFound, UsageError
+from minikube_py.cli import own
+
+Object = dict[str, Any]
+
+app = own.new_app("Add, remove, fail and recover nodes.", group=True)
+
+FAULT = "faults.sim.kpy.dev"
+NodeName = Annotated[str, typer.Argument(help="The node's name.")]
+
+
+@app.command()
+def add(
+    ctx: typer.Context,
+    name: NodeName,
+    cpu: Annotated[str, typer.Option("--cpu", help="CPUs.")] = "4",
+    memory: Annotated[str, typer.Option("--memory", help="Memory.")] = "8Gi",
+    capacity: Annotated[
+        list[str] | None,
+        typer.Option("--capacity", metavar="RESOURCE=AMOUNT", help="More resources: nvidia.com/gpu=2, pods=250."),
+    ] = None,
+    label: Annotated[
+        list[str] | None, typer.Option("--label", metavar="KEY=VALUE", help="A label; may be repeated.")
+    ] = None,
+    taint: Annotated[
+        list[str] | None, typer.Option("--taint", metavar="KEY=VALUE:EFFECT", help="A taint; may be repeated.")
+    ] = None,
+    zone: Annotated[str, typer.Option("--zone", help="Its zone (topology.kubernetes.io/zone).")] = "",
+    region: Annotated[str, typer.Option("--region", help="Its region (topology.kubernetes.io/region).")] = "",
+) -> None:
+    """Add a machine: its kubelet registers the node and is ready after the next reconcile."""
+    from minikube_py import bootstrap
+
+    context: own.Context = ctx.obj
+    cluster = context.cluster
+    labels = dict(_pair(text) for text in label or ())
+    for key, value in (("zone", zone), ("region", region)):
+        if value:
+            labels[f"topology.kubernetes.io/{key}"] = value
+    with cluster.transaction():
+        taken = {node["metadata"]["name"] for node in cluster.list("nodes")}
+        if name in taken:
+            raise AlreadyExists(f'nodes "{name}" already exists')
+        bootstrap.add_node(
+            cluster.server,
+            name,
+            index=_free_index(cluster.list("nodes")),
+            cpu=cpu,
+            memory=memory,
+            version=cluster.info.kubernetes_version,
+            control_plane=False,
+        )
+        _adorn(cluster, name, labels, taint or [], dict(_pair(text) for text in capacity or ()))
+    typer.echo(f"node/{name} added")
+
+
+def _adorn(cluster: Any, name: str, labels: dict[str, str], taints: list[str], capacity: dict[str, str]) -> None:
+    from minikube_py.cli.taint import parse
+
+    fields: Object = {}
+    if labels:
+        fields["metadata"] = {"labels": labels}
+    if taints:
+        fields["spec"] = {"taints": parse(taints)[0]}
+    if fields:
+        cluster.patch("nodes", name, "", fields)
+    if capacity:
+        cluster.patch(
+            "nodes", name, "", {"status": {"capacity": capacity, "allocatable": capacity}}, subresource="status"
+        )
+
+
+def _free_index(nodes: list[Object]) -> int:
+    """The number of the new machine: behind the highest address in use (192.168.x.y), so that addresses stay unique."""
+    return len(nodes)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise UsageError(f'"{text}" is not of the form KEY=VALUE')
+    return key, value
+
+
+@app.command()
+def remove(ctx: typer.Context, name: NodeName) -> None:
+    """Take a machine away for good; its pods are collected at the next reconcile."""
+    context: own.Context = ctx.obj
+    with context.cluster.transaction():
+        context.cluster.delete("nodes", name)
+        _forget_fault(context, name)
+    typer.echo(f"node/{name} removed")
+
+
+@app.command()
+def fail(ctx: typer.Context, name: NodeName) -> None:
+    """Switch a machine off: its kubelet falls silent, and the cluster notices after the grace period."""
+    context: own.Context = ctx.obj
+    cluster = context.cluster
+    cluster.get("nodes", name)
+    fault = {
+        "apiVersion": "sim.kpy.dev/v1alpha1",
+        "kind": "Fault",
+        "metadata": {"name": f"node-down-{name}"},
+        "spec": {"type": "NodeDown", "node": name},
+    }
+    try:
+        cluster.create(fault)
+    except AlreadyExists:
+        raise UsageError(f"node {name} is down already") from None
+    typer.echo(f"node/{name} failed")
+
+
+@app.command()
+def recover(ctx: typer.Context, name: NodeName) -> None:
+    """Switch a failed machine on again."""
+    context: own.Context = ctx.obj
+    context.cluster.get("nodes", name)
+    if not _forget_fault(context, name):
+        raise UsageError(f"node {name} is not down")
+    typer.echo(f"node/{name} recovered")
+
+
+def _forget_fault(context: own.Context, name: str) -> bool:
+    try:
+        context.cluster.delete(FAULT, f"node-down-{name}")
+    except NotFound:
+        return False
+    return True

@@ -1,0 +1,66 @@
+"""`get --raw PATH`: what the API server answers to a GET, for the version, its health, and objects."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from minikube_py.base.errors import NotFound, UsageError
+from minikube_py.base.gotext import json_text
+
+if TYPE_CHECKING:
+    from minikube_py.api.kinds import Kind
+    from minikube_py.cli.call import Call
+
+Object = dict[str, Any]
+
+HEALTH = ("/healthz", "/livez", "/readyz")
+MISSING = "the server could not find the requested resource"
+
+
+def run(call: Call) -> None:
+    path = call.text("raw")
+    if call.args or call.list("filename"):
+        raise UsageError("arguments may not be passed when --raw is specified")
+    if not path.startswith("/"):
+        raise UsageError(f'--raw must be a valid URL path: parse "{path}": invalid URI for request')
+    path = path.partition("?")[0].rstrip("/")
+    if path == "/version":
+        from minikube_py.cli.version import server_version
+
+        call.say(json.dumps(server_version(call.cluster.info.kubernetes_version), indent=2))
+    elif path in HEALTH:
+        call.say("ok")
+    else:
+        call.say(json_text(_resource(call, path)))
+
+
+def _resource(call: Call, path: str) -> Object:
+    """/api/v1/[namespaces/NS/]pods[/NAME], /apis/GROUP/VERSION/..."""
+    words = path.strip("/").split("/")
+    if words[0] == "api" and len(words) > 2:
+        version, rest = words[1], words[2:]
+    elif words[0] == "apis" and len(words) > 3:
+        version, rest = f"{words[1]}/{words[2]}", words[3:]
+    else:
+        raise NotFound(MISSING)
+    namespace = None
+    if rest[0] == "namespaces" and len(rest) > 2:
+        namespace, rest = rest[1], rest[2:]
+    kind = _kind(call, version, rest[0])
+    if len(rest) == 1:
+        items = call.cluster.list(kind.resource, namespace)
+        revision = str(call.cluster.store.revision)
+        kept = [{key: value for key, value in item.items() if key not in ("apiVersion", "kind")} for item in items]
+        name = kind.list_name or f"{kind.name}List"
+        return {"kind": name, "apiVersion": version, "metadata": {"resourceVersion": revision}, "items": kept}
+    if len(rest) == 2:
+        return call.cluster.get(kind.resource, rest[1], namespace or "")
+    raise NotFound(MISSING)
+
+
+def _kind(call: Call, version: str, plural: str) -> Kind:
+    for kind in call.registry.kinds:
+        if kind.plural == plural and version in (kind.version, *kind.others):
+            return kind
+    raise NotFound(MISSING)

@@ -1,0 +1,138 @@
+"""`kubectl run` (pkg/cmd/run/run.go), without attaching: there is no terminal behind a simulated container."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from minikube_py.base.errors import UsageError
+from minikube_py.cli import create
+
+if TYPE_CHECKING:
+    from minikube_py.cli.call import Call
+
+Object = dict[str, Any]
+
+RESTARTS = ("Always", "OnFailure", "Never")
+PULLS = ("Always", "IfNotPresent", "Never")
+
+
+def run(call: Call) -> None:
+    dash = call.parsed.dash
+    names = call.args if dash < 0 else call.args[:dash]
+    if not names:
+        raise call.usage("NAME is required for run")
+    name, words = names[0], call.args[1:]
+    port = _check(call)
+    labels = dict(_label(text) for text in call.text("labels").split(",")) if call.text("labels") else {"run": name}
+    call.cluster  # noqa: B018  # opened before anything is printed
+    with call.cluster.transaction():
+        create.generated(call, _overridden(call, _pod(call, name, labels, words, port)))
+        if call.on("expose"):
+            if call.text("output") == "yaml":
+                call.line("---")
+            create.generated(call, _service(name, labels, port))
+
+
+def _check(call: Call) -> int:
+    """The port, 0 if none. Raises UsageError for flags that do not go together."""
+    image, port = call.text("image"), call.text("port")
+    if not image:
+        raise UsageError("--image is required")
+    if " " in image or image != image.strip() or image.startswith((":", "/")):
+        raise UsageError(f'invalid image name "{image}": invalid reference format')
+    attached = call.on("attach") or call.on("stdin") or call.on("tty")
+    if call.on("tty") and not call.on("stdin"):
+        raise UsageError("-i/--stdin is required for containers with -t/--tty=true")
+    if call.on("expose") and not port:
+        raise UsageError("--port must be set when exposing a service")
+    if port and not port.isdigit():
+        raise UsageError("--port must be a number")
+    if call.on("rm") and not attached:
+        raise UsageError("--rm should only be used for attached containers")
+    if attached and call.dry_run != "none":
+        raise UsageError(
+            "--dry-run=[server|client] can't be used with attached containers options (--attach, --stdin, or --tty)"
+        )
+    if attached:
+        raise UsageError("attaching is not supported: start the pod without -i, -t and --attach")
+    return int(port or 0)
+
+
+def _label(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"unexpected label spec: {text}")
+    if not key:
+        raise UsageError("unexpected empty label key")
+    return key, value
+
+
+def _pod(call: Call, name: str, labels: dict[str, str], words: list[str], port: int) -> Object:
+    restart, pull = call.text("restart") or "Always", call.text("image-pull-policy")
+    if restart not in RESTARTS:
+        raise UsageError(f"invalid restart policy: {restart}, valid values are: {', '.join(RESTARTS)}")
+    if pull and pull not in PULLS:
+        raise UsageError(f"invalid image pull policy: {pull}, valid values are: {', '.join(PULLS)}")
+    container: Object = {"name": name, "image": call.text("image")}
+    if words:
+        container["command" if call.on("command") else "args"] = words
+    if port:
+        container["ports"] = [{"containerPort": port}]
+    if call.list("env"):
+        container["env"] = [_variable(text) for text in call.list("env")]
+    container["resources"] = {}
+    if pull:
+        container["imagePullPolicy"] = pull
+    if call.on("privileged"):
+        container["securityContext"] = {"privileged": True}
+    metadata: Object = {"name": name, "labels": labels}
+    annotations = dict(_label(text) for text in call.list("annotations"))
+    if annotations:
+        metadata["annotations"] = annotations
+    return {
+        "kind": "Pod",
+        "apiVersion": "v1",
+        "metadata": metadata,
+        "spec": {"containers": [container], "restartPolicy": restart, "dnsPolicy": "ClusterFirst"},
+        "status": {},
+    }
+
+
+def _variable(text: str) -> Object:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise UsageError(f"invalid env: {text}")
+    return {"name": name, **({"value": value} if value else {})}
+
+
+def _service(name: str, labels: dict[str, str], port: int) -> Object:
+    return {
+        "kind": "Service",
+        "apiVersion": "v1",
+        "metadata": {"name": name},
+        "spec": {"ports": [{"protocol": "TCP", "port": port, "targetPort": port}], "selector": labels},
+        "status": {"loadBalancer": {}},
+    }
+
+
+def _overridden(call: Call, obj: Object) -> Object:
+    """--overrides: a patch over the generated object."""
+    if not call.text("overrides"):
+        return obj
+    from minikube_py.api import documents
+    from minikube_py.base import patch as patches
+    from minikube_py.cli.patch import list_keys
+
+    form = call.text("override-type") or "merge"
+    found = list(documents.read_text(call.text("overrides"), "--overrides"))
+    fields = found[0].object if found else {}
+    try:
+        if form == "merge":
+            result: Object = patches.merge(obj, fields)
+        elif form == "strategic":
+            result = patches.strategic(obj, fields, list_keys(obj["apiVersion"], obj["kind"]))
+        else:
+            result = patches.json_patch(obj, fields)  # type: ignore[arg-type]
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    return result

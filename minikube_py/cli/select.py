@@ -1,0 +1,235 @@
+"""Which objects a command line means: TYPE, TYPE NAME..., TYPE/NAME..., TYPE1,TYPE2, `all`, -f FILE, -l, --all.
+
+The rules and texts are those of k8s.io/cli-runtime pkg/resource (builder.go, visitor.go).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from minikube_py.base.errors import BadRequest, KpyError, NotFound, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from minikube_py.api.kinds import Kind, Registry
+    from minikube_py.cli.call import Call
+
+Object = dict[str, Any]
+
+NOTHING_GIVEN = """You must provide one or more resources by argument or filename.
+Example resource specifications include:
+   '-f rsrc.yaml'
+   '--filename=rsrc.json'
+   '<resource> <name>'
+   '<resource>'"""
+
+
+class Target(NamedTuple):
+    """One object by name, or (name '') all objects of a kind."""
+
+    kind: Kind
+    name: str = ""
+
+
+class Item(NamedTuple):
+    """An object that a command works on; `object` is what the cluster has, or (for files, unread) the file's."""
+
+    kind: Kind
+    namespace: str
+    name: str
+    object: Object
+    source: str = ""
+
+    @property
+    def title(self) -> str:
+        """'deployment.apps/web'."""
+        return f"{self.kind.qualified}/{self.name}"
+
+
+class Found(NamedTuple):
+    """`single`: the words meant exactly one object (so that -o yaml prints it and not a List); `kinds`: all that were asked
+    for, found or not."""
+
+    items: list[Item]
+    errors: list[KpyError]
+    single: bool
+    kinds: list[Kind]
+
+
+def kind_named(registry: Registry, word: str) -> Kind:
+    """The kind that a person typed. Raises UsageError: the server doesn't have a resource type "x"."""
+    kind = registry.named(word)
+    if kind is None:
+        raise UsageError(f'the server doesn\'t have a resource type "{word.partition(".")[0]}"')
+    return kind
+
+
+def kinds_named(registry: Registry, words: str) -> list[Kind]:
+    """Kinds of 'po,svc' or 'all', in order, each once."""
+    kinds: dict[str, Kind] = {}
+    for word in words.split(","):
+        if not word:
+            raise UsageError("arguments must consist of a resource or a resource and name")
+        for kind in registry.category(word) or (kind_named(registry, word),):
+            kinds.setdefault(kind.resource, kind)
+    return list(kinds.values())
+
+
+def targets(registry: Registry, args: list[str], *, bare_types: bool) -> list[Target]:
+    """What the words name. `bare_types`: a type alone means all its objects (get), else it is refused (scale)."""
+    if any("/" in word for word in args):
+        return [_slashed(registry, word, args) for word in args]
+    if not args:
+        return []
+    kinds = kinds_named(registry, args[0])
+    names = list(dict.fromkeys(args[1:]))
+    if names:
+        return [Target(kind, name) for kind in kinds for name in names]
+    if not bare_types:
+        raise UsageError("resource(s) were provided, but no name was specified")
+    return [Target(kind) for kind in kinds]
+
+
+def _slashed(registry: Registry, word: str, args: list[str]) -> Target:
+    if "/" not in word:
+        raise UsageError(
+            "there is no need to specify a resource type as a separate argument when passing arguments in resource/name "
+            "form (e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get resource resource/<resource_name>'"
+        )
+    parts = word.split("/")
+    if len(parts) != 2:
+        raise UsageError("arguments in resource/name form may not have more than one slash")
+    if not parts[0] or not parts[1]:
+        raise UsageError("arguments in resource/name form must have a single resource and name")
+    kinds = kinds_named(registry, parts[0])
+    if len(kinds) != 1:
+        raise UsageError("arguments in resource/name form must have a single resource and name")
+    return Target(kinds[0], parts[1])
+
+
+def find(
+    call: Call,
+    args: list[str] | None = None,
+    *,
+    bare_types: bool = False,
+    every: bool = False,
+    all_namespaces: bool = False,
+    labels: str = "",
+    fields: str = "",
+    read: bool = True,
+) -> Found:
+    """The objects that a call means. `every`: --all; `read` False: named objects need not exist (delete).
+
+    Errors about single objects (mostly NotFound) are collected, the other objects are still found.
+    """
+    args = call.args if args is None else args
+    if every and labels:
+        raise UsageError("setting 'all' parameter but found a non empty selector. ")
+    if call.list("filename") or call.text("kustomize"):
+        return _of_files(call, args, read)
+    if not args:
+        raise UsageError(NOTHING_GIVEN)
+    wanted = targets(call.registry, args, bare_types=bare_types or every or bool(labels or fields))
+    named = [target for target in wanted if target.name]
+    if named and labels:
+        raise UsageError("name cannot be provided when a selector is specified")
+    if named and all_namespaces:
+        raise UsageError("a resource cannot be retrieved by name across all namespaces")
+    if named:
+        return _named(call, named, read)
+    kinds = [target.kind for target in wanted]
+    return Found(_listed(call, kinds, all_namespaces, labels, fields), [], False, kinds)
+
+
+def _named(call: Call, wanted: list[Target], read: bool) -> Found:
+    items: list[Item] = []
+    errors: list[KpyError] = []
+    for kind, name in wanted:
+        namespace = call.namespace if kind.namespaced else ""
+        if not read:
+            items.append(Item(kind, namespace, name, {}))
+            continue
+        try:
+            items.append(Item(kind, namespace, name, call.read(kind, name, namespace)))
+        except KpyError as error:
+            errors.append(error)
+    return Found(items, errors, len(wanted) == 1, _distinct(kind for kind, _ in wanted))
+
+
+def _listed(call: Call, kinds: Iterable[Kind], all_namespaces: bool, labels: str, fields: str) -> list[Item]:
+    items = []
+    for kind in kinds:
+        call.note_deprecation(kind)
+        _check_labels(kind, labels, fields)
+        namespace = call.namespace if kind.namespaced and not all_namespaces else None
+        for obj in call.cluster.list(kind.resource, namespace, labels=labels, fields=fields):
+            items.append(item_of(kind, obj))
+    return items
+
+
+def _check_labels(kind: Kind, labels: str, fields: str) -> None:
+    """A bad label selector is refused by the API server, which names the resource."""
+    if not labels:
+        return
+    from minikube_py.base import selector
+
+    try:
+        selector.parse(labels)
+    except selector.SelectorError as error:
+        group, _, version = kind.version.rpartition("/")
+        raise BadRequest(
+            f'Unable to find "{group}/{version}, Resource={kind.plural}" that match label selector "{labels}", '
+            f'field selector "{fields}": {error}'
+        ) from None
+
+
+def _of_files(call: Call, args: list[str], read: bool) -> Found:
+    if args:
+        raise UsageError(
+            "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well"
+        )
+    items: list[Item] = []
+    errors: list[KpyError] = []
+    kinds = []
+    for obj, source in call.documents():
+        item = of_document(call, obj, source)
+        kinds.append(item.kind)
+        try:
+            found = call.read(item.kind, item.name, item.namespace) if read else obj
+            items.append(item._replace(object=found))
+        except NotFound as error:
+            errors.append(error)
+    return Found(items, errors, len(items) + len(errors) == 1, _distinct(kinds))
+
+
+def _distinct(kinds: Iterable[Kind]) -> list[Kind]:
+    return list({kind.resource: kind for kind in kinds}.values())
+
+
+def of_document(call: Call, obj: Object, source: str) -> Item:
+    """The place of an object that was read from a file. Raises UsageError for unknown kinds and foreign namespaces."""
+    version, kind_name = obj.get("apiVersion") or "", obj.get("kind") or ""
+    metadata = obj.get("metadata") or {}
+    name, namespace = metadata.get("name") or "", metadata.get("namespace") or ""
+    kind = call.registry.find(version, kind_name)
+    if kind is None:
+        raise UsageError(
+            f'resource mapping not found for name: "{name}" namespace: "{namespace}" from "{source}": '
+            f'no matches for kind "{kind_name}" in version "{version}"\nensure CRDs are installed first'
+        )
+    if not kind.namespaced:
+        return Item(kind, "", name, obj, source)
+    asked = call.text("namespace")
+    if asked and namespace and namespace != asked:
+        raise UsageError(
+            f'the namespace from the provided object "{namespace}" does not match the namespace "{asked}". '
+            f"You must pass '--namespace={namespace}' to perform this operation."
+        )
+    return Item(kind, namespace or call.namespace, name, obj, source)
+
+
+def item_of(kind: Kind, obj: Object) -> Item:
+    """The Item of an object that the cluster has."""
+    metadata = obj["metadata"]
+    return Item(kind, metadata.get("namespace") or "", metadata["name"], obj)

@@ -1,0 +1,133 @@
+"""From objects to standard output: tables for people, -o json|yaml|name|... for programs, and `deployment.apps/web scaled`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from minikube_py.base.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from minikube_py.api.kinds import Kind
+    from minikube_py.cli.call import Call
+    from minikube_py.cli.select import Item
+    from minikube_py.printers.output import Plan
+
+Object = dict[str, Any]
+
+
+def table(call: Call, kind: Kind, objects: list[Object], *, show_kind: bool = False, headers: bool = True) -> str:
+    """The table that `get` prints for objects of one kind."""
+    from minikube_py.printers import tables
+
+    labels = call.list("label-columns")
+    return tables.table(
+        kind,
+        objects,
+        now_s=call.now_s,
+        wide=call.text("output") == "wide",
+        headers=headers and not call.on("no-headers"),
+        namespace=call.on("all-namespaces") and kind.namespaced,
+        show_labels=call.on("show-labels"),
+        label_columns=tuple(labels),
+        show_kind=show_kind,
+    )
+
+
+def whole(call: Call, items: list[Item], single: bool) -> str:
+    """Objects in the format of -o; several (or none) as a v1 List."""
+    if call.text("output") == "name":
+        return "".join(f"{item.title}\n" for item in items)
+    from minikube_py.printers import output
+
+    try:
+        return plan(call).render([item.object for item in items], as_list=not (single and len(items) == 1))
+    except output.TemplateFailure as failure:
+        call.say(failure.written)  # kubectl prints as it goes
+        raise
+
+
+def plan(call: Call) -> Plan:
+    """The format of -o and --template. Raises UsageError in kubectl's words for one that is not known."""
+    from minikube_py.printers import output
+
+    return output.plan(
+        call.text("output"),
+        template=call.text("template"),
+        missing_ok=call.text("allow-missing-template-keys") != "false",
+        managed_fields=call.on("show-managed-fields"),
+        headers=not call.on("no-headers"),
+        allowed=output.GET_FORMATS if call.command == "get" else output.FORMATS,
+    )
+
+
+def result(call: Call, item: Item, done: str, *, suffix: str | None = None) -> None:
+    """Tell what a command did with one object: `deployment.apps/web scaled (dry run)`, or the object in the format of -o."""
+    spec = call.text("output")
+    if not spec and not call.text("template"):
+        call.line(f"{item.title} {done}{call.dry_run_suffix if suffix is None else suffix}")
+    elif spec == "name":
+        call.line(item.title)
+    else:
+        call.say(whole(call, [item], True))
+
+
+def results(call: Call, items: list[Item], done: Iterable[str]) -> None:
+    """What a command did with several objects; with -o yaml or json they come as one List."""
+    spec = call.text("output")
+    if spec in ("", "name"):
+        for item, verb in zip(items, done, strict=True):
+            result(call, item, verb)
+    elif items:
+        call.say(whole(call, items, len(items) == 1))
+
+
+def sort(items: list[Item], path: str) -> list[Item]:
+    """--sort-by: a JSONPath ('.metadata.name', '{.spec.nodeName}', 'metadata.name'); missing values come first.
+
+    Strings that are both quantities compare as quantities, others naturally ('pod-2' before 'pod-10'), as in kubectl's
+    pkg/cmd/get/sorter.go.
+    """
+    if not path:
+        return items
+    from minikube_py.base import jsonpath
+
+    query = jsonpath.compile(jsonpath.relaxed(path))
+    found = [query.find(item.object) for item in items]
+    if items and not any(found):
+        shown = path if path.startswith("{") else "{" + (path if path.startswith(".") else "." + path) + "}"
+        raise UsageError(f'couldn\'t find any field with path "{shown}" in the list of objects')
+    keyed = [(sort_key(values[0] if values else None), item) for values, item in zip(found, items, strict=True)]
+    return [item for _, item in sorted(keyed, key=lambda pair: pair[0])]
+
+
+def sort_key(value: object) -> tuple[int, Any]:
+    if value is None:
+        return (0, ())
+    if isinstance(value, bool | int | float):
+        return (1, value)
+    text = str(value)
+    quantity = _milli(text)
+    if quantity is not None:
+        return (1, quantity)
+    return (2, _natural(text))
+
+
+def _milli(text: str) -> float | None:
+    from minikube_py.base import quantity
+
+    if not text[:1].isdigit():
+        return None
+    try:
+        return quantity.milli(text) / 1000
+    except ValueError:
+        return None
+
+
+def _natural(text: str) -> list[tuple[int, int, str]]:
+    """'pod-10' as [text 'pod-', number 10], comparable with others of its sort."""
+    import re
+
+    parts = re.findall(r"\d+|\D+", text)
+    return [(0, int(part), part) if part.isdigit() else (1, 0, part) for part in parts]

@@ -1,0 +1,78 @@
+"""What all changing commands share: one transaction for a whole command, dry runs, `KEY=VALUE KEY-` words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from minikube_py.base.errors import KpyError, UsageError
+from minikube_py.cli import failures, select
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from minikube_py.cli.call import Call
+    from minikube_py.cli.select import Found, Item
+
+Object = dict[str, Any]
+
+
+def each(call: Call, items: Iterable[Item], work: Callable[[Item], None], errors: list[KpyError] | None = None) -> None:
+    """Work on items in one transaction. An item that fails leaves the others done; the errors are raised at the end,
+    behind `errors` that were found before."""
+    collected = list(errors or ())
+    with call.cluster.transaction():
+        for item in items:
+            try:
+                work(item)
+            except KpyError as error:
+                collected.append(error)
+    failures.raise_all(collected)
+
+
+def chosen(call: Call, args: list[str] | None = None) -> Found:
+    """The objects of a changing command: by name, -f, -l, --field-selector, --all, -A."""
+    return select.find(
+        call,
+        args,
+        bare_types=False,
+        every=call.on("all"),
+        all_namespaces=call.on("all-namespaces"),
+        labels=call.text("selector"),
+        fields=call.text("field-selector"),
+    )
+
+
+def patch(call: Call, item: Item, fields: Object, subresource: str = "") -> Object:
+    """Merge fields into an object; with --dry-run=client only here. Returns the object as it is then."""
+    if call.dry_run == "client" or call.on("local"):
+        from minikube_py.base import patch as patches
+
+        merged: Object = patches.merge(item.object, fields)
+        return merged
+    return call.cluster.patch(
+        item.kind.resource,
+        item.name,
+        item.namespace,
+        fields,
+        type="merge",
+        subresource=subresource,
+        dry_run=call.dry_run == "server",
+    )
+
+
+def resources_and_pairs(args: list[str], what: str) -> tuple[list[str], list[str]]:
+    """Split `pod web a=b c-` into the resource words and the pairs (cmdutil.GetResourcesAndPairs)."""
+    resources: list[str] = []
+    pairs: list[str] = []
+    for word in args:
+        if ("=" in word and not word.startswith("=")) or (word.endswith("-") and word != "-"):
+            pairs.append(word)
+        elif pairs:
+            raise UsageError(f"all resources must be specified before {what} changes: {word}")
+        else:
+            resources.append(word)
+    return resources, pairs
+
+
+def nothing_found(call: Call) -> None:
+    call.complain(f"No resources found in {call.namespace} namespace.")

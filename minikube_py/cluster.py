@@ -1,0 +1,428 @@
+"""The Python API: a cluster that you open, write to, and reconcile. The CLI and `kpy serve` use nothing else.
+
+    from minikube_py import Cluster
+
+    cluster = Cluster.memory(nodes=3, seed=1)
+    cluster.apply({"apiVersion": "apps/v1", "kind": "Deployment", ...})
+    report = cluster.reconcile()
+    cluster.list("pods", "default")
+
+Every method raises a `KpyError` in Kubernetes' own words; nothing is half-written when it does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from minikube_py.api import kinds as kinds_table
+from minikube_py.api.kinds import Kind, Registry
+from minikube_py.api.types import Key, Object
+from minikube_py.base import errors
+from minikube_py.base.clock import Clock
+from minikube_py.store.store import Change, Store
+from minikube_py.store.view import StoreView
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from minikube_py.apiserver.verbs import ApiServer
+    from minikube_py.engine.engine import Engine
+    from minikube_py.engine.report import Deed, Report
+
+KUBERNETES_VERSION = "v1.36.2"
+MEMORY_EPOCH_S = 1_767_225_600  # 2026-01-01T00:00:00Z, where a cluster in memory starts unless told
+CRDS = "customresourcedefinitions.apiextensions.k8s.io"
+
+
+class Info(NamedTuple):
+    """What a cluster was made with."""
+
+    name: str
+    path: str
+    kubernetes_version: str
+    seed: int
+    epoch_s: int
+
+
+class Cluster:
+    """One cluster. Use `open`, `make` or `memory`; close it, or use it as a context manager."""
+
+    def __init__(self, store: Store, name: str) -> None:
+        self.store = store
+        self.name = name
+        self.view = StoreView(store)
+        self._server: ApiServer | None = None
+        self._engine: Engine | None = None
+        self._registry: Registry | None = None
+        self._registry_revision = -1
+
+    # -- opening -------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def open(cls, path: str, *, name: str = "") -> Cluster:
+        """Open a cluster file. Raises StoreError if it is missing, foreign, damaged or newer."""
+        store = Store(str(path))
+        if not store.meta("epoch_s"):
+            raise errors.StoreError(f"{path} holds no cluster yet: it was left by a start that did not finish")
+        return cls(store, name or str(path).rpartition("/")[2].removesuffix(".db"))
+
+    @classmethod
+    def make(cls, path: str, *, name: str, epoch_s: int, nodes: int = 3, seed: int = 0, **shape: Any) -> Cluster:
+        """Make a cluster file: system namespaces and `nodes` nodes (the first one is the control plane).
+
+        `shape`: cpu ('4'), memory ('8Gi'), kubernetes_version ('v1.36.2').
+        """
+        cluster = cls(Store(str(path), create=True), name)
+        cluster._bootstrap(epoch_s=epoch_s, nodes=nodes, seed=seed, **shape)
+        return cluster
+
+    @classmethod
+    def memory(
+        cls,
+        *,
+        nodes: int = 3,
+        seed: int = 1,
+        epoch_s: int = MEMORY_EPOCH_S,
+        wrap: Callable[[Object], Object] | None = None,
+        **shape: Any,
+    ) -> Cluster:
+        """A cluster that lives as long as this object, for tests of manifests and operators."""
+        cluster = cls(Store(":memory:", wrap=wrap), "memory")
+        cluster._bootstrap(epoch_s=epoch_s, nodes=nodes, seed=seed, **shape)
+        return cluster
+
+    def __enter__(self) -> Cluster:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.store.close()
+
+    def _bootstrap(
+        self,
+        *,
+        epoch_s: int,
+        nodes: int,
+        seed: int,
+        cpu: str = "4",
+        memory: str = "8Gi",
+        kubernetes_version: str = KUBERNETES_VERSION,
+    ) -> None:
+        from minikube_py import bootstrap
+
+        with self.store.transaction():
+            if self.store.meta("epoch_s"):
+                raise errors.StoreError(f"{self.store.path} holds a cluster already")
+            for name, value in (
+                ("epoch_s", epoch_s),
+                ("now_s", epoch_s),
+                ("seed", seed),
+                ("kubernetes_version", kubernetes_version),
+            ):
+                self.store.set_meta(name, str(value))
+            bootstrap.fill(self.server, nodes=nodes, cpu=cpu, memory=memory, version=kubernetes_version)
+        self.reconcile()
+
+    # -- what it is ----------------------------------------------------------------------------------------------
+
+    @property
+    def info(self) -> Info:
+        meta = self.store.meta
+        return Info(
+            self.name, self.store.path, meta("kubernetes_version"), int(meta("seed", "0")), int(meta("epoch_s", "0"))
+        )
+
+    @property
+    def clock(self) -> Clock:
+        """The cluster's virtual time."""
+        return Clock(int(self.store.meta("now_s", "0")), int(self.store.meta("seed", "0")))
+
+    @property
+    def registry(self) -> Registry:
+        """The kinds it serves: the table, and a row for each CustomResourceDefinition."""
+        if self._registry is None:
+            self._registry = registry_of(self.store)
+        return self._registry
+
+    @property
+    def server(self) -> ApiServer:
+        if self._server is None:
+            from minikube_py.apiserver.verbs import ApiServer
+
+            self._server = ApiServer(self.store, self.view, self.registry, self.clock)
+        return self._server
+
+    @property
+    def engine(self) -> Engine:
+        if self._engine is None:
+            from minikube_py.engine.engine import Engine
+
+            self._engine = Engine(self.server)
+        return self._engine
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the API server warned of, until somebody clears it."""
+        return self.server.warnings
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """A whole command as one all-or-nothing write; nested use joins."""
+        return self.store.transaction()
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    def kind(self, word: str) -> Kind:
+        """The kind that a word means ('po', 'deployments.apps'). NotFound in kubectl's words."""
+        found = self.registry.named(word)
+        if found is None:
+            raise errors.UsageError(f'the server doesn\'t have a resource type "{word}"')
+        return found
+
+    def get(self, resource: str, name: str, namespace: str = "") -> Object:
+        """One object; `namespace` defaults to 'default' for namespaced kinds. Raises NotFound."""
+        kind = self.kind(resource)
+        found = self.store.get(self._key(kind, name, namespace))
+        if found is None:
+            raise errors.not_found(kind.resource, name)
+        return self._served(kind, found)
+
+    def list(self, resource: str, namespace: str | None = None, labels: str = "", fields: str = "") -> list[Object]:
+        """Objects sorted by namespace and name; `namespace` None: of all. `labels`, `fields`: selectors as in kubectl."""
+        kind = self.kind(resource)
+        found = self.store.list(kind.storage, namespace if kind.namespaced else None)
+        if labels:
+            from minikube_py.base import selector
+
+            chosen = selector.parse(labels)
+            found = [obj for obj in found if chosen.matches(obj["metadata"].get("labels") or {})]
+        if fields:
+            from minikube_py.api import fieldselectors
+
+            matches = fieldselectors.parse(kind, fields)
+            found = [obj for obj in found if matches(obj)]
+        return [self._served(kind, obj) for obj in found] if kind.stored_as else found
+
+    @staticmethod
+    def _served(kind: Kind, obj: Object) -> Object:
+        if not kind.stored_as:
+            return obj
+        from minikube_py.api import convert
+
+        return convert.to_version(kind, kind.version, obj)
+
+    def _key(self, kind: Kind, name: str, namespace: str) -> Key:
+        return Key(kind.storage, (namespace or "default") if kind.namespaced else "", name)
+
+    def changes(self, since: int = 0) -> Iterator[Change]:
+        """Every write after a revision, oldest first, with the object before and after."""
+        return iter(self.store.history(since))
+
+    # -- writing -------------------------------------------------------------------------------------------------
+
+    def create(
+        self,
+        obj: Object,
+        *,
+        namespace: str = "default",
+        dry_run: bool = False,
+        validation: str = "Strict",
+        manager: str = "kubectl-create",
+    ) -> Object:
+        """Create an object and return it as stored."""
+        kind = self._kind_of(obj)
+        with self.store.transaction():
+            created = self.server.create(
+                kind, obj, namespace=self._home(kind, obj, namespace), origin=self._origin(manager), check=validation,
+                dry_run=dry_run,
+            )  # fmt: skip
+            if not dry_run:
+                self._after_write(kind)
+        return created
+
+    def apply(
+        self, obj: Object, *, namespace: str = "default", dry_run: bool = False, validation: str = "Strict"
+    ) -> tuple[Object, str]:
+        """Create an object or merge it into the stored one, as `kubectl apply`: three ways, with the last-applied
+        annotation. Returns (the stored object, 'created' | 'configured' | 'unchanged')."""
+        from minikube_py.apiserver import apply
+
+        kind = self._kind_of(obj)
+        with self.store.transaction():
+            result = apply.apply(
+                self.server, kind, obj, namespace=self._home(kind, obj, namespace), check=validation, dry_run=dry_run
+            )
+            if not dry_run and result[1] != "unchanged":
+                self._after_write(kind)
+        return result
+
+    def update(
+        self,
+        obj: Object,
+        *,
+        subresource: str = "",
+        namespace: str = "",
+        dry_run: bool = False,
+        validation: str = "Strict",
+        manager: str = "kubectl-replace",
+    ) -> Object:
+        """Replace an object; a resourceVersion in it must be the stored one, else Conflict."""
+        kind = self._kind_of(obj)
+        with self.store.transaction():
+            updated = self.server.update(
+                kind, obj, subresource=subresource, namespace=namespace, origin=self._origin(manager),
+                check=validation, dry_run=dry_run,
+            )  # fmt: skip
+            if not dry_run:
+                self._after_write(kind)
+        return updated
+
+    def patch(
+        self,
+        resource: str,
+        name: str,
+        namespace: str = "",
+        patch: Any = None,
+        *,
+        type: str = "merge",
+        subresource: str = "",
+        dry_run: bool = False,
+        manager: str = "kubectl-patch",
+    ) -> Object:
+        """Change an object by a merge, json or strategic patch."""
+        kind = self.kind(resource)
+        with self.store.transaction():
+            changed = self.server.patch(
+                kind, self._key(kind, name, namespace), patch, form=type, subresource=subresource,
+                origin=self._origin(manager), dry_run=dry_run,
+            )  # fmt: skip
+            if not dry_run:
+                self._after_write(kind)
+        return changed
+
+    def delete(
+        self,
+        resource: str,
+        name: str,
+        namespace: str = "",
+        *,
+        grace_s: int | None = None,
+        propagation: str = "Background",
+        dry_run: bool = False,
+    ) -> Object:
+        """Delete an object (or mark it for deletion, where finalizers or a grace period hold it)."""
+        kind = self.kind(resource)
+        with self.store.transaction():
+            deleted = self.server.delete(
+                kind, self._key(kind, name, namespace), grace_s=grace_s, propagation=propagation,
+                origin=self._origin("kubectl-delete"), dry_run=dry_run,
+            )  # fmt: skip
+            if not dry_run:
+                self._after_write(kind)
+        return deleted
+
+    def evict(self, name: str, namespace: str = "", *, grace_s: int | None = None, dry_run: bool = False) -> None:
+        """Evict a pod; TooManyRequests where a PodDisruptionBudget forbids it."""
+        from minikube_py.apiserver import eviction
+
+        with self.store.transaction():
+            eviction.evict(
+                self.server, Key("pods", namespace or "default", name), grace_s=grace_s, dry_run=dry_run,
+                origin=self._origin("kubectl-drain"),
+            )  # fmt: skip
+
+    def _kind_of(self, obj: Object) -> Kind:
+        found = self.registry.find(obj.get("apiVersion", ""), obj.get("kind", ""))
+        if found is None:
+            raise errors.UsageError(
+                f'no matches for kind "{obj.get("kind", "")}" in version "{obj.get("apiVersion", "")}"'
+            )
+        return found
+
+    @staticmethod
+    def _home(kind: Kind, obj: Object, namespace: str) -> str:
+        return (obj.get("metadata") or {}).get("namespace") or namespace if kind.namespaced else ""
+
+    @staticmethod
+    def _origin(manager: str) -> Any:
+        from minikube_py.apiserver.origin import Origin
+
+        return Origin(manager)
+
+    def _after_write(self, kind: Kind) -> None:
+        """What a real cluster has done before a person can type the next command."""
+        if kind.resource == CRDS:
+            self._establish()
+        elif kind.resource == "namespaces":
+            self.engine.run_only(("serviceaccount", "root-ca-cert-publisher"))
+
+    def _establish(self) -> None:
+        """CustomResourceDefinitions come into force: their names are accepted, their kinds are served."""
+        from minikube_py.api import custom
+
+        for key in self.store.keys(CRDS):
+            crd = self.store.get(key)
+            assert crd is not None, key
+            others = [kind for kind in self.registry.kinds if kind.crd != key.name]
+            status = custom.established(crd, self.clock.timestamp, others)
+            if status != crd.get("status"):
+                self.server.change(key, {"status": status}, "status", self._origin("kube-apiserver"))
+        self._registry = None
+        self.server.registry = self.registry
+
+    # -- time ----------------------------------------------------------------------------------------------------
+
+    def reconcile(
+        self,
+        *,
+        timeout_s: int = 600,
+        for_s: int | None = None,
+        until: Callable[[], bool] | None = None,
+        step: bool = False,
+        on_change: Callable[[Change], None] | None = None,
+        on_deed: Callable[[Deed], None] | None = None,
+    ) -> Report:
+        """Run the scheduler, the controllers and the kubelets until the cluster has settled.
+
+        `timeout_s`: at most so long (virtual); `for_s`: exactly so long; `until`: until it holds; `step`: one pass.
+        `on_change` sees each write, `on_deed` each action of a component.
+        """
+        engine = self.engine
+        engine.on_change, engine.on_deed = on_change, on_deed
+        try:
+            limit_s = self.clock.now_s + (for_s if for_s is not None else timeout_s)
+            return engine.run(limit_s=limit_s, to_the_end=for_s is not None, until=until, one_pass=step)
+        finally:
+            engine.on_change = engine.on_deed = None
+
+    def run_until(
+        self,
+        condition: Callable[[], bool],
+        timeout_s: int | None = None,
+        *,
+        on_change: Callable[[Change], None] | None = None,
+    ) -> bool:
+        """Let time pass until a condition holds; returns whether it does. Without a timeout: until nothing more happens."""
+        if condition():
+            return True
+        engine = self.engine
+        engine.on_change = on_change
+        try:
+            limit_s = self.clock.now_s + (timeout_s if timeout_s is not None else FOREVER_S)
+            engine.run(limit_s=limit_s, to_the_end=timeout_s is not None, until=condition)
+        finally:
+            engine.on_change = None
+        return condition()
+
+
+FOREVER_S = 100 * 365 * 86400
+
+
+def registry_of(store: Store) -> Registry:
+    """The kinds that a store serves."""
+    keys = store.keys(CRDS)
+    if not keys:
+        return kinds_table.BUILTIN
+    return kinds_table.BUILTIN.with_crds(crd for key in keys if (crd := store.get(key)) is not None)

@@ -1,0 +1,118 @@
+"""The disruption controller: how many of a PodDisruptionBudget's pods may be evicted now.
+
+`step` runs on poddisruptionbudgets.policy and is woken by: the budget itself; pods that its selector matches or matched; the
+controllers of those pods (their wanted sizes). Its wake: when an eviction that was granted has been waited for too long.
+
+    10 pods wanted, minAvailable 80%: 8 must be healthy; 9 are: 1 may go
+    10 pods wanted, maxUnavailable 3: 7 must be healthy; 9 are: 2 may go
+Source: k8s.io/kubernetes/pkg/controller/disruption/disruption.go.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from minikube_py.api import pods
+from minikube_py.api.types import Key, Patch, Wake
+from minikube_py.base import patch, selector
+from minikube_py.base.clock import seconds
+from minikube_py.controllers import conditions, ownership
+
+if TYPE_CHECKING:
+    from minikube_py.api.types import Actions, Object, Objects, View
+    from minikube_py.base.clock import Clock
+
+GRANTED_S = 120  # DeletionTimeout: an evicted pod that is not being deleted by then was not evicted
+
+
+def step(budget: Object, view: View, clock: Clock) -> Actions:
+    found = _covered(budget, view)
+    old = budget.get("status") or {}
+    granted = _still_granted(old.get("disruptedPods") or {}, found, clock)
+    healthy = sum(
+        1
+        for pod in found
+        if pods.is_ready(pod) and not pods.is_terminating(pod) and pod["metadata"]["name"] not in granted
+    )
+    expected, needed = _expected(budget, found, view)
+    allowed = max(0, healthy - needed) if expected > 0 else 0
+    status: Object = {
+        "currentHealthy": healthy,
+        "desiredHealthy": needed,
+        "disruptionsAllowed": allowed,
+        "expectedPods": expected,
+        "observedGeneration": budget["metadata"].get("generation", 0),
+        "conditions": [_condition(budget, old, allowed, clock)],
+    }
+    if granted:
+        status["disruptedPods"] = granted
+    fields = patch.diff(old, status)
+    if fields:
+        yield Patch(ownership.key_of("poddisruptionbudgets.policy", budget), {"status": fields}, "status")
+    if granted:
+        yield Wake(min(map(seconds, granted.values())) + GRANTED_S)
+
+
+def _covered(budget: Object, view: View) -> Objects:
+    """Selected pods that are not finished; a budget without selector covers none, an empty one all."""
+    wanted = budget["spec"].get("selector")
+    if wanted is None:
+        return []
+    chosen, namespace = selector.from_label_selector(wanted), budget["metadata"]["namespace"]
+    labels = wanted.get("matchLabels") or {}
+    found = view.selected(namespace, labels) if labels else view.list("pods", namespace)
+    return [pod for pod in found if chosen.matches(pod["metadata"].get("labels") or {}) and not pods.is_finished(pod)]
+
+
+def _still_granted(granted: dict[str, str], found: Objects, clock: Clock) -> dict[str, str]:
+    """Pods whose eviction was granted but that are not being deleted yet."""
+    there = {pod["metadata"]["name"] for pod in found if not pods.is_terminating(pod)}
+    return {name: at for name, at in granted.items() if name in there and clock.now_s < seconds(at) + GRANTED_S}
+
+
+def _expected(budget: Object, found: Objects, view: View) -> tuple[int, int]:
+    """(pods there should be, pods that must stay healthy). A plain minAvailable counts pods; all else counts wanted sizes."""
+    spec = budget["spec"]
+    if "maxUnavailable" in spec:
+        expected = _wanted(found, view)
+        return expected, max(0, expected - _share(spec["maxUnavailable"], expected))
+    minimum = spec.get("minAvailable", 0)
+    if isinstance(minimum, int):
+        return len(found), minimum
+    expected = _wanted(found, view)
+    return expected, _share(minimum, expected)
+
+
+def _share(value: int | str, whole: int) -> int:
+    """A number, or a percentage of `whole` rounded up: 50% of 3 is 2."""
+    return value if isinstance(value, int) else -(-int(value.rstrip("%")) * whole // 100)
+
+
+def _wanted(found: Objects, view: View) -> int:
+    """The sum of spec.replicas of the pods' topmost controllers, each counted once: the Deployment, not its ReplicaSets."""
+    sizes: dict[str, int] = {}
+    for pod in found:
+        owner, top = ownership.controller_of(pod), None
+        while owner is not None:
+            resource = ownership.POD_OWNERS.get(owner["kind"])
+            above = view.get(Key(resource, pod["metadata"]["namespace"], owner["name"])) if resource else None
+            if above is None:
+                break
+            top, owner = above, ownership.controller_of(above)
+        if top is not None and "replicas" in top["spec"]:
+            sizes[top["metadata"]["uid"]] = int(top["spec"]["replicas"])
+    return sum(sizes.values())
+
+
+def _condition(budget: Object, old: Object, allowed: int, clock: Clock) -> Object:
+    value, reason = ("True", "SufficientPods") if allowed > 0 else ("False", "InsufficientPods")
+    known = conditions.get(old, "DisruptionAllowed")
+    kept = known["lastTransitionTime"] if known is not None and known["status"] == value else None
+    return {
+        "type": "DisruptionAllowed",
+        "status": value,
+        "observedGeneration": budget["metadata"].get("generation", 0),
+        "lastTransitionTime": kept or clock.timestamp,
+        "reason": reason,
+        "message": "",
+    }

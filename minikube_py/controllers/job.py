@@ -1,0 +1,378 @@
+"""The Job controller: pods that run to completion, as many at a time and as many in all as the Job says.
+
+`step` runs on jobs.batch and is woken by: the Job itself; its pods. Its wakes: a second after a pod finished, the end of a
+back-off, the deadline. `release` runs on pods and is woken by: pods that carry the finalizer; the deletion of their Job.
+
+Pods carry a finalizer until the Job's status has counted them, so that none is counted twice or missed. A sync
+    1. makes or deletes pods,
+    2. writes down the finished ones by uid (uncountedTerminatedPods),
+    3. takes their finalizers away,
+    4. writes their number instead of their uids.
+Finished pods are seen a second late, as the real controller gathers the news of a second.
+
+    completions 5, parallelism 2: waves of 2, 2 and 1
+    backoffLimit 2, all fail: pods at 0 s, 10 s after the first failure, 20 s after the second; the third is one too many
+Source: k8s.io/kubernetes/pkg/controller/job/job_controller.go, backoff_utils.go, indexed_job_utils.go.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from minikube_py.api import pods
+from minikube_py.api.types import Create, Delete, Key, Patch, Record, Wake
+from minikube_py.base import patch
+from minikube_py.base.clock import seconds
+from minikube_py.base.errors import KpyError, NotFound
+from minikube_py.controllers import conditions, ownership, retry
+from minikube_py.controllers.job_indexes import INDEX, indexed, missing, parsed, text_of
+from minikube_py.controllers.ownership import is_deleting
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+
+    from minikube_py.api.types import Action, Actions, Object, Objects, Outcome, View
+    from minikube_py.base.clock import Clock
+
+STEP, RESOURCE, COMPONENT = "job", "jobs.batch", "job-controller"
+TRACKING = "batch.kubernetes.io/job-tracking"
+NEWS_S = 1  # SyncJobBatchPeriod
+BACKOFF_S, BACKOFF_S_MAX = 10, 600
+BURST = 500
+
+
+def step(job: Object, view: View, clock: Clock) -> Actions:
+    if is_deleting(job):
+        return
+    work = _Work(job, view, clock)
+    if is_finished(job):
+        yield from _drop_finalizers(work.mine)
+        return
+    yield from _sync(work, view)
+
+
+def is_finished(job: Object) -> bool:
+    return any(
+        (found := conditions.get(job.get("status") or {}, name)) is not None and found["status"] == "True"
+        for name in ("Complete", "Failed")
+    )
+
+
+def release(pod: Object, view: View, clock: Clock) -> Actions:
+    """A pod whose Job is gone is nobody's to count."""
+    if TRACKING not in (pod["metadata"].get("finalizers") or ()):
+        return
+    owner = ownership.controller_of(pod)
+    if owner is not None:
+        job = view.get(Key(RESOURCE, pod["metadata"]["namespace"], owner["name"]))
+        if job is not None and job["metadata"]["uid"] == owner["uid"] and not is_deleting(job):
+            return
+    yield from _drop_finalizers([pod])
+
+
+class _Work:
+    """One sync: the Job, its pods sorted out, and what has been counted before."""
+
+    __slots__ = ("active", "clock", "failed", "job", "key", "mine", "news_s", "old", "spec", "succeeded", "terminating")
+
+    def __init__(self, job: Object, view: View, clock: Clock) -> None:
+        self.job, self.spec, self.clock = job, job["spec"], clock
+        self.key, self.old = ownership.key_of(RESOURCE, job), job.get("status") or {}
+        self.mine = [pod for pod in view.owned(job["metadata"]["uid"], "pods") if ownership.is_controlled_by(pod, job)]
+        late = [pod for pod in self.mine if pods.is_finished(pod) and finished_s(pod) + NEWS_S > clock.now_s]
+        unseen = {pod["metadata"]["uid"] for pod in late}
+        self.news_s = min((finished_s(pod) + NEWS_S for pod in late), default=0)
+        seen = [pod for pod in self.mine if pod["metadata"]["uid"] not in unseen]
+        self.active = [pod for pod in self.mine if pod["metadata"]["uid"] in unseen or pods.is_active(pod)]
+        self.terminating = [pod for pod in seen if is_deleting(pod) and not pods.is_finished(pod)]
+        self.succeeded = [pod for pod in seen if (pod.get("status") or {}).get("phase") == "Succeeded"]
+        self.failed = [pod for pod in seen if (pod.get("status") or {}).get("phase") == "Failed"]
+        if self.spec.get("podReplacementPolicy", "TerminatingOrFailed") == "TerminatingOrFailed":
+            self.failed += self.terminating
+
+    @property
+    def is_indexed(self) -> bool:
+        return bool(self.spec.get("completionMode") == "Indexed")
+
+    @property
+    def completions(self) -> int | None:
+        return self.spec.get("completions")  # type: ignore[no-any-return]
+
+    @property
+    def parallelism(self) -> int:
+        return int(self.spec.get("parallelism", 1))
+
+    def uncounted(self, found: Objects, name: str) -> list[str]:
+        """The uids written down before, and those of finished pods that still carry the finalizer."""
+        known = [*((self.old.get("uncountedTerminatedPods") or {}).get(name) or ())]
+        held = [pod["metadata"]["uid"] for pod in found if TRACKING in (pod["metadata"].get("finalizers") or ())]
+        return [*known, *(uid for uid in held if uid not in known)]
+
+    def done_indexes(self) -> list[int]:
+        before = parsed(self.old.get("completedIndexes", ""))
+        return sorted({*before, *(index for pod in self.succeeded if (index := indexed(pod)) is not None)})
+
+    def count(self, name: str, uids: list[str]) -> int:
+        """How many succeeded or failed so far; of an indexed Job, how many indexes succeeded."""
+        if name == "succeeded" and self.is_indexed:
+            return len(self.done_indexes())
+        return int(self.old.get(name, 0)) + len(uids)
+
+
+def finished_s(pod: Object) -> int:
+    """When a pod finished: its last container's end, or else the last change of its readiness."""
+    ends = [
+        ended
+        for one in (pod.get("status") or {}).get("containerStatuses") or ()
+        if (ended := ((one.get("state") or {}).get("terminated") or {}).get("finishedAt"))
+    ]
+    if not ends:
+        ready = pods.condition(pod, "Ready")
+        ends = [ready["lastTransitionTime"]] if ready is not None and ready.get("lastTransitionTime") else []
+    return max((seconds(text) for text in ends), default=0)
+
+
+def _sync(work: _Work, view: View) -> Actions:
+    succeeded, failed = work.uncounted(work.succeeded, "succeeded"), work.uncounted(work.failed, "failed")
+    counts = {"succeeded": work.count("succeeded", succeeded), "failed": work.count("failed", failed)}
+    found: Objects = work.old.get("conditions") or []
+    start = work.old.get("startTime")
+    suspended = bool(work.spec.get("suspend"))
+    if not suspended and start is None:
+        start = work.clock.timestamp
+
+    target = _target(work, found, counts, start)
+    active, refused = len(work.active), False
+    wakes = [work.news_s] if work.news_s else []
+    if target is not None:
+        found = conditions.put(found, target)
+        active = yield from _delete(work, work.active)
+    elif suspended:
+        active = yield from _delete(work, work.active)
+        start = None
+    else:
+        active, refused, due_s = yield from _manage(work, counts)
+        wakes += [due_s] if due_s else []
+    found, told = _suspension(work, found, suspended)
+
+    status = _status(work, active, found, start)
+    written = {"succeeded": succeeded, "failed": failed}
+    status["uncountedTerminatedPods"] = {name: uids for name, uids in written.items() if uids}
+    yield from _write(work, status)
+    if told is not None:
+        yield told
+    if succeeded or failed:
+        yield from _drop_finalizers([*work.succeeded, *work.failed])
+    status = {**status, "uncountedTerminatedPods": {}, **{name: count for name, count in counts.items() if count}}
+    if target is not None and not active and not work.terminating:
+        status = yield from _finish(work, status, target)
+    yield from _write(work, status)
+    yield from _again(work, view, refused, [*wakes, *_deadline(work, start, target)])
+
+
+def _again(work: _Work, view: View, refused: bool, wakes: list[int]) -> Actions:
+    if refused:
+        yield from retry.again(STEP, work.key, view, work.clock)
+        return
+    yield from retry.forget(STEP, work.key, view)
+    if wakes:
+        yield Wake(min(wakes))
+
+
+def _deadline(work: _Work, start: str | None, target: Object | None) -> list[int]:
+    limit = work.spec.get("activeDeadlineSeconds")
+    return [seconds(start) + int(limit)] if limit is not None and start is not None and target is None else []
+
+
+# --- how it ends -------------------------------------------------------------------------------------------------------
+
+
+def _target(work: _Work, found: Objects, counts: dict[str, int], start: str | None) -> Object | None:
+    """The condition that says how the Job will end, once all pods are gone; None while it goes on."""
+    for name in ("FailureTarget", "SuccessCriteriaMet"):
+        known = next((one for one in found if one["type"] == name and one["status"] == "True"), None)
+        if known is not None:
+            return known
+    limit_s = work.spec.get("activeDeadlineSeconds")
+    if counts["failed"] > work.spec.get("backoffLimit", 6) or _restarts_exceeded(work):
+        text = "Job has reached the specified backoff limit"
+        return _condition(work, "FailureTarget", "BackoffLimitExceeded", text)
+    if limit_s is not None and start is not None and work.clock.now_s >= seconds(start) + int(limit_s):
+        text = "Job was active longer than specified deadline"
+        return _condition(work, "FailureTarget", "DeadlineExceeded", text)
+    wanted = work.completions
+    complete = counts["succeeded"] > 0 and not work.active if wanted is None else counts["succeeded"] >= wanted
+    if complete:
+        text = "Reached expected number of succeeded pods"
+        return _condition(work, "SuccessCriteriaMet", "CompletionsReached", text)
+    return None
+
+
+def _restarts_exceeded(work: _Work) -> bool:
+    """Containers that restart in place count as failures: with restartPolicy OnFailure no pod ever fails."""
+    if work.spec["template"]["spec"].get("restartPolicy") != "OnFailure":
+        return False
+    restarts = sum(
+        one.get("restartCount", 0)
+        for pod in work.active
+        for one in (pod.get("status") or {}).get("containerStatuses") or ()
+    )
+    limit = int(work.spec.get("backoffLimit", 6))
+    return restarts > 0 if limit == 0 else bool(restarts >= limit)
+
+
+def _finish(work: _Work, status: Object, target: Object) -> Generator[Action, Outcome, Object]:
+    """The last condition, and the event that tells of it."""
+    good = target["type"] == "SuccessCriteriaMet"
+    last = _condition(work, "Complete" if good else "Failed", target["reason"], target["message"])
+    status = {**status, "conditions": conditions.put(status["conditions"], last)}
+    if good:
+        yield Record(work.job, "Normal", "Completed", "Job completed", COMPONENT)
+        return {**status, "completionTime": work.clock.timestamp}
+    yield Record(work.job, "Warning", target["reason"], target["message"], COMPONENT)
+    return status
+
+
+def _condition(work: _Work, name: str, reason: str, text: str, status: str = "True") -> Object:
+    now = work.clock.timestamp
+    times = {"lastProbeTime": now, "lastTransitionTime": now}
+    return {"type": name, "status": status, **times, "reason": reason, "message": text}
+
+
+def _suspension(work: _Work, found: Objects, suspended: bool) -> tuple[Objects, Record | None]:
+    """The condition Suspended, and the event if it changes."""
+    known = next((one for one in found if one["type"] == "Suspended"), None)
+    was = known is not None and known["status"] == "True"
+    if suspended == was:
+        return found, None
+    word, value = ("Suspended", "True") if suspended else ("Resumed", "False")
+    text = f"Job {word.lower()}"
+    new = conditions.put(found, _condition(work, "Suspended", f"Job{word}", text, value))
+    return new, Record(work.job, "Normal", word, text, COMPONENT)
+
+
+# --- pods --------------------------------------------------------------------------------------------------------------
+
+
+def _manage(work: _Work, counts: dict[str, int]) -> Generator[Action, Outcome, tuple[int, bool, int]]:
+    """Make or delete pods. Returns (active pods then, a write was refused, end of the back-off or 0)."""
+    active = len(work.active)
+    wanted = work.parallelism
+    if work.completions is not None:
+        wanted = min(wanted, max(0, work.completions - counts["succeeded"]))
+    elif counts["succeeded"]:
+        wanted = active
+    if active > wanted:
+        surplus = sorted(work.active, key=lambda pod: (pods.is_ready(pod), pod["metadata"]["name"]))[: active - wanted]
+        gone = yield from _delete(work, surplus)
+        return wanted + gone, False, 0
+    number = wanted - active
+    if work.spec.get("podReplacementPolicy") == "Failed":
+        number -= len(work.terminating)
+    if number <= 0:
+        return active, False, 0
+    due_s = _backoff_end_s(work)
+    if work.clock.now_s < due_s:
+        return active, False, due_s
+    made, refused = yield from _create(work, min(number, BURST))
+    return active + made, refused, 0
+
+
+def _backoff_end_s(work: _Work) -> int:
+    """After the last failure 10 s, doubled for each failure since the last success, at most 600 s; 0 without failure.
+
+    Failures at 3 and 14, no success: 14 + 20 = 34.
+    """
+    failures = [finished_s(pod) for pod in work.failed if pods.is_finished(pod)]
+    success_s = max((finished_s(pod) for pod in work.succeeded), default=0)
+    since = [at_s for at_s in failures if at_s > success_s]
+    if not since:
+        return 0
+    return max(since) + min(BACKOFF_S_MAX, BACKOFF_S * int(2 ** min(len(since) - 1, 10)))
+
+
+def _create(work: _Work, number: int) -> Generator[Action, Outcome, tuple[int, bool]]:
+    """Make pods; of an indexed Job for the lowest free indexes. Returns (pods made, a write was refused)."""
+    indexes: Iterable[int | None] = [None] * number
+    if work.is_indexed:
+        taken = {index for pod in work.active if (index := indexed(pod)) is not None}
+        indexes = missing(work.completions or 0, {*work.done_indexes(), *taken}, number)
+    made = 0
+    for index in indexes:
+        outcome = yield Create(_pod(work, index))
+        if retry.namespace_goes(outcome):
+            return made, False
+        if isinstance(outcome, KpyError):
+            yield Record(work.job, "Warning", "FailedCreate", f"Error creating: {outcome}", COMPONENT)
+            return made, True
+        made += 1
+        if outcome is not None:
+            text = f"Created pod: {outcome['metadata']['name']}"
+            yield Record(work.job, "Normal", "SuccessfulCreate", text, COMPONENT)
+    return made, False
+
+
+def _pod(work: _Work, index: int | None) -> Object:
+    template, meta = work.spec["template"], work.job["metadata"]
+    described, spec = template.get("metadata") or {}, template["spec"]
+    labels, annotations = {**(described.get("labels") or {})}, {**(described.get("annotations") or {})}
+    prefix = f"{meta['name']}-"
+    if index is not None:
+        prefix = f"{meta['name']}-{index}-"
+        labels[INDEX] = annotations[INDEX] = str(index)
+        told = {"name": "JOB_COMPLETION_INDEX", "valueFrom": {"fieldRef": {"fieldPath": f"metadata.labels['{INDEX}']"}}}
+        containers = [{**one, "env": [*(one.get("env") or ()), told]} for one in spec["containers"]]
+        spec = {**spec, "containers": containers, "hostname": f"{meta['name']}-{index}"}
+    own: Object = {"generateName": prefix, "namespace": meta["namespace"], "labels": labels}
+    if annotations:
+        own["annotations"] = annotations
+    own["finalizers"] = [TRACKING]
+    own["ownerReferences"] = [ownership.reference_to(work.job, "batch/v1", "Job")]
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": own, "spec": spec}
+
+
+def _delete(work: _Work, doomed: Objects) -> Generator[Action, Outcome, int]:
+    """Delete pods. Returns how many could not be."""
+    left = 0
+    for pod in doomed:
+        outcome = yield Delete(ownership.key_of("pods", pod), uid=pod["metadata"]["uid"])
+        if isinstance(outcome, KpyError) and not isinstance(outcome, NotFound):
+            left += 1
+            yield Record(work.job, "Warning", "FailedDelete", f"Error deleting: {outcome}", COMPONENT)
+        else:
+            text = f"Deleted pod: {pod['metadata']['name']}"
+            yield Record(work.job, "Normal", "SuccessfulDelete", text, COMPONENT)
+    return left
+
+
+def _drop_finalizers(found: Objects) -> Actions:
+    for pod in found:
+        finalizers = pod["metadata"].get("finalizers") or []
+        if TRACKING in finalizers:
+            kept = [name for name in finalizers if name != TRACKING]
+            yield Patch(ownership.key_of("pods", pod), {"metadata": {"finalizers": kept or None}})
+
+
+# --- status ------------------------------------------------------------------------------------------------------------
+
+
+def _status(work: _Work, active: int, found: Objects, start: str | None) -> Object:
+    status: Object = {name: work.old[name] for name in ("succeeded", "failed") if work.old.get(name)}
+    if start is not None:
+        status["startTime"] = start
+    if active:
+        status["active"] = active
+    status["ready"] = sum(1 for pod in work.active if pods.is_ready(pod)) if active else 0
+    status["terminating"] = len(work.terminating)
+    if work.is_indexed and work.done_indexes():
+        status["completedIndexes"] = text_of(work.done_indexes())
+    if found:
+        status["conditions"] = found
+    return status
+
+
+def _write(work: _Work, status: Object) -> Actions:
+    fields = patch.diff(work.old, status)
+    if fields:
+        yield Patch(work.key, {"status": fields}, "status")
+        work.old = status

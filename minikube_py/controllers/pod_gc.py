@@ -1,0 +1,69 @@
+"""The pod garbage collector: pods that nobody will ever finish.
+
+`step` runs on pods and is woken by: the pod itself when it is bound or its deletion begins; the deletion of its node; a change
+of its node's taints. Its wakes: its own rounds, every 20 s of the virtual clock.
+
+- The node is gone: seen in one round, the pod fails and is removed two rounds (40 s) later, if the node is still gone.
+- The node is tainted out-of-service and not ready, and the pod is terminating: removed in the next round.
+- The pod is terminating and never had a node: removed in the next round.
+Finished pods are kept; the real one removes them beyond 12500.
+Source: k8s.io/kubernetes/pkg/controller/podgc/gc_controller.go.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from minikube_py.api import pods
+from minikube_py.api.types import Delete, Key, Patch, Remember, Wake
+from minikube_py.controllers import conditions, taints
+from minikube_py.controllers.ownership import key_of
+from minikube_py.controllers.taint_eviction import disruption
+
+if TYPE_CHECKING:
+    from minikube_py.api.types import Actions, Object, View
+    from minikube_py.base.clock import Clock
+
+STEP = "podgc"
+ROUND_S, QUARANTINE_S = 20, 40
+
+
+def step(pod: Object, view: View, clock: Clock) -> Actions:
+    key, name = key_of("pods", pod), pods.node_of(pod)
+    node = view.get(Key("nodes", "", name)) if name else None
+    known = view.memory(STEP, key)
+    due_s = known.get("due")
+    wait_s, reason = _lost(pod, name, node)
+    if not reason:
+        if known:
+            yield Remember({})
+        return
+    if due_s is None:
+        due_s = next_round_s(clock.now_s) + wait_s
+        yield Remember({"due": due_s})
+    if clock.now_s < due_s:
+        yield Wake(due_s)
+        return
+    if wait_s and not pods.is_finished(pod):
+        told = disruption("DeletionByPodGC", reason, pod, clock)
+        found = conditions.put((pod.get("status") or {}).get("conditions") or [], told)
+        yield Patch(key, {"status": {"phase": "Failed", "conditions": found}}, "status")
+    yield Delete(key, grace_s=0, uid=pod["metadata"]["uid"])
+
+
+def next_round_s(now_s: int) -> int:
+    """The first round after now: at 41 it is 60, at 60 it is 80."""
+    return now_s - now_s % ROUND_S + ROUND_S
+
+
+def _lost(pod: Object, name: str, node: Object | None) -> tuple[int, str]:
+    """(seconds in quarantine, why the pod is lost); the reason is '' if it is not."""
+    if name and node is None:
+        return QUARANTINE_S, "PodGC: node no longer exists"
+    if not pods.is_terminating(pod) or pod["metadata"].get("finalizers"):
+        return 0, ""
+    if not name:
+        return 0, "unscheduled"
+    assert node is not None, "a named node that is gone was dealt with above"
+    out = any(taint["key"] == taints.OUT_OF_SERVICE for taint in taints.of(node))
+    return (0, "out of service") if out and not pods.is_ready(node) else (0, "")

@@ -1,0 +1,48 @@
+"""When a controller looks again at an object whose sync failed: the work queue's rate limiter, in whole seconds.
+
+The real queue waits 5 ms after the first failure and doubles up to 1000 s. The first eight retries fall into one second and
+cannot change anything that virtual time would show, so the doubling starts at the retry that waits a whole second.
+Source: k8s.io/client-go/util/workqueue/default_rate_limiters.go (NewTypedItemExponentialFailureRateLimiter).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from minikube_py.api.types import Remember, Wake
+from minikube_py.base.errors import KpyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from minikube_py.api.types import Key, Outcome, View
+    from minikube_py.base.clock import Clock
+
+DELAY_S_MAX = 1000
+_FIRST_RETRY = 8  # 0.005 * 2**8 = 1.28 s
+
+
+def namespace_goes(outcome: Outcome) -> bool:
+    """Whether a create was refused because its namespace is being deleted: nothing is missed, and nobody need be told."""
+    return isinstance(outcome, KpyError) and "because it is being terminated" in str(outcome)
+
+
+def delay_s(failures: int) -> int:
+    """Seconds to wait after that many failures in a row.
+
+    0.005 * 2**(7 + failures): 1 failure 1 s, 2 failures 3 s, 3: 5 s, 4: 10 s, 5: 20 s, ..., at most 1000 s.
+    """
+    return min(DELAY_S_MAX, round(0.005 * float(2 ** (_FIRST_RETRY - 1 + min(failures, 12)))))
+
+
+def again(step: str, key: Key, view: View, clock: Clock) -> Iterator[Remember | Wake]:
+    """Remember one more failure and look again later; only the first retry keeps the cluster from being settled."""
+    failures = int(view.memory(step, key).get("failures", 0)) + 1
+    yield Remember({"failures": failures})
+    yield Wake(clock.now_s + delay_s(failures), background=failures > 1)
+
+
+def forget(step: str, key: Key, view: View) -> Iterator[Remember]:
+    """A sync succeeded: the next failure starts over."""
+    if view.memory(step, key):
+        yield Remember({})

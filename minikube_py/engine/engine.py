@@ -1,0 +1,330 @@
+"""The only loop: read what changed, run the steps that it concerns, jump the clock to the next due event.
+
+1. Read the log after the engine's cursor and map the changes to dirty keys; add the wakes that are due.
+2. Pass: each step in order, each of its dirty keys sorted, each action carried out at once through the verbs. Repeat until
+   nothing is dirty, then commit: this virtual instant is done.
+3. Jump to the next wake. Only background wakes left: the cluster is settled.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterable
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from minikube_py.api.types import Create, Delete, Key, Patch, Record, Remember, Wake
+from minikube_py.apiserver import events
+from minikube_py.apiserver.origin import Origin
+from minikube_py.base.errors import KpyError
+from minikube_py.engine.pipeline import PIPELINE, Step
+from minikube_py.engine.queue import DirtyKeys
+from minikube_py.engine.report import Deed, Report, unhealthy
+from minikube_py.engine.wakes import Owner, World, owners_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from minikube_py.api.types import Action, Object, Outcome
+    from minikube_py.apiserver.verbs import ApiServer
+    from minikube_py.store.store import Change
+
+PASSES_MAX = 10_000  # in one instant; a healthy one needs fewer than 100, a rollout of 5,000 pods some hundreds
+
+
+class Engine:
+    """Drives one cluster. `sweep` looks at every key of every step in each pass: slow, and must write the same log."""
+
+    def __init__(self, server: ApiServer, *, pipeline: tuple[Step, ...] = PIPELINE, sweep: bool = False) -> None:
+        self.server = server
+        self.store = server.store
+        self.steps = pipeline
+        self.sweep = sweep
+        self.on_change: Callable[[Change], None] | None = None
+        self.on_deed: Callable[[Deed], None] | None = None
+        self.writes = self.passes = self.instants = 0
+        self._dirty = [DirtyKeys(self._rank(step)) for step in pipeline]
+        self._loaded: dict[str, Callable[..., object]] = {}
+        self._routes = routes(pipeline)
+        self._world = World(self.store, server.view, server.registry)
+
+    # -- running -------------------------------------------------------------------------------------------------
+
+    def run(
+        self,
+        *,
+        limit_s: int,
+        to_the_end: bool = False,
+        until: Callable[[], bool] | None = None,
+        one_pass: bool = False,
+    ) -> Report:
+        """Run until settled, until `until` holds, or until virtual second `limit_s`.
+
+        `to_the_end`: run background wakes too and stop exactly at `limit_s`. `one_pass`: a single pass, then stop.
+        """
+        started_s, settled = self.server.clock.now_s, False
+        self.writes = self.passes = self.instants = 0
+        with _without_collector(), self.store.transaction():
+            while True:
+                self._begin_instant()
+                if one_pass:
+                    self._pass()
+                    settled = not self._is_dirty() and self._next_s(limit_s, to_the_end) is None
+                    break
+                self._settle_instant()
+                self.instants += 1
+                if until is not None and until():
+                    break
+                next_s = self._next_s(limit_s, to_the_end)
+                if next_s is None:
+                    settled = self.store.next_wake()[0] is None
+                    if to_the_end:
+                        self._move_clock(max(limit_s, self.server.clock.now_s))
+                    break
+                self._end_instant()
+                self._move_clock(next_s)
+            self._end_instant(last=True)
+            found = unhealthy(self.store)
+        return Report(settled, self.server.clock.now_s, started_s, self.writes, self.passes, self.instants, found)
+
+    def run_only(self, names: tuple[str, ...]) -> None:
+        """Run some steps over what was written, now: deeds that a real cluster does before a person can type again."""
+        with self.store.transaction():
+            self._read_log()
+            for number, step in enumerate(self.steps):
+                if step.name in names:
+                    for key, cause in self._dirty[number].take():
+                        self._run(step, key, cause)
+            self._drain()
+
+    def _begin_instant(self) -> None:
+        self._world = World(self.store, self.server.view, self.server.registry)
+        self._read_log()
+        now_s = self.server.clock.now_s
+        index = {step.name: number for number, step in enumerate(self.steps)}
+        for name, key in self.store.due(now_s):
+            if name in index:
+                self._dirty[index[name]].add(key, 0)
+        if events.expire(self.store, self.server.clock):
+            self._drain()
+
+    def _read_log(self) -> None:
+        """Route what was written since the cursor; by this session (its changes are at hand) or by other processes."""
+        cursor, changes = int(self.store.meta("cursor", "0")), self.store.changes
+        if cursor < self.store.revision and not (changes and changes[0].revision <= cursor + 1):
+            found = self.store.merged_since(cursor)
+            changes.clear()
+            for change in found:
+                self._route(change)
+        self._drain()
+
+    def _settle_instant(self) -> None:
+        for _ in range(PASSES_MAX):
+            if not self._pass():
+                return
+        raise AssertionError(f"still changing after {PASSES_MAX} passes at {self.server.clock.timestamp}")
+
+    def _end_instant(self, *, last: bool = False) -> None:
+        if not self._is_dirty():
+            self.store.set_meta("cursor", str(self.store.revision))
+        if not last:
+            self.store.checkpoint()
+
+    def _next_s(self, limit_s: int, to_the_end: bool) -> int | None:
+        """The next instant to go to, or None where the run ends."""
+        foreground, background = self.store.next_wake()
+        due = [at for at in (foreground, background) if at is not None and at <= limit_s]
+        if not due or (not to_the_end and (foreground is None or foreground > limit_s)):
+            return None
+        return max(min(due), self.server.clock.now_s)
+
+    def _move_clock(self, now_s: int) -> None:
+        self.server.clock = self.server.clock.at(now_s)
+        self.store.set_meta("now_s", str(now_s))
+
+    # -- one pass ------------------------------------------------------------------------------------------------
+
+    def _is_dirty(self) -> bool:
+        return any(len(dirty) for dirty in self._dirty)
+
+    def _pass(self) -> bool:
+        """Every step over its dirty keys, once. Returns whether anything was looked at (a sweep: changed)."""
+        before = self.store.revision
+        if self.sweep:
+            for number, step in enumerate(self.steps):
+                for key in self.store.keys(step.resource):
+                    self._dirty[number].add(key, 0)
+        elif not self._is_dirty():
+            return False
+        self.passes += 1
+        for number, step in enumerate(self.steps):
+            dirty = self._dirty[number]
+            if len(dirty):
+                blind = -1 if step.sees_itself else number
+                for key, cause in dirty.take():
+                    self._run(step, key, cause)
+                    self._drain(blind)
+        return self.store.revision > before if self.sweep else True
+
+    def _run(self, step: Step, key: Key, cause: int) -> None:
+        """One step on one key; its wake is replaced by what it asks for now."""
+        obj = self.store.get(key)
+        if obj is None:
+            self.store.set_wake(step.name, key, None)
+            return
+        wake: Wake | None = None
+        run = self._function(step)(obj, self.server.view, self.server.clock)
+        origin = Origin(step.component, cause, trusted=True, user=f"system:{step.component}", groups=())
+        outcome: Outcome = None
+        try:
+            while True:
+                action = run.send(outcome)  # type: ignore[attr-defined]
+                if type(action) is Wake:
+                    if wake is None or action.at_s < wake.at_s or (action.at_s == wake.at_s and not action.background):
+                        wake = action
+                    outcome = None
+                    continue
+                outcome = self._carry_out(step, key, action, origin)
+                if self.on_deed is not None:
+                    self.on_deed(Deed(self.server.clock.now_s, step.component, key, action, outcome))
+        except StopIteration:
+            pass
+        now_s = self.server.clock.now_s
+        due = None if wake is None else (max(wake.at_s, now_s + 1), wake.background)
+        self.store.set_wake(step.name, key, due)
+
+    def _function(self, step: Step) -> Callable[..., object]:
+        found = self._loaded.get(step.name)
+        if found is None:
+            found = self._loaded[step.name] = loaded(step.function)
+        return found
+
+    def _rank(self, step: Step) -> Callable[[Key], object] | None:
+        """What orders the keys of a step, if its row says so. A missing object comes first: it costs nothing."""
+        if not step.order:
+            return None
+        order: Callable[..., object] | None = None
+
+        def rank(key: Key) -> object:
+            nonlocal order
+            order = order or loaded(step.order)
+            obj = self.store.get(key)
+            return () if obj is None else order(obj)
+
+        return rank
+
+    def _carry_out(self, step: Step, key: Key, action: Action, origin: Origin) -> Outcome:
+        """Do what a step asks for, through the verbs. A refusal is the outcome, never an exception."""
+        server = self.server
+        try:
+            if type(action) is Patch:
+                return server.change(action.key, action.fields, action.subresource, origin)
+            if type(action) is Record:
+                return events.record(self.store, server.clock, action, actor=action.component, cause=origin.cause)
+            if type(action) is Create:
+                return self._create(action.object, origin)
+            if type(action) is Delete:
+                kind = server.registry.resource(action.key.resource)
+                return server.delete(
+                    kind,
+                    action.key,
+                    grace_s=action.grace_s,
+                    propagation=action.propagation,
+                    uid=action.uid,
+                    origin=origin,
+                )
+            assert type(action) is Remember, action
+            self.store.remember(step.name, key, action.data)
+        except KpyError as error:
+            return error
+        return None
+
+    def _create(self, obj: Object, origin: Origin) -> Object:
+        kind = self.server.registry.find(obj["apiVersion"], obj["kind"])
+        assert kind is not None, (obj["apiVersion"], obj["kind"])
+        return self.server.create(kind, obj, origin=origin)
+
+    # -- from changes to dirty keys ------------------------------------------------------------------------------
+
+    def _drain(self, blind: int = -1) -> None:
+        """Route what was written since; the step of number `blind` is not woken by it."""
+        changes = self.store.changes
+        if changes:
+            for change in changes:
+                self.writes += 1
+                if self.on_change is not None:
+                    self.on_change(change)
+                self._route(change, blind)
+            changes.clear()
+
+    def _route(self, change: Change, blind: int = -1) -> None:
+        resource, world = change.key.resource, self._world
+        routes = self._routes.get(resource, NO_ROUTES)
+        for mapping, numbers in routes.mappings:
+            keys = mapping(change, world)
+            if keys:
+                for number in numbers:
+                    if number != blind:
+                        for key in keys:
+                            self._dirty[number].add(key, change.revision)
+        if routes.by_owner:
+            for key in owners_of(change, world):
+                for number in routes.by_owner.get(key.resource, ()):
+                    if number != blind:
+                        self._dirty[number].add(key, change.revision)
+        if resource == "events" and change.new is not None:
+            return  # nobody owns events, and they own nothing
+        for mapping, numbers in self._routes["*"].mappings:
+            for key in mapping(change, world):
+                for number in numbers:
+                    if self.steps[number].resource in ("*", key.resource):
+                        self._dirty[number].add(key, change.revision)
+
+
+class Routes(NamedTuple):
+    """Where the changes of one resource go: mappings with the steps that want their keys, each asked once; and for each
+    resource of owners the steps that look at those."""
+
+    mappings: list[tuple[Callable[..., Iterable[Key]], list[int]]]
+    by_owner: dict[str, list[int]]
+
+
+NO_ROUTES = Routes([], {})
+
+
+def loaded(where: str) -> Callable[..., object]:
+    """'controllers.deployment:step', below minikube_py."""
+    from importlib import import_module
+
+    module, _, name = where.partition(":")
+    return getattr(import_module(f"minikube_py.{module}"), name)  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Objects of a cluster hold no cycles; Python's search for some costs a third of a large run."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def routes(pipeline: tuple[Step, ...]) -> dict[str, Routes]:
+    """resource ('*': all) -> its routes, in the order of the pipeline."""
+    found = {"*": Routes([], {})}
+    for number, step in enumerate(pipeline):
+        for resource, mappings in step.wakes_on.items():
+            own = found.setdefault(resource, Routes([], {}))
+            for mapping in mappings:
+                if isinstance(mapping, Owner):
+                    own.by_owner.setdefault(mapping.resource, []).append(number)
+                    continue
+                numbers = next((numbers for known, numbers in own.mappings if known is mapping), None)
+                if numbers is None:
+                    own.mappings.append((mapping, [number]))
+                else:
+                    numbers.append(number)
+    return found

@@ -1,0 +1,258 @@
+"""PIPELINE: every component that thinks, in causal order, with what wakes it.
+
+A row: the step's name (and the file it is in), the component that its writes and events carry, the resource whose objects
+it looks at, its function, and for each resource that concerns it the mappings from a change to its keys.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from minikube_py.engine import wakes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Step(NamedTuple):
+    name: str
+    component: str
+    resource: str  # '*': objects of every resource
+    function: str  # 'controllers.deployment:step', below minikube_py
+    wakes_on: Mapping[str, tuple[Any, ...]]
+    order: str = ""  # 'module:function' of what orders the objects before their names do
+    sees_itself: bool = True  # whether what a run writes wakes it again; False where one run comes to its rest
+
+
+PIPELINE: tuple[Step, ...] = (
+    Step(
+        "namespace",
+        "namespace-controller",
+        "namespaces",
+        "controllers.namespace:step",
+        {"namespaces": (wakes.itself,), "*": (wakes.its_terminating_namespace,)},
+    ),
+    Step(
+        "serviceaccount",
+        "serviceaccount-controller",
+        "namespaces",
+        "controllers.service_account:step",
+        {"namespaces": (wakes.itself,), "serviceaccounts": (wakes.its_namespace_if_deleted,)},
+    ),
+    Step(
+        "root-ca-cert-publisher",
+        "root-ca-cert-publisher",
+        "namespaces",
+        "controllers.root_ca:step",
+        {"namespaces": (wakes.itself,), "configmaps": (wakes.its_namespace_if_root_ca,)},
+    ),
+    Step(
+        "deployment",
+        "deployment-controller",
+        "deployments.apps",
+        "controllers.deployment.controller:step",
+        {
+            "deployments.apps": (wakes.itself,),
+            "replicasets.apps": (wakes.owner("deployments.apps"),),
+            "pods": (wakes.owner_of_gone_pod("replicasets.apps", "deployments.apps"),),
+        },
+    ),
+    Step(
+        "replicaset",
+        "replicaset-controller",
+        "replicasets.apps",
+        "controllers.replicaset:step",
+        {
+            "replicasets.apps": (wakes.itself,),
+            "pods": (wakes.owner("replicasets.apps"), wakes.adopting("replicasets.apps")),
+        },
+    ),
+    Step(
+        "replicationcontroller",
+        "replication-controller",
+        "replicationcontrollers",
+        "controllers.replicaset:replication_controller_step",
+        {
+            "replicationcontrollers": (wakes.itself,),
+            "pods": (wakes.owner("replicationcontrollers"), wakes.adopting("replicationcontrollers")),
+        },
+    ),
+    Step(
+        "daemonset",
+        "daemonset-controller",
+        "daemonsets.apps",
+        "controllers.daemonset:step",
+        {
+            "daemonsets.apps": (wakes.itself,),
+            "pods": (wakes.owner("daemonsets.apps"), wakes.adopting("daemonsets.apps")),
+            "controllerrevisions.apps": (wakes.owner("daemonsets.apps"),),
+            "nodes": (wakes.all_if_node_changed("daemonsets.apps"),),
+        },
+    ),
+    Step(
+        "statefulset",
+        "statefulset-controller",
+        "statefulsets.apps",
+        "controllers.statefulset:step",
+        {
+            "statefulsets.apps": (wakes.itself,),
+            "pods": (wakes.owner("statefulsets.apps"), wakes.adopting("statefulsets.apps")),
+            "controllerrevisions.apps": (wakes.owner("statefulsets.apps"),),
+        },
+    ),
+    Step(
+        "cronjob",
+        "cronjob-controller",
+        "cronjobs.batch",
+        "controllers.cronjob:step",
+        {"cronjobs.batch": (wakes.itself,), "jobs.batch": (wakes.owner("cronjobs.batch"),)},
+    ),
+    Step(
+        "job",
+        "job-controller",
+        "jobs.batch",
+        "controllers.job:step",
+        {"jobs.batch": (wakes.itself,), "pods": (wakes.owner("jobs.batch"),)},
+    ),
+    Step(
+        "job-release",
+        "job-controller",
+        "pods",
+        "controllers.job:release",
+        {"pods": (wakes.tracked_by_job,), "jobs.batch": (wakes.dependents,)},
+    ),
+    Step(
+        "ttlafterfinished",
+        "ttl-after-finished-controller",
+        "jobs.batch",
+        "controllers.ttl_after_finished:step",
+        {"jobs.batch": (wakes.itself,)},
+    ),
+    Step(
+        "disruption",
+        "controllermanager",
+        "poddisruptionbudgets.policy",
+        "controllers.disruption:step",
+        {
+            "poddisruptionbudgets.policy": (wakes.itself,),
+            "pods": (wakes.backing("poddisruptionbudgets.policy"),),
+            "deployments.apps": (wakes.budgets_if_scaled,),
+            "replicasets.apps": (wakes.budgets_if_scaled,),
+            "replicationcontrollers": (wakes.budgets_if_scaled,),
+            "statefulsets.apps": (wakes.budgets_if_scaled,),
+        },
+        sees_itself=False,
+    ),
+    Step(
+        "scheduler",
+        "default-scheduler",
+        "pods",
+        "scheduler.step:step",
+        {
+            "pods": (wakes.itself_if_unassigned, wakes.pending_if_freed, wakes.pending_if_sociable),
+            "nodes": (wakes.pending_if_node_changed,),
+            "persistentvolumeclaims": (wakes.pending_pods,),
+            "persistentvolumes": (wakes.pending_pods,),
+            "storageclasses.storage.k8s.io": (wakes.pending_pods,),
+            "resourceclaims.resource.k8s.io": (wakes.pending_pods,),
+        },
+        order="scheduler.plugins.priority_sort:queue_key",
+    ),
+    Step(
+        "kubelet",
+        "kubelet",
+        "pods",
+        "kubelet.pod:step",
+        {
+            "pods": (wakes.itself_if_assigned,),
+            "nodes": (wakes.pods_on_new_node,),
+            "configmaps": (wakes.waiting_pods_in_namespace,),
+            "secrets": (wakes.waiting_pods_in_namespace,),
+            "persistentvolumeclaims": (wakes.waiting_pods_in_namespace,),
+            "services": (wakes.waiting_pods_in_namespace,),  # init containers that look a name up
+            "programs.sim.kpy.dev": (wakes.all_in_namespace("pods"),),
+            "faults.sim.kpy.dev": (wakes.pods_on_faulty_node,),
+        },
+        sees_itself=False,
+    ),
+    Step(
+        "kubelet-node",
+        "kubelet",
+        "nodes",
+        "kubelet.node:step",
+        {"nodes": (wakes.itself,), "faults.sim.kpy.dev": (wakes.faulty_node,)},
+        sees_itself=False,
+    ),
+    Step(
+        "endpointslice",
+        "endpointslice-controller",
+        "services",
+        "controllers.endpointslice:step",
+        {
+            "services": (wakes.itself,),
+            "pods": (wakes.backing("services"),),
+            "endpointslices.discovery.k8s.io": (wakes.service_of_slice,),
+        },
+        sees_itself=False,
+    ),
+    Step(
+        "endpoints",
+        "endpoint-controller",
+        "services",
+        "controllers.endpoints:step",
+        {
+            "services": (wakes.itself,),
+            "pods": (wakes.backing("services"),),
+            "endpoints": (wakes.service_of_slice,),
+        },
+        sees_itself=False,
+    ),
+    Step(
+        "endpoints-clean-up",
+        "endpoint-controller",
+        "endpoints",
+        "controllers.endpoints:clean_up",
+        {"endpoints": (wakes.itself,), "services": (wakes.endpoints_of_service,)},
+    ),
+    Step(
+        "nodelifecycle",
+        "node-controller",
+        "nodes",
+        "controllers.node_lifecycle:step",
+        {
+            "nodes": (wakes.itself, wakes.nodes_not_ready),
+            "faults.sim.kpy.dev": (wakes.faulty_node,),
+            "pods": (wakes.node_if_not_ready,),
+        },
+    ),
+    Step(
+        "tainteviction",
+        "taint-eviction-controller",
+        "pods",
+        "controllers.taint_eviction:step",
+        {"pods": (wakes.newly_placed_or_leaving,), "nodes": (wakes.pods_if_taints_changed,)},
+        sees_itself=False,
+    ),
+    Step(
+        "podgc",
+        "pod-garbage-collector",
+        "pods",
+        "controllers.pod_gc:step",
+        {"pods": (wakes.newly_placed_or_leaving,), "nodes": (wakes.pods_if_taints_changed,)},
+        sees_itself=False,
+    ),
+    Step(
+        "garbage-collector",
+        "generic-garbage-collector",
+        "*",
+        "controllers.garbage_collector:step",
+        {"*": (wakes.collectable, wakes.dependents, wakes.owners)},
+    ),
+    Step(
+        "resourcequota",
+        "resourcequota-controller",
+        "resourcequotas",
+        "controllers.resource_quota:step",
+        {"resourcequotas": (wakes.itself,), "*": (wakes.quotas_of_its_namespace,)},
+    ),
+)

@@ -1,0 +1,419 @@
+"""From a change to the keys that a step must look at again: the words of the pipeline's `wakes_on` column.
+
+Each is a function of (change, world) that gives keys. It looks at the old and the new version, since a pod that leaves a
+Service concerns the Service as much as one that joins it. They run for every write: each looks first at what is cheap.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from minikube_py.api import pods
+from minikube_py.api.types import Key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from minikube_py.api.kinds import Registry
+    from minikube_py.api.types import Object, Objects
+    from minikube_py.store.store import Change, Store
+    from minikube_py.store.view import StoreView
+
+
+class World(NamedTuple):
+    """What the mappings may look at."""
+
+    store: Store
+    view: StoreView
+    registry: Registry
+
+
+if TYPE_CHECKING:
+    Mapping: TypeAlias = Callable[[Change, World], Iterable[Key]]
+
+NONE: tuple[Key, ...] = ()
+
+
+def itself(change: Change, world: World) -> Iterable[Key]:
+    """The changed object."""
+    return (change.key,)
+
+
+# -- owners and what they own ------------------------------------------------------------------------------------------
+
+
+class Owner(NamedTuple):
+    """`owner('jobs.batch')`: the owners of that resource that the object names or named. The engine looks the references
+    of a change up once for all steps that ask."""
+
+    resource: str
+
+    def __call__(self, change: Change, world: World) -> Iterable[Key]:
+        return [key for key in owners_of(change, world) if key.resource == self.resource]
+
+
+owner = Owner
+
+
+def owners_of(change: Change, world: World) -> list[Key]:
+    """The owners that the object names or named, of whatever resource."""
+    found, place = [], world.registry.place
+    for ref in _references(change):
+        where = place(ref["apiVersion"], ref["kind"])
+        if where is not None:
+            found.append(Key(where[0], change.key.namespace if where[1] else "", ref["name"]))
+    return found
+
+
+def owner_of_gone_pod(middle: str, resource: str) -> Mapping:
+    """The owner of a pod's owner, if the pod is gone or finished: the Deployment behind a ReplicaSet (Recreate waits)."""
+
+    def mapping(change: Change, world: World) -> Iterable[Key]:
+        if change.new is not None and not pods.is_finished(change.new):
+            return NONE
+        found: list[Key] = []
+        for key in owners_of(change, world):
+            between = world.store.get(key) if key.resource == middle else None
+            if between is not None:
+                further = owners_of(change._replace(key=key, old=None, new=between), world)
+                found += [key for key in further if key.resource == resource]
+        return found
+
+    return mapping
+
+
+def _references(change: Change) -> Objects:
+    """The ownerReferences of both versions."""
+    old = change.old["metadata"].get("ownerReferences") if change.old is not None else None
+    new = change.new["metadata"].get("ownerReferences") if change.new is not None else None
+    if old is new or old == new:
+        return new or []
+    return [*(old or ()), *(new or ())]
+
+
+def collectable(change: Change, world: World) -> Iterable[Key]:
+    """An object that may be garbage: its owners have changed or are not there, or its own deletion began."""
+    old, new = change.old, change.new
+    if new is None:
+        return NONE
+    meta, before = new["metadata"], old["metadata"] if old is not None else {}
+    if "deletionTimestamp" in meta and (
+        "deletionTimestamp" not in before or meta.get("finalizers") != before.get("finalizers")
+    ):
+        return (change.key,)
+    references = meta.get("ownerReferences")
+    if not references or references is before.get("ownerReferences") or references == before.get("ownerReferences"):
+        return NONE
+    if old is None and all(_owner_stays(ref, change.key.namespace, world) for ref in references):
+        return NONE
+    return (change.key,)
+
+
+def _owner_stays(reference: Object, namespace: str, world: World) -> bool:
+    where = world.registry.place(reference["apiVersion"], reference["kind"])
+    if where is None:
+        return True
+    owner = world.store.get(Key(where[0], namespace if where[1] else "", reference["name"]))
+    if owner is None or owner["metadata"].get("uid") != reference["uid"]:
+        return False
+    return "deletionTimestamp" not in owner["metadata"]
+
+
+def dependents(change: Change, world: World) -> Iterable[Key]:
+    """What an object owns that was deleted or whose deletion began."""
+    if change.old is None:
+        return NONE
+    before = change.old["metadata"]
+    gone = change.new is None or ("deletionTimestamp" in change.new["metadata"] and "deletionTimestamp" not in before)
+    return tuple(world.store.bucket("o:" + before.get("uid", ""))) if gone else NONE
+
+
+def owners(change: Change, world: World) -> Iterable[Key]:
+    """The owners of a deleted object: one in foreground deletion waits for it."""
+    return owners_of(change, world) if change.new is None else NONE
+
+
+# -- pods and what selects them ----------------------------------------------------------------------------------------
+
+
+def itself_if_unassigned(change: Change, world: World) -> Iterable[Key]:
+    """A pod that has no node yet: the scheduler's."""
+    return (change.key,) if change.new is not None and not pods.node_of(change.new) else NONE
+
+
+def itself_if_assigned(change: Change, world: World) -> Iterable[Key]:
+    """A pod that has a node: that node's kubelet's."""
+    return (change.key,) if change.new is not None and pods.node_of(change.new) else NONE
+
+
+def newly_placed_or_leaving(change: Change, world: World) -> Iterable[Key]:
+    """A pod that got its node, other tolerations, or a deletion."""
+    old, new = change.old, change.new
+    if new is None:
+        return NONE
+    node, leaving = pods.node_of(new), pods.is_terminating(new)
+    if not node and not leaving:
+        return NONE
+    if old is not None and pods.node_of(old) == node and pods.is_terminating(old) == leaving:
+        before, after = old["spec"], new["spec"]
+        if before is after or before.get("tolerations") == after.get("tolerations"):
+            return NONE
+    return (change.key,)
+
+
+@cache
+def adopting(resource: str) -> Mapping:
+    """Objects of a resource whose selector matches a pod that has no controller, or whose labels have changed."""
+
+    def mapping(change: Change, world: World) -> Iterable[Key]:
+        old, new = change.old, change.new
+        if new is None:
+            return NONE
+        is_controlled = any(ref.get("controller") for ref in new["metadata"].get("ownerReferences") or ())
+        if is_controlled and (old is None or _labels(old) is _labels(new) or _labels(old) == _labels(new)):
+            return NONE
+        found = world.view.selecting(resource, new)
+        return [Key(resource, change.key.namespace, obj["metadata"]["name"]) for obj in found]
+
+    return mapping
+
+
+@cache
+def backing(resource: str) -> Mapping:
+    """Objects of a resource (services) whose selector matches a pod, if the pod changed in what its clients see."""
+
+    def mapping(change: Change, world: World) -> Iterable[Key]:
+        old, new = change.old, change.new
+        if resource == "services" and not (_address(old) or _address(new)):
+            return NONE  # nobody can reach it, nobody could
+        if not world.view.list(resource, change.key.namespace):
+            return NONE
+        if old is None or new is None:
+            either = new or old
+            labelled = [either] if either is not None else []
+        elif _seen(old) == _seen(new):
+            return NONE
+        else:
+            labelled = [new] if _labels(old) is _labels(new) or _labels(old) == _labels(new) else [old, new]
+        names = dict.fromkeys(
+            found["metadata"]["name"] for obj in labelled for found in world.view.selecting(resource, obj)
+        )
+        return [Key(resource, change.key.namespace, name) for name in names]
+
+    return mapping
+
+
+def _labels(obj: Object) -> Object | None:
+    return obj["metadata"].get("labels")  # type: ignore[no-any-return]
+
+
+def _address(pod: Object | None) -> str:
+    return (pod.get("status") or {}).get("podIP") or "" if pod is not None else ""
+
+
+def _seen(pod: Object) -> tuple[object, ...]:
+    """What a client of a Service can tell of a pod: who it is, where it is, whether it is ready or leaving."""
+    meta, spec, status = pod["metadata"], pod["spec"], pod.get("status") or {}
+    return (
+        meta.get("labels"),
+        "deletionTimestamp" in meta,
+        spec.get("nodeName"),
+        spec.get("hostname"),
+        status.get("podIP"),
+        status.get("phase") in ("Succeeded", "Failed"),
+        pods.condition(pod, "Ready"),
+    )
+
+
+def pending_pods(change: Change, world: World) -> Iterable[Key]:
+    """Pods that have no node yet."""
+    return tuple(world.store.bucket("n:"))
+
+
+def pending_if_freed(change: Change, world: World) -> Iterable[Key]:
+    """Pods that have no node yet, if the changed pod gave up its place or changed its labels."""
+    old, new = change.old, change.new
+    if old is None or not pods.node_of(old) or pods.is_finished(old):
+        return NONE
+    if new is None or pods.is_finished(new) or (_labels(old) is not _labels(new) and _labels(old) != _labels(new)):
+        return tuple(world.store.bucket("n:"))
+    return NONE
+
+
+def pending_if_sociable(change: Change, world: World) -> Iterable[Key]:
+    """Pods that have no node yet, if a pod that others may want to be near to came to a node, or gave up a nomination."""
+    old, new = change.old, change.new
+    if new is None or old is None:
+        return NONE
+    if pods.node_of(new) and not pods.node_of(old):
+        return tuple(world.store.bucket("w:"))
+    nominated = (old.get("status") or {}).get("nominatedNodeName")
+    if nominated and not (new.get("status") or {}).get("nominatedNodeName"):
+        return tuple(world.store.bucket("n:"))
+    return NONE
+
+
+def waiting_pods_in_namespace(change: Change, world: World) -> Iterable[Key]:
+    """Pods of the object's namespace that are not well: they may wait for this ConfigMap, Secret or claim."""
+    namespace = change.key.namespace
+    return [key for key in world.store.bucket("u:") if key.resource == "pods" and key.namespace == namespace]
+
+
+# -- nodes -------------------------------------------------------------------------------------------------------------
+
+
+def pods_on_new_node(change: Change, world: World) -> Iterable[Key]:
+    """The pods of a node that has just been registered."""
+    return tuple(world.store.bucket("n:" + change.key.name)) if change.old is None else NONE
+
+
+def pods_if_taints_changed(change: Change, world: World) -> Iterable[Key]:
+    """The pods on a node whose taints changed, or that is gone."""
+    old, new = change.old, change.new
+    if old is None or (new is not None and old["spec"].get("taints") == new["spec"].get("taints")):
+        return NONE
+    return tuple(world.store.bucket("n:" + change.key.name))
+
+
+def all_if_node_changed(resource: str) -> Mapping:
+    """Every object of a resource, if a node came, went, or changed in labels or taints: DaemonSets count nodes."""
+
+    def mapping(change: Change, world: World) -> Iterable[Key]:
+        old, new = change.old, change.new
+        if old is not None and new is not None:
+            same_taints = old["spec"].get("taints") == new["spec"].get("taints")
+            if same_taints and _labels(old) == _labels(new):
+                return NONE
+        return tuple(
+            Key(resource, obj["metadata"]["namespace"], obj["metadata"]["name"]) for obj in world.view.list(resource)
+        )
+
+    return mapping
+
+
+def pending_if_node_changed(change: Change, world: World) -> Iterable[Key]:
+    """Pods that have no node yet, if a node changed in what the scheduler looks at (a heartbeat changes nothing)."""
+    old, new = change.old, change.new
+    if new is None:
+        return NONE
+    if old is not None:
+        before, after = old.get("status") or {}, new.get("status") or {}
+        if (
+            before.get("allocatable") == after.get("allocatable")
+            and before.get("images") == after.get("images")
+            and _labels(old) == _labels(new)
+            and old["spec"] == new["spec"]
+        ):
+            return NONE
+    return tuple(world.store.bucket("n:"))
+
+
+def node_if_not_ready(change: Change, world: World) -> Iterable[Key]:
+    """The node that a pod was just bound to, if that node is not ready."""
+    new = change.new
+    if new is None or not pods.node_of(new) or (change.old is not None and pods.node_of(change.old)):
+        return NONE
+    key = Key("nodes", "", pods.node_of(new))
+    node = world.store.get(key)
+    return NONE if node is None or pods.is_ready(node) else (key,)
+
+
+def nodes_not_ready(change: Change, world: World) -> Iterable[Key]:
+    """The nodes that are not ready, if a node came, went or changed its readiness: how many are lost decides on evictions."""
+    old, new = change.old, change.new
+    if old is not None and new is not None and pods.is_ready(old) == pods.is_ready(new):
+        return NONE
+    return [Key("nodes", "", node["metadata"]["name"]) for node in world.view.list("nodes") if not pods.is_ready(node)]
+
+
+def faulty_node(change: Change, world: World) -> Iterable[Key]:
+    """The nodes that a Fault is or was about."""
+    versions = [obj for obj in (change.old, change.new) if obj is not None]
+    return [Key("nodes", "", obj["spec"]["node"]) for obj in versions if (obj.get("spec") or {}).get("node")]
+
+
+def pods_on_faulty_node(change: Change, world: World) -> Iterable[Key]:
+    """The pods on the nodes that a Fault is or was about."""
+    return [key for node in faulty_node(change, world) for key in world.store.bucket("n:" + node.name)]
+
+
+# -- namespaces, Services ----------------------------------------------------------------------------------------------
+
+
+def its_namespace_if_deleted(change: Change, world: World) -> Iterable[Key]:
+    """The namespace of a deleted object."""
+    return (Key("namespaces", "", change.key.namespace),) if change.new is None else NONE
+
+
+def its_namespace_if_root_ca(change: Change, world: World) -> Iterable[Key]:
+    """The namespace whose kube-root-ca.crt was touched."""
+    is_root_ca = change.key.name == "kube-root-ca.crt" and change.old is not None
+    return (Key("namespaces", "", change.key.namespace),) if is_root_ca else NONE
+
+
+def quotas_of_its_namespace(change: Change, world: World) -> Iterable[Key]:
+    """The quotas that may count an object that comes, goes, finishes or gets another spec."""
+    old, new = change.old, change.new
+    if not change.key.namespace or change.key.resource == "resourcequotas":
+        return NONE
+    if old is not None and new is not None:
+        ended = change.key.resource == "pods" and pods.is_finished(old) != pods.is_finished(new)
+        if not ended and old.get("spec") is new.get("spec"):
+            return NONE
+    found = world.view.list("resourcequotas", change.key.namespace)
+    return [Key("resourcequotas", change.key.namespace, quota["metadata"]["name"]) for quota in found]
+
+
+def its_terminating_namespace(change: Change, world: World) -> Iterable[Key]:
+    """The namespace of a deleted object, if the namespace is being deleted too."""
+    if change.new is not None or not change.key.namespace:
+        return NONE
+    key = Key("namespaces", "", change.key.namespace)
+    namespace = world.store.get(key)
+    return (key,) if namespace is not None and "deletionTimestamp" in namespace["metadata"] else NONE
+
+
+def tracked_by_job(change: Change, world: World) -> Iterable[Key]:
+    """A pod with the Job controller's finalizer, when it comes or its deletion begins."""
+    old, new = change.old, change.new
+    if new is None or "batch.kubernetes.io/job-tracking" not in (new["metadata"].get("finalizers") or ()):
+        return NONE
+    begins = "deletionTimestamp" in new["metadata"] and (old is None or "deletionTimestamp" not in old["metadata"])
+    return (change.key,) if old is None or begins else NONE
+
+
+def budgets_if_scaled(change: Change, world: World) -> Iterable[Key]:
+    """The disruption budgets of a namespace, if a controller of pods in it came or changed its size."""
+    old, new = change.old, change.new
+    if new is None or (old is not None and old["spec"].get("replicas") == new["spec"].get("replicas")):
+        return NONE
+    resource, namespace = "poddisruptionbudgets.policy", change.key.namespace
+    return [Key(resource, namespace, obj["metadata"]["name"]) for obj in world.view.list(resource, namespace)]
+
+
+def service_of_slice(change: Change, world: World) -> Iterable[Key]:
+    """The Service that an EndpointSlice or Endpoints object belongs to."""
+    if change.key.resource == "endpoints":
+        return (change.key._replace(resource="services"),)
+    found = []
+    for obj in (change.old, change.new):
+        name = (_labels(obj) or {}).get("kubernetes.io/service-name") if obj is not None else None
+        if name:
+            found.append(Key("services", change.key.namespace, name))
+    return found
+
+
+def endpoints_of_service(change: Change, world: World) -> Iterable[Key]:
+    """The Endpoints object of a deleted Service's name."""
+    return (change.key._replace(resource="endpoints"),) if change.new is None else NONE
+
+
+def all_in_namespace(resource: str) -> Mapping:
+    """Every object of a resource in the object's namespace."""
+
+    def mapping(change: Change, world: World) -> Iterable[Key]:
+        found = world.view.list(resource, change.key.namespace)
+        return [Key(resource, change.key.namespace, obj["metadata"]["name"]) for obj in found]
+
+    return mapping

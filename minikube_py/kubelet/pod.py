@@ -1,0 +1,241 @@
+"""The life of a pod on its node: the kubelet's pod worker as a step.
+
+States: bound -> admitted (sandbox, address, first status) -> init containers in order -> containers -> ready -> ended
+or deleted. Everything is computed from the spec, the status, the records in memory, the behaviour of the programs and
+the clock; running it twice without a change yields nothing but its wake.
+
+Wakes: the pod itself; ConfigMaps and Secrets that its environment or volumes name (`references.wanted_by`), and
+Services of its namespace, while it is not ready; its Node (when that
+appears); the Fault `node-down-<its node>`; Programs of its namespace.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from minikube_py.api import pods
+from minikube_py.api.types import Actions, Delete, Key, Patch, Remember, Wake
+from minikube_py.base.clock import seconds
+from minikube_py.kubelet import addresses, admission, containers, references, status, termination
+from minikube_py.kubelet.worker import Worker
+
+if TYPE_CHECKING:
+    from minikube_py.api.types import Object, View
+    from minikube_py.base.clock import Clock
+
+STEP = "kubelet"
+PROGRAMS = "programs.sim.kpy.dev"
+DEADLINE = "Pod was active on the node longer than the specified deadline"
+
+
+def is_down(node: str, view: View) -> bool:
+    """Whether a Fault has switched the machine off."""
+    return view.get(Key("faults.sim.kpy.dev", "", f"node-down-{node}")) is not None
+
+
+def step(pod: Object, view: View, clock: Clock) -> Actions:
+    """Bring a bound pod up to now. A pod on a machine that is off sleeps: the end of the Fault wakes it."""
+    name = pods.node_of(pod)
+    if not name or is_down(name, view):
+        return
+    meta = pod["metadata"]
+    key = Key("pods", meta["namespace"], meta["name"])
+    memory = view.memory(STEP, key)
+    if pods.is_finished(pod):
+        yield from _remove(key, meta, memory)
+        return
+    if memory and _is_as_left(meta, memory, view, clock):
+        if memory["wake"]:
+            yield Wake(*memory["wake"])
+        return
+    node = view.get(Key("nodes", "", name))
+    if node is None:
+        return
+    worker = Worker(pod, node, memory or _adopted(pod), view, clock)
+    refusal = admission.refusal(worker) if "host" not in worker.memory else None
+    if refusal is not None:
+        yield from admission.refuse(worker, *refusal)
+        return
+    is_over = _advance(worker)
+    for action in worker.actions:  # noqa: UP028 (a list cannot be sent outcomes)
+        yield action
+    stored: Object | None = pod
+    if (not is_over or "host" in worker.memory) and not _looks_the_same(worker, memory):
+        changed = status.changes(pod.get("status") or {}, status.build(worker))
+        if changed:
+            outcome = yield Patch(key, {"status": changed}, "status")
+            stored = outcome if isinstance(outcome, dict) else None
+        is_over = is_over or changed.get("phase") in ("Succeeded", "Failed")
+    if is_over:
+        yield from _remove(key, meta, memory)
+        return
+    wake = worker.next_wake()
+    kept = {**worker.memory, "containers": worker.records, **_as_left(worker, stored, wake)}
+    if kept != memory:
+        yield Remember(kept)
+    if wake is not None:
+        yield wake
+
+
+def _looks_the_same(worker: Worker, memory: Object) -> bool:
+    """Whether the status can not have changed: the step's own last version, and containers that only wait to start."""
+    if memory.get("seen", "") in ("", None) or memory["seen"] != worker.meta.get("resourceVersion"):
+        return False
+    before = memory["containers"]
+    return len(before) == len(worker.records) and all(
+        record["state"] in HIDDEN and before[name]["state"] in HIDDEN for name, record in worker.records.items()
+    )
+
+
+def _remove(key: Key, meta: Object, memory: Object) -> Actions:
+    """The pod is over: nothing is kept in mind, and a deleted one leaves the API."""
+    if memory:
+        yield Remember({})
+    if "deletionTimestamp" in meta and _awaits_removal(meta):
+        yield Delete(key, 0, uid=meta["uid"])
+
+
+HIDDEN = ("pulling", "creating")  # states that a status does not tell apart
+# States in which only the clock, the pod itself or a Program can move a container.
+PLAIN = frozenset(("pulling", "creating", "starting", "running", "stopping"))
+
+
+def _as_left(worker: Worker, stored: Object | None, wake: Wake | None) -> Object:
+    """How this run leaves the pod: the version it wrote and the wake it set; {} where other objects matter too.
+
+    The own write wakes the step again; with this it sees at once that nothing else has happened.
+    """
+    version = stored["metadata"].get("resourceVersion") if stored is not None else None
+    is_plain = version and not worker.spec.get("initContainers") and not worker.memory.get("mounts")
+    if not is_plain or worker.memory.get("killed") or worker.has_programs():
+        return {"seen": "", "wake": None}
+    if any(record["state"] not in PLAIN for record in worker.records.values()):
+        return {"seen": "", "wake": None}
+    return {"seen": version, "wake": None if wake is None else [wake.at_s, wake.background]}
+
+
+def _is_as_left(meta: Object, memory: Object, view: View, clock: Clock) -> bool:
+    if memory.get("seen", "") == "" or memory["seen"] != meta.get("resourceVersion"):
+        return False
+    wake = memory["wake"]
+    if wake is not None and wake[0] <= clock.now_s:
+        return False
+    return not view.list(PROGRAMS, meta["namespace"])
+
+
+def _awaits_removal(meta: Object) -> bool:
+    """Not yet told to go at once (finalizers may then still hold the object)."""
+    return meta.get("deletionGracePeriodSeconds") != 0
+
+
+def _advance(worker: Worker) -> bool:
+    """Move everything that moves by itself; True when the pod is over and its object may go."""
+    if pods.is_terminating(worker.pod):
+        if "host" not in worker.memory:  # deleted before the kubelet saw it
+            return True
+        return termination.kill(worker, int(worker.meta.get("deletionGracePeriodSeconds", 30)))
+    if "host" not in worker.memory:
+        _admit(worker)
+    if _is_past_deadline(worker):
+        if termination.kill(worker, containers.worker_grace_s(worker)):
+            worker.memory = {**worker.memory, "phase": "Failed", "reason": "DeadlineExceeded", "message": DEADLINE}
+        return False
+    if not worker.memory.get("ip") and not _set_up_sandbox(worker):
+        return False
+    _run_containers(worker)
+    return False
+
+
+def _admit(worker: Worker) -> None:
+    """The kubelet sees the pod for the first time."""
+    worker.memory = {**worker.memory, "host": addresses.of_node(worker.node), "started": worker.now}
+
+
+def _set_up_sandbox(worker: Worker) -> bool:
+    """Volumes, then the network; False while a volume is missing or no address is free."""
+    problems = references.mount_problems(worker)
+    told = [f'MountVolume.SetUp failed for volume "{volume}" : {problem}' for volume, problem in problems]
+    if told != worker.memory.get("mounts", []):
+        for message in told:
+            worker.event("Warning", "FailedMount", message)
+        worker.memory = {key: value for key, value in worker.memory.items() if key != "mounts"}
+        if told:
+            worker.memory["mounts"] = told
+    if told:
+        return False
+    address = worker.memory["host"] if worker.spec.get("hostNetwork") else addresses.next_free(worker.node, worker.view)
+    if address:
+        worker.memory = {**worker.memory, "ip": address}
+    return bool(address)
+
+
+def _is_past_deadline(worker: Worker) -> bool:
+    limit_s = worker.spec.get("activeDeadlineSeconds")
+    if limit_s is None:
+        return False
+    at_s = worker.memory["started"] + int(limit_s)
+    if at_s <= worker.now:
+        if not worker.memory.get("killed"):
+            worker.event("Normal", "DeadlineExceeded", DEADLINE)
+        return True
+    worker.wake(at_s, background=at_s - worker.now > containers.FOREGROUND_S)
+    return False
+
+
+def _run_containers(worker: Worker) -> None:
+    """Init containers in order, sidecars beside them, then the regular ones; sidecars go when those are done."""
+    is_initialized = True
+    for container in worker.inits:
+        if not is_initialized and not _has_begun(worker, container):
+            break
+        record = containers.advance(worker, container)
+        if not containers.lets_next_begin(container, record):
+            is_initialized = False
+    if not is_initialized and not any(_has_begun(worker, container) for container in worker.containers):
+        return
+    is_done = True
+    for container in worker.containers:
+        record = containers.advance(worker, container)
+        is_done = is_done and record["state"] == "done"
+    if is_done and any(pods.is_sidecar(container) for container in worker.inits):
+        termination.kill(worker, containers.worker_grace_s(worker))
+
+
+def _has_begun(worker: Worker, container: Object) -> bool:
+    return container["name"] in worker.records
+
+
+def _adopted(pod: Object) -> Object:
+    """What can be read back from a status when the memory is lost: the containers that run go on running."""
+    found: Object = pod.get("status") or {}
+    if not found.get("podIP"):
+        return {}
+    records: Object = {}
+    specs = {item["name"]: item for item in [*(pod["spec"].get("initContainers") or ()), *pod["spec"]["containers"]]}
+    for listed in (found.get("initContainerStatuses") or (), found.get("containerStatuses") or ()):
+        for entry in listed:
+            record = _record_of(entry, specs.get(entry["name"]) or {})
+            if record:
+                records[entry["name"]] = record
+    return {
+        "host": found["hostIP"], "ip": found["podIP"], "started": seconds(found["startTime"]), "containers": records,
+    }  # fmt: skip
+
+
+def _record_of(entry: Object, spec: Object) -> Object:
+    state = entry.get("state") or {}
+    record: Object = {"restarts": entry["restartCount"], "image": spec.get("image", entry["image"])}
+    if "running" in state:
+        record |= {"state": "running", "id": entry["containerID"], "started": seconds(state["running"]["startedAt"])}
+        if entry.get("lastState"):
+            record["last"] = entry["lastState"]["terminated"]
+        return record
+    if "terminated" in state:
+        ended = state["terminated"]
+        return record | {
+            "state": "done",
+            "id": ended.get("containerID", ""),
+            "last": ended,
+            "ended": seconds(ended["finishedAt"]),
+        }
+    return {}

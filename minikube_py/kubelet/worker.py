@@ -1,0 +1,118 @@
+"""What one run of the pod step carries: the pod, its node, the records of its containers, and what is to be done.
+
+A *record* is what the runtime and the kubelet hold about one container, kept between runs with `Remember`:
+
+    state       '' (not begun), pulling, pull-failed, pull-backoff, refused, config-error, creating, starting (postStart),
+                running, stopping, crashloop, done
+    since       when the state began; until: when it ends by itself (both seconds since 1970)
+    id          the container's id in the runtime; started: when it started
+    restarts    how many times it was started again
+    last        the terminated state of its last end; previous: of the one before
+    backoff     seconds to wait before the next start (0: none yet); backoff_at: when that was set
+    tries       failed pulls in a row; reason, message: why it waits
+    probes      {kind: [last instant, run length, last answer, result]} (`probes.py`)
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from minikube_py.api.types import Action, Key, Record, Wake
+from minikube_py.base import clock
+from minikube_py.programs import behaviour as programs
+
+if TYPE_CHECKING:
+    from minikube_py.api.types import Object, View
+    from minikube_py.base.clock import Clock
+
+COMPONENT = "kubelet"
+timestamp = lru_cache(maxsize=1024)(clock.timestamp)  # the pods of one second share it
+
+
+class Worker:
+    """One run for one pod. `actions` are taken in order before the status is written; `background` wakes do not keep
+    the cluster from settling."""
+
+    __slots__ = (
+        "actions",
+        "background_at",
+        "behaviours",
+        "clock",
+        "containers",
+        "foreground_at",
+        "inits",
+        "key",
+        "memory",
+        "meta",
+        "node",
+        "now",
+        "pod",
+        "records",
+        "spec",
+        "view",
+    )  # fmt: skip
+
+    def __init__(self, pod: Object, node: Object, memory: Object, view: View, clock: Clock) -> None:
+        self.pod, self.node, self.view, self.clock, self.now = pod, node, view, clock, clock.now_s
+        self.meta, self.spec = pod["metadata"], pod["spec"]
+        self.key = Key("pods", self.meta["namespace"], self.meta["name"])
+        self.memory = memory
+        self.records: dict[str, Object] = dict(memory.get("containers") or ())
+        self.inits: list[Object] = self.spec.get("initContainers") or []
+        self.containers: list[Object] = self.spec["containers"]
+        self.actions: list[Action] = []
+        self.behaviours: dict[str, programs.Behaviour] = {}
+        self.foreground_at: int | None = None
+        self.background_at: int | None = None
+
+    def behaviour(self, container: Object) -> programs.Behaviour:
+        name = container["name"]
+        found = self.behaviours.get(name)
+        if found is None:
+            found = self.behaviours[name] = programs.behaviour(container, self.pod, self.view, self.clock)
+        return found
+
+    def has_programs(self) -> bool:
+        """Whether the namespace has objects of kind Program, whose change may move a container."""
+        return bool(self.view.list("programs.sim.kpy.dev", self.key.namespace))
+
+    def event(self, type_: str, reason: str, message: str, container: Object | None = None) -> None:
+        """Record an event about the pod or, with its field path, about one of its containers."""
+        field_path = ""
+        if container is not None:
+            listed = "initContainers" if self.is_init(container) else "containers"
+            field_path = f"spec.{listed}{{{container['name']}}}"
+        host = self.node["metadata"]["name"]
+        self.actions.append(Record(self.pod, type_, reason, message, COMPONENT, host, field_path))
+
+    def wake(self, at_s: int, background: bool = False) -> None:
+        """Look again at `at_s`; the earliest of each sort counts."""
+        if background:
+            self.background_at = at_s if self.background_at is None else min(at_s, self.background_at)
+        else:
+            self.foreground_at = at_s if self.foreground_at is None else min(at_s, self.foreground_at)
+
+    def next_wake(self) -> Wake | None:
+        """The one wake to leave: the earliest; it is a foreground one if anything foreground is waited for.
+
+        A background wake at +10 s before a foreground one at +60 s keeps the cluster busy until the latter is done.
+        """
+        if self.foreground_at is None:
+            return None if self.background_at is None else Wake(self.background_at, True)
+        if self.background_at is None:
+            return Wake(self.foreground_at)
+        return Wake(min(self.foreground_at, self.background_at))
+
+    def is_init(self, container: Object) -> bool:
+        return any(container is init for init in self.inits)
+
+    def container_id(self, container: Object, attempt: int) -> str:
+        """'containerd://' and 64 hex digits, a pure function of pod, container and attempt."""
+        words = f"{self.clock.seed}\0{self.meta['uid']}\0{container['name']}\0{attempt}"
+        return "containerd://" + blake2b(words.encode(), digest_size=32).hexdigest()
+
+    def full_name(self) -> str:
+        """'web-x7k2p_default(uid)', as the kubelet names a pod in its messages (format.Pod)."""
+        return f"{self.meta['name']}_{self.meta['namespace']}({self.meta['uid']})"

@@ -1,0 +1,275 @@
+"""What the scheduler keeps in mind of the cluster: the nodes in order, and per pod template what it found out about them.
+
+A derived cache of the view: it is told of every change and only makes a pod's decision cheaper, never different. Which
+node a pod gets is a function of the cluster, the pod and the clock's seed. Source: pkg/scheduler/backend/cache/cache.go.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from minikube_py.api import pods
+from minikube_py.api.types import Key
+from minikube_py.scheduler import nodes
+from minikube_py.scheduler.nodes import NodeInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from minikube_py.api.types import Object, Objects, View
+    from minikube_py.base.selector import Selector
+
+DIRTY_MAX = 100_000  # names in the list of changed nodes before everything is forgotten instead
+TEMPLATES_MAX = 64
+
+# What may change of a node, the most first.
+ADDED, REMOVED, LABELS, TAINTS, STATUS = "added", "removed", "labels", "taints", "status"
+
+# A change of the selector of one of these may change which pods spread together.
+SPREADERS = ("services", "replicationcontrollers", "replicasets.apps", "statefulsets.apps")
+
+
+class Cache:
+    """See the module. `templates` belongs to `scheduler.cycle`; `dirty` names the nodes changed, oldest first."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.templates: dict[Any, Any] = {}
+        self.dirty: list[str] = []
+        self.affine: dict[Key, Object] = {}  # pods on nodes that have pod (anti-)affinity
+        self.nominated: dict[str, dict[Key, Object]] = {}  # pods without a node that wait for room on one
+        self._infos: dict[str, NodeInfo] = {}
+        self._places: dict[str, nodes.Place] = {}
+        self._images: dict[str, int] | None = None
+        self._priorities: dict[int, int] | None = None
+        self._renamed: set[str] = set()
+        self._order: list[str] | None = None
+        self._load()
+
+    def _load(self) -> None:
+        for node in self.view.list("nodes"):
+            self._places[node["metadata"]["name"]] = nodes.place_of(node)
+            if not nodes.is_named_by_host(node):
+                self._renamed.add(node["metadata"]["name"])
+        for name in self._places:
+            if self.view.counters(name).get("affinity"):
+                for pod in self.view.on_node(name):
+                    self._remember(_key(pod), pod)
+        for pod in self.view.on_node(""):
+            self._remember(_key(pod), pod)
+
+    # What plugins ask
+
+    def order(self) -> list[str]:
+        """The names of all nodes in the order of looking. Do not change the list."""
+        if self._order is None:
+            self._order = nodes.in_order(self._places.values())
+        return self._order
+
+    def node_count(self) -> int:
+        return len(self._places)
+
+    def nodes_with_image(self, image: str) -> int:
+        if self._images is None:  # most clusters never ask
+            self._images = {}
+            for node in self.view.list("nodes"):
+                self._count_images(node, 1)
+        return self._images.get(image, 0)
+
+    def hosts_are_nodes(self) -> bool:
+        """Whether every node's host name, if it has that label, is its name: a host's pods are the pods of one node."""
+        return not self._renamed
+
+    def lowest_priority(self) -> int | None:
+        """The lowest priority of a pod on a node; None without pods."""
+        if self._priorities is None:
+            self._priorities = {}
+            for name in self._places:
+                for counter, count in self.view.counters(name).items():
+                    if counter.startswith("priority/"):
+                        self._count_priority(int(counter[9:]), count)
+        return min(self._priorities, default=None)
+
+    def node(self, name: str) -> NodeInfo | None:
+        """What is known of a node; None if there is no such node."""
+        found = self._infos.get(name)
+        if found is None and name in self._places:
+            node = self.view.get(Key("nodes", "", name))
+            if node is not None:
+                found = self._infos[name] = NodeInfo(node, self.view)
+        return found
+
+    def nodes(self) -> Iterator[NodeInfo]:
+        """All nodes, in the order of looking. Parses every one of them."""
+        for name in self.order():
+            found = self.node(name)
+            if found is not None:
+                yield found
+
+    def placed(self, namespace: str | None, selector: Selector) -> Objects:
+        """The unfinished pods on nodes of one namespace (None: of all) that a selector may match."""
+        exact = selector.exact() if namespace is not None else {}
+        found = self.view.selected(namespace or "", exact) if exact else self.view.list("pods", namespace)
+        return [pod for pod in found if _where(pod)]
+
+    def namespace_labels(self, namespace: str) -> dict[str, str]:
+        found = self.view.get(Key("namespaces", "", namespace))
+        return (found["metadata"].get("labels") or {}) if found else {}
+
+    # What changes
+
+    def changed(self, key: Key, old: Object | None, new: Object | None) -> None:
+        """Told by the store of each change, once it shows in the view."""
+        if key.resource == "pods":
+            self._pod_changed(key, old, new)
+        elif key.resource == "nodes":
+            self._node_changed(key.name, old, new)
+        elif key.resource in SPREADERS:
+            before, after = _selector(old), _selector(new)
+            if before != after:
+                self._keep(lambda template: not template.spreads_with(key, before, after))
+        elif key.resource == "namespaces" and old is not None and new is not None and _labels(old) != _labels(new):
+            self.templates.clear()
+
+    def _keep(self, fits: Callable[[Any], bool]) -> None:
+        self.templates = {key: template for key, template in self.templates.items() if fits(template)}
+
+    def _pod_changed(self, key: Key, old: Object | None, new: Object | None) -> None:
+        if old is not None and new is not None and _same(old, new):
+            return
+        for pod, sign in ((old, -1), (new, 1)):
+            if pod is None:
+                continue
+            node = _where(pod)
+            if node:
+                self._mark(node)
+                self._tell(pod, node, sign)
+                if node in self._places:
+                    self._count_priority(pod["spec"].get("priority") or 0, sign)
+        if old is not None:
+            self.affine.pop(key, None)
+            waiting = self.nominated.get(_nominated(old), {})
+            if key in waiting:
+                del waiting[key]
+                if not waiting:
+                    del self.nominated[_nominated(old)]
+        if new is not None:
+            self._remember(key, new)
+
+    def _remember(self, key: Key, pod: Object) -> None:
+        if _where(pod):
+            if pod["spec"].get("affinity") and pods.counters(pod).get("affinity"):
+                self.affine[key] = pod
+        elif _nominated(pod):
+            self.nominated.setdefault(_nominated(pod), {})[key] = pod
+
+    def _count_priority(self, priority: int, count: int) -> None:
+        if self._priorities is None:
+            return
+        total = self._priorities.get(priority, 0) + count
+        if total:
+            self._priorities[priority] = total
+        else:
+            self._priorities.pop(priority, None)
+
+    def _tell(self, pod: Object, name: str, sign: int) -> None:
+        node = None
+        for template in self.templates.values():
+            for state in template.live:
+                node = node or self.node(name)
+                if node is not None:
+                    state.update(pod, node, sign)
+
+    def _mark(self, name: str) -> None:
+        if len(self.dirty) >= DIRTY_MAX:
+            self.dirty.clear()
+            self.templates.clear()
+        self.dirty.append(name)
+
+    def _node_changed(self, name: str, old: Object | None, new: Object | None) -> None:
+        change = _node_change(old, new)
+        if not change:
+            return
+        if change in (ADDED, REMOVED):
+            self._priorities = None
+        hosts_were_nodes = self.hosts_are_nodes()
+        self._infos.pop(name, None)
+        self._renamed.discard(name)
+        if new is not None and not nodes.is_named_by_host(new):
+            self._renamed.add(name)
+        counters = self.view.counters(name)
+        strange = (change == ADDED and counters.get("pods")) or (change == LABELS and counters.get("affinity"))
+        if strange or hosts_were_nodes != self.hosts_are_nodes():
+            self.templates.clear()
+        elif change != STATUS:
+            self._keep(lambda template: template.survives(name, change))
+        self._mark(name)
+        for node, sign in ((old, -1), (new, 1)):
+            if node is not None:
+                self._count_images(node, sign)
+        place = nodes.place_of(new) if new is not None else None
+        if self._places.get(name) != place:
+            self._order = None
+            if place is None:
+                del self._places[name]
+            else:
+                self._places[name] = place
+
+    def _count_images(self, node: Object, sign: int) -> None:
+        if self._images is None:
+            return
+        for image in nodes.image_sizes(node):
+            self._images[image] = self._images.get(image, 0) + sign
+
+
+def _key(pod: Object) -> Key:
+    return Key("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
+
+
+def _where(pod: Object) -> str:
+    """The node that a pod takes room on; '' if none."""
+    return "" if pods.is_finished(pod) else pods.node_of(pod)
+
+
+def _nominated(pod: Object) -> str:
+    """The node that a pod waits for room on; '' if it does not wait, or for none."""
+    if pods.node_of(pod) or pods.is_finished(pod):
+        return ""
+    return pod.get("status", {}).get("nominatedNodeName") or ""
+
+
+def _labels(obj: Object | None) -> dict[str, str]:
+    return (obj["metadata"].get("labels") or {}) if obj else {}
+
+
+def _selector(obj: Object | None) -> Any:
+    return (obj.get("spec") or {}).get("selector") if obj else None
+
+
+def _same(old: Object, new: Object) -> bool:
+    """Whether two versions of a pod are alike to the scheduler."""
+    return (
+        _where(old) == _where(new)
+        and _nominated(old) == _nominated(new)
+        and pods.is_terminating(old) == pods.is_terminating(new)
+        and (old["spec"] is new["spec"] or old["spec"] == new["spec"])
+        and _labels(old) == _labels(new)
+    )
+
+
+def _node_change(old: Object | None, new: Object | None) -> str:
+    """The most that changed of a node; '' if nothing that a plugin reads."""
+    if old is None or new is None:
+        return ADDED if old is None else REMOVED
+    if _labels(old) != _labels(new):
+        return LABELS
+    if _differs(old.get("spec"), new.get("spec"), ("taints", "unschedulable")):
+        return TAINTS
+    return STATUS if _differs(old.get("status"), new.get("status"), ("allocatable", "images")) else ""
+
+
+def _differs(old: Object | None, new: Object | None, fields: tuple[str, ...]) -> bool:
+    if old is new:
+        return False
+    one, other = old or {}, new or {}
+    return any(one.get(field) is not other.get(field) and one.get(field) != other.get(field) for field in fields)

@@ -1,0 +1,111 @@
+"""The shape of a scheduler plugin.
+
+kube-scheduler asks every plugin about every node. Here a plugin first says what it sees of a node (`place` for filters,
+`measure` for scores): a small hashable value that depends on this node alone and is kept until the node or its pods
+change. Nodes about which all plugins see the same form one class; verdicts and scores, which may depend on the whole
+cluster (spreading, affinity, normalisation), are then worked out once per class. A thousand equal nodes cost as much as one.
+
+Source: pkg/scheduler/framework/interface.go.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+
+    from minikube_py.api.types import Object
+    from minikube_py.scheduler.cache import Cache
+    from minikube_py.scheduler.nodes import NodeInfo
+
+MAX_SCORE = 100
+
+
+class Refusal(NamedTuple):
+    """Why a node does not do. `resolvable`: removing pods from it might help, so preemption may try."""
+
+    reasons: tuple[str, ...]
+    resolvable: bool = False
+
+
+class Rejected(Exception):
+    """Raised by `pre_filter`: no node will do, whatever the nodes are like."""
+
+
+class Feasible(NamedTuple):
+    """The nodes that passed all filters, as classes. `sizes()` tells how many nodes each class has."""
+
+    nodes: int
+    sizes: Callable[[], list[int]]
+
+
+class Plugin:
+    """One plugin; each extension point may be left out. Plugins hold no data: what they learn about a pod is the state
+    that `pre_filter` and `pre_score` return and that the other calls are given. A state of None skips the plugin.
+
+    A state with a method `update(pod, node, sign)` is kept up to date: it is told of each pod that comes to (+1) or
+    leaves (-1) a node; it can `copy()` itself for a question of what would be. It is not asked while it is `idle`, and
+    made anew once it is `stale` or does not say that it `survives(node, change)` a change of a node.
+    """
+
+    name = ""
+
+    def pre_enqueue(self, pod: Object) -> str:
+        """Why the pod may not be tried yet; '' if it may."""
+        return ""
+
+    def pre_filter(self, pod: Object, cache: Cache) -> Any:
+        """The state for `place` and `filter`. Raises Rejected."""
+        return None
+
+    def candidates(self, state: Any) -> frozenset[str] | None:
+        """The names of the only nodes that can do; None if any might."""
+        return None
+
+    def place(self, state: Any, node: NodeInfo) -> Hashable:
+        """All that the verdict on a node depends on, of that node. A Refusal is a verdict already."""
+        raise NotImplementedError
+
+    def filter(self, state: Any, place: Any) -> Refusal | None:
+        """The verdict on the nodes that look like this; None if they do."""
+        return place if isinstance(place, Refusal) else None
+
+    def pre_score(self, pod: Object, cache: Cache) -> Any:
+        """The state for `measure` and `score`."""
+        return None
+
+    def measure(self, state: Any, node: NodeInfo) -> Hashable:
+        """All that the score of a node depends on, of that node."""
+        raise NotImplementedError
+
+    def score(self, state: Any, measures: Sequence[Any], feasible: Feasible) -> list[int] | None:
+        """The normalised scores, 0 to 100, of each class of nodes; None if the plugin has nothing to say after all."""
+        return list(measures)
+
+
+class Scored(NamedTuple):
+    """A row of the profile: a scoring plugin and its weight."""
+
+    plugin: Plugin
+    weight: int
+
+
+class Profile(NamedTuple):
+    """The plugins in the order in which they are asked."""
+
+    gates: tuple[Plugin, ...]
+    filters: tuple[Plugin, ...]
+    scores: tuple[Scored, ...]
+
+
+def normalize(scores: Sequence[int], *, reverse: bool = False) -> list[int]:
+    """Scale so that the largest becomes 100; `reverse` turns the scale round (DefaultNormalizeScore).
+
+    [0, 1, 4] becomes [0, 25, 100], reversed [100, 75, 0].
+    """
+    most = max(scores, default=0)
+    if most == 0:
+        return [MAX_SCORE if reverse else 0] * len(scores)
+    scaled = [MAX_SCORE * score // most for score in scores]
+    return [MAX_SCORE - score for score in scaled] if reverse else scaled

@@ -1,0 +1,73 @@
+"""NodeAffinity: nodeSelector, required and preferred node affinity (pkg/scheduler/framework/plugins/nodeaffinity)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from minikube_py.scheduler.framework import Feasible, Plugin, Refusal, Rejected, normalize
+from minikube_py.scheduler.terms import PREFERRED, NodeRequirement, node_requirement, term_matches
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from minikube_py.api.types import Object
+    from minikube_py.scheduler.cache import Cache
+    from minikube_py.scheduler.nodes import NodeInfo
+
+NO_MATCH = Refusal(("node(s) didn't match Pod's node affinity/selector",))
+
+
+class State(NamedTuple):
+    requirement: NodeRequirement
+    names: frozenset[str] | None
+
+
+class NodeAffinity(Plugin):
+    name = "NodeAffinity"
+
+    def pre_filter(self, pod: Object, cache: Cache) -> Any:
+        requirement = node_requirement(pod["spec"])
+        if requirement is None:
+            return None
+        names = _named(requirement.terms or ())
+        if names is not None and not names:
+            raise Rejected("pod affinity terms conflict")
+        return State(requirement, names)
+
+    def candidates(self, state: Any) -> frozenset[str] | None:
+        return state.names  # type: ignore[no-any-return]
+
+    def place(self, state: Any, node: NodeInfo) -> Refusal | None:
+        return None if state.requirement.matches(node.name, node.labels) else NO_MATCH
+
+    def pre_score(self, pod: Object, cache: Cache) -> Any:
+        affinity = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
+        return affinity.get(PREFERRED) or None
+
+    def measure(self, state: Any, node: NodeInfo) -> int:
+        """The sum of the weights of the preferred terms that the node matches."""
+        return sum(found["weight"] for found in state if _prefers(found["preference"], node))
+
+    def score(self, state: Any, measures: Sequence[int], feasible: Feasible) -> list[int]:
+        return normalize(measures)
+
+
+def _prefers(term: Object, node: NodeInfo) -> bool:
+    return term_matches(term, node.name, node.labels)
+
+
+def _named(terms: Sequence[Object]) -> frozenset[str] | None:
+    """The nodes that the terms name by metadata.name; None if one of the terms names none."""
+    names: frozenset[str] = frozenset()
+    if not terms:
+        return None
+    for term in terms:
+        sets = [
+            frozenset(found["values"])
+            for found in term.get("matchFields") or ()
+            if found["key"] == "metadata.name" and found["operator"] == "In"
+        ]
+        if not sets:
+            return None
+        names |= frozenset.intersection(*sets)
+    return names

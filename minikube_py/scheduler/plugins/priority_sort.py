@@ -1,0 +1,15 @@
+"""PrioritySort: who is tried first (pkg/scheduler/framework/plugins/queuesort/priority_sort.go)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from minikube_py.api.types import Object
+
+
+def queue_key(pod: Object) -> tuple[int, str, str, str]:
+    """Sorts waiting pods: the highest priority first, then the oldest; pods of one second by namespace and name."""
+    meta = pod["metadata"]
+    priority = pod["spec"].get("priority") or 0
+    return -priority, meta.get("creationTimestamp") or "", meta.get("namespace") or "", meta.get("name") or ""

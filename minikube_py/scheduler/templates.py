@@ -1,0 +1,248 @@
+"""What the scheduler found out for all pods that look alike: the plugins' states and the classes of nodes.
+
+A template is everything of a pod that a plugin may read. Ten thousand pods of one Deployment share one template; after
+each decision only the one node that changed is looked at again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from minikube_py.scheduler.cache import ADDED, REMOVED, TEMPLATES_MAX
+from minikube_py.scheduler.framework import Plugin, Refusal, Rejected
+from minikube_py.scheduler.plugins import volumes
+from minikube_py.scheduler.profile import PROFILE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from minikube_py.api.types import Key, Object, Objects
+    from minikube_py.scheduler.cache import Cache
+    from minikube_py.scheduler.nodes import NodeInfo
+
+_CONTAINERS = ("containers", "initContainers")
+_PARTS = (
+    "affinity",
+    "nodeName",
+    "nodeSelector",
+    "overhead",
+    "priority",
+    "resources",
+    "tolerations",
+    "topologySpreadConstraints",
+)
+_TEXTS_MAX = 8192
+CLASSES_MAX = 4096
+
+
+class NodeClass(NamedTuple):
+    """Nodes that look alike to all plugins: refused by what they are, or with the `places` and `measures` seen."""
+
+    refusal: Refusal | None
+    places: tuple[Hashable, ...]
+    measures: tuple[Hashable, ...]
+
+
+class Template:
+    """The states of the plugins for one kind of pod, and the class of each node looked at.
+
+    `ids[i]` is the number of the class of node `names[i]`; 0: not looked at since its last change.
+    `left_out`: what is said of the nodes outside `names`, which a plugin left out before any was looked at.
+    """
+
+    def __init__(self, pod: Object, cache: Cache) -> None:
+        self.cache = cache
+        self.rejected = ""
+        self.left_out = Refusal(())
+        self.names: list[str] = cache.order()
+        self.whole = True  # no plugin left out nodes
+        meta = pod["metadata"]
+        self.namespace: str = meta["namespace"]
+        self.labels: dict[str, str] = meta.get("labels") or {}
+        self.owners = {ref["name"] for ref in meta.get("ownerReferences") or ()}
+        self.filters: list[tuple[Plugin, Any]] = []
+        self.scores: list[tuple[Plugin, int, Any]] = []
+        try:
+            self._prepare(pod)
+        except Rejected as found:
+            self.rejected = str(found)
+        states = [state for _, state in self.filters] + [state for _, _, state in self.scores]
+        self.live = [state for state in states if hasattr(state, "update")]
+        self.scores = [row for row in self.scores if not getattr(row[2], "idle", False)]
+        asked = [row for row in self.filters if not getattr(row[1], "idle", False)]
+        # A verdict that depends on one node alone is part of its class; the others are given class by class.
+        self.early = [row for row in asked if type(row[0]).filter is Plugin.filter]
+        self.late = [row for row in asked if type(row[0]).filter is not Plugin.filter]
+        self.index = {name: number for number, name in enumerate(self.names)}
+        self.ids = [0] * len(self.names)
+        self.seen = len(cache.dirty)
+        self._forget()
+
+    def _prepare(self, pod: Object) -> None:
+        cache = self.cache
+        for plugin in PROFILE.filters:
+            state = plugin.pre_filter(pod, cache)
+            if state is None:
+                continue
+            self.filters.append((plugin, state))
+            wanted = plugin.candidates(state)
+            if wanted is not None:
+                self.names = [name for name in self.names if name in wanted]
+                self.whole = False
+                self.left_out = Refusal((f"node(s) didn't satisfy plugin(s) [{plugin.name}]",))
+        for scored in PROFILE.scores:
+            state = scored.plugin.pre_score(pod, cache)
+            if state is not None:
+                self.scores.append((scored.plugin, scored.weight, state))
+
+    def _forget(self) -> None:
+        self.classes: list[NodeClass] = [NodeClass(None, (), ())]  # number 0 stands for 'not looked at'
+        self.numbers: dict[NodeClass, int] = {}
+        self.any_refused = False
+        self.refused: Any = None  # the last decision, if no node did and none has changed since
+
+    def stale(self) -> bool:
+        """Whether what was seen of the nodes does not suffice any more."""
+        return any(getattr(state, "stale", False) for state in self.live)
+
+    def survives(self, node: str, change: str) -> bool:
+        """Whether the states are still right after a change of a node; `refresh` sees to the node itself."""
+        if self.rejected or (not self.whole and change in (ADDED, REMOVED)):
+            return False
+        return all(state.survives(node, change) for state in self.live)
+
+    def spreads_with(self, key: Key, *selectors: Object | None) -> bool:
+        """Whether a Service or controller, with one of its selectors, may decide how these pods spread by default."""
+        if key.namespace != self.namespace:
+            return False
+        if key.resource != "services":
+            return key.name in self.owners
+        return any(selector and selector.items() <= self.labels.items() for selector in selectors)
+
+    def refresh(self) -> None:
+        """Forget the classes of the nodes that changed, and take up a new order of nodes."""
+        dirty = self.cache.dirty
+        if self.whole and self.names is not self.cache.order():
+            known = dict(zip(self.names, self.ids, strict=True))
+            self.names = self.cache.order()
+            self.ids = [known.get(name, 0) for name in self.names]
+            self.index = {name: number for number, name in enumerate(self.names)}
+        if self.seen < len(dirty):
+            self.refused = None
+        if len(self.classes) > CLASSES_MAX:
+            self._forget()
+            self.ids = [0] * len(self.names)
+        for position in range(self.seen, len(dirty)):
+            number = self.index.get(dirty[position])
+            if number is not None:
+                self.ids[number] = 0
+        self.seen = len(dirty)
+
+    def look(self, start: int, end: int) -> None:
+        """Find the classes of the nodes from `start` to before `end` that are not known."""
+        ids = self.ids
+        for _ in range(ids[start:end].count(0)):
+            start = ids.index(0, start, end)
+            node = self.cache.node(self.names[start])
+            assert node is not None, self.names[start]
+            ids[start] = self.number(self._classify(node))
+
+    def number(self, found: NodeClass) -> int:
+        number = self.numbers.get(found)
+        if number is None:
+            number = self.numbers[found] = len(self.classes)
+            self.classes.append(found)
+            self.any_refused = self.any_refused or found.refusal is not None
+        return number
+
+    def _classify(self, node: NodeInfo) -> NodeClass:
+        for plugin, state in self.early:
+            refusal: Any = plugin.place(state, node)
+            if refusal is not None:
+                return NodeClass(refusal, (), ())
+        return NodeClass(
+            None,
+            tuple([plugin.place(state, node) for plugin, state in self.late]),
+            tuple([plugin.measure(state, node) for plugin, _, state in self.scores]),
+        )
+
+    def verdict(self, number: int) -> Refusal | None:
+        """What all filters say about a class of nodes."""
+        found = self.classes[number]
+        if found.refusal is not None:
+            return found.refusal
+        for (plugin, state), place in zip(self.late, found.places, strict=True):
+            refusal = plugin.filter(state, place)
+            if refusal is not None:
+                return refusal
+        return None
+
+    def verdict_with(self, node: NodeInfo, on_it: Objects, gone: Objects = [], come: Objects = []) -> Refusal | None:  # noqa: B006
+        """What all filters would say about one node if `on_it` were its pods: `gone` left, `come` came."""
+        imagined = node.imagine(on_it)
+        for plugin, state in self.filters:
+            if hasattr(state, "update") and (gone or come):
+                state = state.copy()
+                for pods, sign in ((gone, -1), (come, 1)):
+                    for pod in pods:
+                        state.update(pod, node, sign)
+                if getattr(state, "stale", False):
+                    state.keys = tuple(sorted(state.topology_keys()))
+            refusal = plugin.filter(state, plugin.place(state, imagined))
+            if refusal is not None:
+                return refusal
+        return None
+
+
+def template_of(pod: Object, cache: Cache) -> Template:
+    """The template of a pod, made at first use. Pods with claims get one of their own: volumes change behind it."""
+    if next(volumes.claim_names(pod), None) is not None:
+        return Template(pod, cache)
+    key = _key(pod)
+    found: Template | None = cache.templates.get(key)
+    if found is not None and not found.stale():
+        found.refresh()
+        return found
+    cache.templates.pop(key, None)
+    while len(cache.templates) >= TEMPLATES_MAX:
+        del cache.templates[next(iter(cache.templates))]
+    found = cache.templates[key] = Template(pod, cache)
+    return found
+
+
+_texts: dict[int, tuple[Any, str]] = {}
+
+
+def _text(part: Any, essence: Callable[[Any], Any] | None = None) -> str:
+    """A part of a pod as text. Remembered by identity: pods of one template share their parts. An entry holds its part,
+    and parts are never changed, so that it cannot go wrong."""
+    found = _texts.get(id(part))
+    if found is None:
+        if len(_texts) >= _TEXTS_MAX:
+            _texts.clear()
+        found = _texts[id(part)] = (part, repr(essence(part) if essence else part))
+    return found[1]
+
+
+def _asked(containers: Objects) -> list[Any]:
+    """What the plugins read of containers. Mounts, for example, differ: the one of the token has a generated name."""
+    return [
+        (
+            found.get("image"),
+            (found.get("resources") or {}).get("requests"),
+            found.get("restartPolicy"),
+            [port for port in found.get("ports") or () if port.get("hostPort")],
+        )
+        for found in containers
+    ]
+
+
+def _key(pod: Object) -> tuple[Any, ...]:
+    spec, meta = pod["spec"], pod["metadata"]
+    return (
+        meta["namespace"],
+        _text(meta.get("labels")),
+        _text(meta.get("ownerReferences")),
+        *[_text(spec[part], _asked) if spec.get(part) else "" for part in _CONTAINERS],
+        *[_text(spec[part]) if part in spec else "" for part in _PARTS],
+    )

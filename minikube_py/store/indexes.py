@@ -1,0 +1,106 @@
+"""The buckets an object lies in: the store's one secondary index.
+
+    o:<uid>                     objects with an ownerReference to that uid
+    n:<node>                    pods on that node; 'n:' alone: pods without a node that are not finished
+    w:                          pods that were refused a node and ask for other pods near them
+    l:<namespace>/<key>=<value> pods with that label
+    s:<resource>:<namespace>/<key>=<value>
+                                objects whose spec.selector asks for that label, filed under their first pair;
+                                'matchExpressions' alone are filed under '*'
+    a:<resource>/<namespace>    ReplicaSets and ControllerRevisions without a controller: who may be adopted
+    u:                          objects that are not healthy (pods not ready, Deployments not available, ...)
+
+An object that moves between buckets costs a row each; one whose status alone changes usually costs nothing. Events lie in
+no bucket: their names begin with the name of the object they are about, and that is found by the key.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from minikube_py.api import pods
+
+if TYPE_CHECKING:
+    from minikube_py.api.types import Key, Object
+
+ADOPTABLE = frozenset(("replicasets.apps", "controllerrevisions.apps"))
+SELECTING = frozenset(
+    ("services", "replicationcontrollers", "replicasets.apps", "statefulsets.apps", "poddisruptionbudgets.policy")
+)
+
+
+def buckets(key: Key, obj: Object) -> tuple[str, ...]:
+    """All buckets of an object, in a fixed order."""
+    if key.resource == "events":
+        return ()
+    meta = obj["metadata"]
+    found = ["o:" + ref["uid"] for ref in meta.get("ownerReferences") or ()]
+    resource = key.resource
+    if resource == "pods":
+        node = pods.node_of(obj)
+        if node or not pods.is_finished(obj):
+            found.append("n:" + node)
+        if not node and "affinity" in obj["spec"] and pods.condition(obj, "PodScheduled") is not None:
+            found.append("w:")
+        found += [f"l:{key.namespace}/{name}={value}" for name, value in (meta.get("labels") or {}).items()]
+        if not _pod_is_well(obj):
+            found.append("u:")
+    else:
+        if resource in ADOPTABLE and not any(ref.get("controller") for ref in meta.get("ownerReferences") or ()):
+            found.append(f"a:{resource}/{key.namespace}")
+        if resource in SELECTING:
+            found += selector_buckets(resource, key.namespace, obj)
+        if not _is_well(resource, obj):
+            found.append("u:")
+    return tuple(found)
+
+
+def unmoved(key: Key, old: Object, new: Object) -> bool:
+    """Whether a change surely leaves a pod's buckets as they are (the common case: its status moved)."""
+    old_meta, new_meta = old["metadata"], new["metadata"]
+    return (
+        key.resource == "pods"
+        and old_meta.get("labels") is new_meta.get("labels")
+        and old_meta.get("ownerReferences") is new_meta.get("ownerReferences")
+        and pods.node_of(old) == pods.node_of(new) != ""
+        and _pod_is_well(old) == _pod_is_well(new)
+    )
+
+
+def selector_buckets(resource: str, namespace: str, obj: Object) -> list[str]:
+    """Where an object is filed by its selector: under the first pair it asks for."""
+    wanted = obj.get("spec", {}).get("selector")
+    if not wanted:
+        return []
+    pairs = wanted.get("matchLabels") if "matchLabels" in wanted or "matchExpressions" in wanted else wanted
+    if not pairs:
+        return [f"s:{resource}:{namespace}/*"]
+    name = min(pairs)
+    return [f"s:{resource}:{namespace}/{name}={pairs[name]}"]
+
+
+def _pod_is_well(pod: Object) -> bool:
+    status = pod.get("status") or {}
+    phase = status.get("phase")
+    if "deletionTimestamp" in pod["metadata"]:
+        return False
+    return phase == "Succeeded" or (phase == "Running" and pods.is_ready(pod))
+
+
+def _is_well(resource: str, obj: Object) -> bool:
+    status = obj.get("status") or {}
+    if resource == "deployments.apps":
+        wanted = obj["spec"].get("replicas", 1)
+        return bool((status.get("availableReplicas") or 0) >= wanted and (status.get("updatedReplicas") or 0) >= wanted)
+    if resource == "statefulsets.apps":
+        return bool((status.get("readyReplicas") or 0) >= obj["spec"].get("replicas", 1))
+    if resource == "daemonsets.apps":
+        return (status.get("numberReady") or 0) >= (status.get("desiredNumberScheduled") or 0)
+    if resource == "nodes":
+        return pods.is_ready(obj)
+    if resource == "jobs.batch":
+        failed = pods.condition(obj, "Failed")
+        return failed is None or failed.get("status") != "True"
+    if resource == "persistentvolumeclaims":
+        return status.get("phase") == "Bound"
+    return True

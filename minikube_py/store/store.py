@@ -1,0 +1,616 @@
+"""The store: one SQLite file with one log. etcd's place, and the only code that writes rows.
+
+Within a transaction, changed objects are kept in memory and written at `flush` (before the next query that needs SQL, and
+at commit), so an object that changes five times in one instant costs five log rows and one body.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from minikube_py.api import pods
+from minikube_py.api.types import Key, Keys, Object, Objects
+from minikube_py.base import jsontext, patch
+from minikube_py.store import indexes, schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from minikube_py.api.types import Derived
+
+CACHE_MAX = 60_000  # objects kept parsed between transactions
+
+
+class Change(NamedTuple):
+    """One row of the log with both versions: `old` is None at a creation, `new` at a deletion.
+
+    `verb`: create, update or delete. `actor`: the component or user. `cause`: the revision that led to it, 0 if none.
+    """
+
+    revision: int
+    time_s: int
+    verb: str
+    key: Key
+    actor: str
+    cause: int
+    old: Object | None
+    new: Object | None
+
+
+Changes: TypeAlias = list[Change]
+Due: TypeAlias = list[tuple[str, Key]]  # steps and keys
+
+
+class Bucket:
+    """The keys of one loaded bucket, sorted when asked for."""
+
+    __slots__ = ("_sorted", "keys")
+
+    def __init__(self, keys: Iterable[Key]) -> None:
+        self.keys = dict.fromkeys(keys)
+        self._sorted: Keys | None = None
+
+    def add(self, key: Key) -> None:
+        if key not in self.keys:
+            self.keys[key] = None
+            self._sorted = None
+
+    def discard(self, key: Key) -> None:
+        if key in self.keys:
+            del self.keys[key]
+            self._sorted = None
+
+    def sorted(self) -> Keys:
+        if self._sorted is None:
+            self._sorted = sorted(self.keys)
+        return self._sorted
+
+
+class Store:
+    """A session over one cluster file. Not shared between threads."""
+
+    def __init__(self, path: str, *, create: bool = False, wrap: Callable[[Object], Object] | None = None) -> None:
+        """`wrap` sees every object that enters the session (tests freeze them)."""
+        self.path = path
+        self.connection = schema.connect(path, create=create)
+        self.changes: Changes = []  # of this session, until somebody drains them
+        self._wrap = wrap
+        self._depth = 0
+        self._data_version = -1
+        self._reset()
+
+    # -- transactions --------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """One all-or-nothing command or instant; nested use joins the outer one. Raises StoreError."""
+        if self._depth:
+            self._depth += 1
+            try:
+                yield
+            finally:
+                self._depth -= 1
+            return
+        self._execute("BEGIN IMMEDIATE")
+        self._depth = 1
+        try:
+            self._refresh()
+            yield
+            self.flush()
+            self._execute("COMMIT")
+        except BaseException:
+            self._reset()
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+            raise
+        finally:
+            self._depth = 0
+        self._trim()
+
+    def _trim(self) -> None:
+        """Forget what is safely written, where much has been read."""
+        if len(self._objects) > CACHE_MAX:
+            self._objects.clear()
+            self._born.clear()
+            self._fresh.clear()
+
+    def checkpoint(self) -> None:
+        """End this transaction's instant here and begin the next: the work so far is safe, the session goes on."""
+        self.flush()
+        self._execute("COMMIT")
+        self._execute("BEGIN IMMEDIATE")
+        self._trim()
+        self._refresh()
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def _execute(self, sql: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
+        try:
+            return self.connection.execute(sql, values)
+        except sqlite3.Error as error:
+            raise schema.explain(error, self.path) from error
+
+    def _refresh(self) -> None:
+        """Forget what is cached if another process has written since."""
+        version = self._execute("PRAGMA data_version").fetchone()[0]
+        if version != self._data_version:
+            if self._data_version != -1:
+                self._reset()
+            self._data_version = version
+
+    def _reset(self) -> None:
+        self._objects: dict[Key, Object | None] = {}
+        self._ids: dict[Key, int] = {}
+        self._dirty: dict[Key, tuple[str, ...]] = {}  # changed objects, with the buckets that SQL has for them
+        self._lies_in: dict[Key, tuple[str, ...]] = {}  # the buckets that they lie in now
+        self._born: dict[str, None] = {}  # uids created in this session: SQL knows nothing about them
+        self._fresh: dict[Key, None] = {}  # and their keys
+        self._log: list[tuple[Any, ...]] = []
+        self._buckets: dict[str, Bucket] = {}
+        self._counters: dict[str, dict[str, int]] = {}
+        self._dirty_counters: dict[str, None] = {}
+        self._wakes: dict[tuple[str, Key], tuple[int, bool] | None] = {}
+        self._memory: dict[tuple[str, Key], Object] = {}
+        self._dirty_memory: dict[tuple[str, Key], None] = {}
+        self._derived: dict[str, Derived] = {}
+        self._meta: dict[str, str] | None = None
+        self._dirty_meta: dict[str, None] = {}
+        self._revision = -1
+        self._next_id = -1
+        self.changes.clear()
+
+    # -- meta ----------------------------------------------------------------------------------------------------
+
+    def meta(self, name: str, default: str = "") -> str:
+        if self._meta is None:
+            self._meta = dict(self._execute("SELECT name, value FROM meta"))
+        return self._meta.get(name, default)
+
+    def set_meta(self, name: str, value: str) -> None:
+        if self.meta(name) != value:
+            assert self._meta is not None
+            self._meta[name] = value
+            self._dirty_meta[name] = None
+
+    @property
+    def revision(self) -> int:
+        """The newest revision; the resourceVersion of a list."""
+        if not self._depth:
+            self._refresh()
+        if self._revision < 0:
+            self._revision = self._execute("SELECT coalesce(max(revision), 0) FROM log").fetchone()[0]
+        return self._revision
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    def get(self, key: Key) -> Object | None:
+        try:
+            return self._objects[key]
+        except KeyError:
+            pass
+        row = self._execute(
+            "SELECT id, body FROM object WHERE resource = ? AND namespace = ? AND name = ?", tuple(key)
+        ).fetchone()
+        if row is None:
+            self._objects[key] = None
+            return None
+        return self._enter(key, row[0], jsontext.loads(row[1]))
+
+    def _enter(self, key: Key, row_id: int, obj: Object) -> Object:
+        if self._wrap is not None:
+            obj = self._wrap(obj)
+        self._objects[key] = obj
+        self._ids[key] = row_id
+        return obj
+
+    def list(self, resource: str, namespace: str | None = None) -> Objects:
+        """All objects of a resource (of one namespace), sorted by namespace and name."""
+        name = f"r:{resource}" if namespace is None else f"r:{resource}/{namespace}"
+        bucket = self._buckets.get(name)
+        if bucket is None:
+            if namespace is None:
+                bucket = self._load(name, "FROM object o WHERE resource = ?", (resource,))
+            else:
+                bucket = self._load(name, "FROM object o WHERE resource = ? AND namespace = ?", (resource, namespace))
+        return self._objects_of(bucket.sorted())
+
+    def keys(self, resource: str) -> Keys:
+        """The keys of a resource ('*': of all), in order, without reading bodies."""
+        bucket = self._buckets.get(f"r:{resource}")
+        if bucket is not None:
+            return bucket.sorted()
+        self.flush()
+        where, values = ("", ()) if resource == "*" else ("WHERE resource = ?", (resource,))
+        sql = f"SELECT resource, namespace, name FROM object {where} ORDER BY resource, namespace, name"
+        return [Key(*row) for row in self._execute(sql, values)]
+
+    def bodies(self, resource: str, namespace: str | None = None) -> Iterator[str]:
+        """The JSON texts of a resource in key order, unparsed: for commands that print many objects once."""
+        self.flush()
+        where, values = ("", (resource,)) if namespace is None else ("AND namespace = ?", (resource, namespace))
+        sql = f"SELECT body FROM object WHERE resource = ? {where} ORDER BY namespace, name"
+        return (row[0] for row in self._execute(sql, values))
+
+    def bucket(self, name: str) -> Keys:
+        """The keys of one bucket of the index (see `indexes`), sorted."""
+        bucket = self._buckets.get(name)
+        if bucket is None:
+            bucket = self._load(name, "FROM bucket b JOIN object o ON o.id = b.object WHERE b.bucket = ?", (name,))
+        return bucket.sorted()
+
+    def in_bucket(self, name: str) -> Objects:
+        return self._objects_of(self.bucket(name))
+
+    def event(self, key: Key, about: str) -> Object | None:
+        """The event of that key about the object of uid `about`: nobody asks SQL about one that was born just now."""
+        if about in self._born:
+            return self._objects.setdefault(key, None)
+        return self.get(key)
+
+    def events_named(self, namespace: str, name: str) -> Objects:
+        """Events whose names begin with '<name>.': those about the objects of that name."""
+        self.flush()
+        rows = self._execute(
+            "SELECT name FROM object WHERE resource = 'events' AND namespace = ? AND name > ? AND name < ? ORDER BY 1",
+            (namespace, name + ".", name + "/"),
+        ).fetchall()
+        return self._objects_of([Key("events", namespace, row[0]) for row in rows])
+
+    def touched(self, resource: str, after: int, before_s: int) -> tuple[Keys, int]:
+        """Keys of a resource that were written after a revision and up to a virtual second, and the revision reached."""
+        first = self._execute(
+            "SELECT time_s FROM log WHERE revision > ? ORDER BY revision LIMIT 1", (after,)
+        ).fetchone()
+        if first is None or first[0] > before_s:
+            return [], after
+        rows = self._execute(
+            "SELECT revision, namespace, name FROM log WHERE revision > ?1 AND time_s <= ?2 AND resource = ?3 "
+            "AND revision < coalesce((SELECT min(revision) FROM log WHERE revision > ?1 AND time_s > ?2), 1 << 62)",
+            (after, before_s, resource),
+        ).fetchall()
+        reached = self._execute(
+            "SELECT coalesce((SELECT min(revision) - 1 FROM log WHERE revision > ?1 AND time_s > ?2), "
+            "(SELECT max(revision) FROM log))",
+            (after, before_s),
+        ).fetchone()[0]
+        return [Key(resource, namespace, name) for _, namespace, name in rows], reached
+
+    def _load(self, name: str, source: str, values: tuple[str, ...]) -> Bucket:
+        if not self._depth:
+            self._refresh()
+        self.flush()
+        rows = self._execute(f"SELECT o.id, o.resource, o.namespace, o.name, o.body {source}", values).fetchall()
+        read, keys = jsontext.loader(len(rows)), []
+        for row_id, resource, namespace, object_name, body in rows:
+            key = Key(resource, namespace, object_name)
+            keys.append(key)
+            if self._objects.get(key) is None:
+                self._enter(key, row_id, read(body))
+        loaded = self._buckets[name] = Bucket(keys)
+        return loaded
+
+    def _objects_of(self, keys: Iterable[Key]) -> Objects:
+        found, get = self._objects, self.get
+        return [obj for key in keys if (obj := found.get(key) or get(key)) is not None]
+
+    # -- writing -------------------------------------------------------------------------------------------------
+
+    def put(self, key: Key, new: Object, *, time_s: int, actor: str, cause: int) -> Object:
+        """Write an object and its log row; returns it with its new resourceVersion."""
+        assert self._depth, "writes need a transaction"
+        old = self.get(key)
+        revision = self.revision + 1
+        new = {**new, "metadata": {**new["metadata"], "resourceVersion": str(revision)}}
+        if self._wrap is not None:
+            new = self._wrap(new)
+        if old is None:
+            self._log.append((revision, time_s, "create", *key, actor, cause, 0, None))
+            if key.resource != "events":
+                self._known_empty(key, new)
+        else:
+            before = patch.diff(new, old)
+            meta = before.get("metadata")
+            if meta is not None and meta.pop("resourceVersion", None) and not meta:
+                del before["metadata"]
+            previous = int(old["metadata"]["resourceVersion"])
+            text = jsontext.dumps(before)
+            self._log.append((revision, time_s, "update", *key, actor, cause, previous, text))
+        self._revision = revision
+        self._objects[key] = new
+        self._moved(key, old, new)
+        self._told(Change(revision, time_s, "create" if old is None else "update", key, actor, cause, old, new))
+        return new
+
+    def remove(self, key: Key, *, time_s: int, actor: str, cause: int) -> Object:
+        """Delete an object; returns what it was."""
+        assert self._depth, "writes need a transaction"
+        old = self.get(key)
+        assert old is not None, key
+        revision = self.revision + 1
+        previous = int(old["metadata"]["resourceVersion"])
+        self._log.append((revision, time_s, "delete", *key, actor, cause, previous, jsontext.dumps(old)))
+        self._revision = revision
+        self._objects[key] = None
+        self._moved(key, old, None)
+        for (step, remembered), _ in list(self._memory_of(key)):
+            self.remember(step, remembered, {})
+        self._told(Change(revision, time_s, "delete", key, actor, cause, old, None))
+        return old
+
+    def _known_empty(self, key: Key, obj: Object) -> None:
+        """Nobody can own or be about an object that is being created: spare the look-up."""
+        uid = obj["metadata"].get("uid")
+        if uid:
+            self._born[uid] = None
+            self._fresh[key] = None
+            self._buckets.setdefault("o:" + uid, Bucket(()))
+
+    def _moved(self, key: Key, old: Object | None, new: Object | None) -> None:
+        """Keep buckets, counters and what is to be flushed up to date."""
+        if old is None or new is None:
+            for name in (f"r:{key.resource}", f"r:{key.resource}/{key.namespace}"):
+                bucket = self._buckets.get(name)
+                if bucket is not None:
+                    (bucket.discard if new is None else bucket.add)(key)
+        if key.resource == "events":
+            self._dirty[key] = self._lies_in[key] = ()
+            return
+        if key not in self._dirty:
+            before = indexes.buckets(key, old) if old is not None else ()
+            self._dirty[key] = before
+        else:
+            before = self._lies_in[key]
+        if old is not None and new is not None and indexes.unmoved(key, old, new):
+            after = before
+        else:
+            after = indexes.buckets(key, new) if new is not None else ()
+        self._lies_in[key] = after
+        if before != after:
+            loaded = self._buckets
+            for name in before:
+                if name not in after and name in loaded:
+                    loaded[name].discard(key)
+            for name in after:
+                if name not in before and name in loaded:
+                    loaded[name].add(key)
+        if key.resource == "pods":
+            self._count(old, new)
+
+    def _count(self, old: Object | None, new: Object | None) -> None:
+        """Add and subtract what a pod means to its node."""
+        before = pods.node_of(old) if old is not None and not pods.is_finished(old) else ""
+        after = pods.node_of(new) if new is not None and not pods.is_finished(new) else ""
+        if before == after and (not after or (old or {}).get("spec") is (new or {}).get("spec")):
+            return
+        if before and old is not None:
+            self._add(before, pods.counters(old), -1)
+        if after and new is not None:
+            self._add(after, pods.counters(new), 1)
+
+    def _add(self, node: str, amounts: dict[str, int], sign: int) -> None:
+        total = self._counters[node] = dict(self.counters(node))
+        for name, amount in amounts.items():
+            value = total.get(name, 0) + sign * amount
+            if value:
+                total[name] = value
+            else:
+                total.pop(name, None)
+        self._dirty_counters[node] = None
+
+    def counters(self, node: str) -> dict[str, int]:
+        found = self._counters.get(node)
+        if found is None:
+            row = self._execute("SELECT body FROM counter WHERE node = ?", (node,)).fetchone()
+            found = self._counters[node] = jsontext.loads(row[0]) if row else {}
+        return found
+
+    def _told(self, change: Change) -> None:
+        self.changes.append(change)
+        if change.key.resource == "events":
+            return  # nobody keeps a cache over events
+        for derived in self._derived.values():
+            derived.changed(change.key, change.old, change.new)
+
+    # -- what steps ask for --------------------------------------------------------------------------------------
+
+    def set_wake(self, step: str, key: Key, wake: tuple[int, bool] | None) -> None:
+        """Replace the wake of a step for a key: (due second, background), or None."""
+        self._wakes[(step, key)] = wake
+
+    def next_wake(self) -> tuple[int | None, int | None]:
+        """The due seconds of the next foreground and the next background wake."""
+        self.flush()
+        row = self._execute(
+            "SELECT (SELECT min(due_s) FROM wake WHERE background = 0), (SELECT min(due_s) FROM wake WHERE background = 1)"
+        ).fetchone()
+        return row[0], row[1]
+
+    def due(self, now_s: int) -> Due:
+        """Steps and keys whose wake is due, in order."""
+        self.flush()
+        rows = self._execute(
+            "SELECT step, resource, namespace, name FROM wake WHERE background = 0 AND due_s <= ?1 UNION ALL "
+            "SELECT step, resource, namespace, name FROM wake WHERE background = 1 AND due_s <= ?1 ORDER BY 1, 2, 3, 4",
+            (now_s,),
+        )
+        return [(row[0], Key(*row[1:])) for row in rows]
+
+    def memory(self, step: str, key: Key) -> Object:
+        found = self._memory.get((step, key))
+        if found is None and key in self._fresh:
+            return {}
+        if found is None:
+            row = self._execute(
+                "SELECT body FROM memory WHERE step = ? AND resource = ? AND namespace = ? AND name = ?", (step, *key)
+            ).fetchone()
+            found = self._memory[(step, key)] = jsontext.loads(row[0]) if row else {}
+        return found
+
+    def remember(self, step: str, key: Key, data: Object) -> None:
+        if self.memory(step, key) != data:
+            self._memory[(step, key)] = data
+            self._dirty_memory[(step, key)] = None
+
+    def _memory_of(self, key: Key) -> Iterable[tuple[tuple[str, Key], Object]]:
+        rows = self._execute(
+            "SELECT step FROM memory WHERE resource = ? AND namespace = ? AND name = ?", tuple(key)
+        ).fetchall()
+        steps = dict.fromkeys([row[0] for row in rows] + [step for step, kept in self._dirty_memory if kept == key])
+        return [((step, key), self.memory(step, key)) for step in steps]
+
+    def derived(self, name: str, build: Callable[[], Derived]) -> Derived:
+        found = self._derived.get(name)
+        if found is None:
+            found = self._derived[name] = build()
+        return found
+
+    # -- flushing ------------------------------------------------------------------------------------------------
+
+    def flush(self) -> None:
+        """Write what has changed into the open transaction."""
+        if not self._depth:
+            return
+        try:
+            self._flush_objects()
+            if self._log:
+                self.connection.executemany("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self._log)
+                self._log = []
+            self._flush_notes()
+        except sqlite3.Error as error:
+            raise schema.explain(error, self.path) from error
+
+    def _flush_objects(self) -> None:
+        if not self._dirty:
+            return
+        rows, gone, entered, left = [], [], [], []
+        for key, before in self._dirty.items():
+            obj = self._objects[key]
+            row_id = self._ids.get(key)
+            if obj is None:
+                if row_id is not None:
+                    gone.append((row_id,))
+                    left += [(name, row_id) for name in before]
+                    del self._ids[key]
+                continue
+            if row_id is None:
+                row_id = self._ids[key] = self._new_id()
+            after = self._lies_in[key]
+            if before != after:
+                left += [(name, row_id) for name in before if name not in after]
+                entered += [(name, row_id) for name in after if name not in before]
+            rows.append((row_id, *key, int(obj["metadata"]["resourceVersion"]), jsontext.dumps(obj)))
+        many = self.connection.executemany
+        many("DELETE FROM object WHERE id = ?", gone)
+        many(
+            "INSERT INTO object VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, body = excluded.body",
+            rows,
+        )
+        many("DELETE FROM bucket WHERE bucket = ? AND object = ?", left)
+        many("INSERT OR IGNORE INTO bucket VALUES (?, ?)", entered)
+        self._dirty, self._lies_in = {}, {}
+
+    def _new_id(self) -> int:
+        if self._next_id < 0:
+            self._next_id = self._execute("SELECT coalesce(max(id), 0) + 1 FROM object").fetchone()[0]
+        self._next_id += 1
+        return self._next_id - 1
+
+    def _flush_notes(self) -> None:
+        many = self.connection.executemany
+        if self._wakes:
+            due = [(step, *key, *wake) for (step, key), wake in self._wakes.items() if wake is not None]
+            none = [(step, *key) for (step, key), wake in self._wakes.items() if wake is None]
+            many("INSERT OR REPLACE INTO wake VALUES (?, ?, ?, ?, ?, ?)", due)
+            many("DELETE FROM wake WHERE step = ? AND resource = ? AND namespace = ? AND name = ?", none)
+            self._wakes = {}
+        if self._dirty_memory:
+            kept = [(step, *key, jsontext.dumps(self._memory[step, key])) for step, key in self._dirty_memory]
+            many("INSERT OR REPLACE INTO memory VALUES (?, ?, ?, ?, ?)", kept)
+            self.connection.execute("DELETE FROM memory WHERE body = '{}'")
+            self._dirty_memory = {}
+        if self._dirty_counters:
+            many(
+                "INSERT OR REPLACE INTO counter VALUES (?, ?)",
+                [(node, jsontext.dumps_sorted(self._counters[node])) for node in self._dirty_counters],
+            )
+            self._dirty_counters = {}
+        if self._dirty_meta and self._meta is not None:
+            many("INSERT OR REPLACE INTO meta VALUES (?, ?)", [(name, self._meta[name]) for name in self._dirty_meta])
+            self._dirty_meta = {}
+
+    # -- the log -------------------------------------------------------------------------------------------------
+
+    def merged_since(self, revision: int) -> Changes:
+        """What changed after a revision: from what each object was then to what it is now.
+
+        Objects that were deleted are told one by one, also where another of their name has come since or where they came
+        after that revision too: others may have got to know them meanwhile.
+        """
+        self.flush()
+        rows = self._execute(
+            "SELECT revision, time_s, verb, resource, namespace, name, actor, cause, previous, before FROM log "
+            "WHERE revision > ? ORDER BY revision DESC",
+            (revision,),
+        ).fetchall()
+        read = jsontext.loader(len(rows))
+        last: dict[Key, tuple[tuple[Any, ...], Object | None]] = {}  # of each object: its last row, and what it is then
+        was: dict[Key, Object | None] = {}
+        found = []
+        for row in rows:
+            key = Key(*row[3:6])
+            if row[2] == "delete":
+                if key in last:
+                    found.append(_change(*last[key], None))
+                last[key], was[key] = (row, None), read(row[9])
+                continue
+            if key not in last:
+                last[key] = row, self.get(key)
+                was[key] = last[key][1]
+            if row[2] == "update":
+                was[key] = _before(was[key], row, read)
+            elif last[key][1] is not None:
+                was[key] = None
+        found += [_change(row, new, was[key]) for key, (row, new) in last.items()]
+        return sorted(found, key=lambda change: change.revision)
+
+    def history(self, since: int = 0, key: Key | None = None) -> Changes:
+        """Every write after a revision, oldest first, with both versions; of one object if `key` is given."""
+        self.flush()
+        values: list[Any] = [since]
+        where = "revision > ?"
+        if key is not None:
+            where, values = where + " AND resource = ? AND namespace = ? AND name = ?", [since, *key]
+        rows = self._execute(
+            "SELECT revision, time_s, verb, resource, namespace, name, actor, cause, previous, before FROM log "
+            f"WHERE {where} ORDER BY revision DESC",
+            tuple(values),
+        ).fetchall()
+        read = jsontext.loader(len(rows))
+        state: dict[Key, Object | None] = {}
+        found = []
+        for row in rows:
+            at = Key(*row[3:6])
+            new = state[at] if at in state else self.get(at)
+            old = state[at] = _before(new, row, read)
+            found.append(Change(row[0], row[1], row[2], at, row[6], row[7], old, new))
+        return found[::-1]
+
+
+def _change(row: tuple[Any, ...], new: Object | None, old: Object | None) -> Change:
+    return Change(row[0], row[1], row[2], Key(*row[3:6]), row[6], row[7], old, new)
+
+
+def _before(new: Object | None, row: tuple[Any, ...], read: Callable[[str], Any]) -> Object | None:
+    """The version before a row of the log."""
+    verb, previous, before = row[2], row[8], row[9]
+    if verb == "create":
+        return None
+    if verb == "delete":
+        return read(before)  # type: ignore[no-any-return]
+    assert new is not None, row[:6]
+    old = patch.merge(new, read(before))
+    return {**old, "metadata": {**old["metadata"], "resourceVersion": str(previous)}}

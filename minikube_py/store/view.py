@@ -1,0 +1,91 @@
+"""The View that steps, admission and `describe` are given: the store, without its writing half."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from minikube_py.base import selector
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from minikube_py.api.types import Key, Object, Objects
+    from minikube_py.store.store import Store
+
+    Placed: TypeAlias = list[tuple[str, Object]]  # each with its resource
+
+
+class StoreView:
+    """See `api.types.View`. Loads lazily through the store's index; sees uncommitted writes of its own session."""
+
+    __slots__ = ("_store",)
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def get(self, key: Key) -> Object | None:
+        return self._store.get(key)
+
+    def list(self, resource: str, namespace: str | None = None) -> Objects:
+        return self._store.list(resource, namespace)
+
+    def owned(self, uid: str, resource: str) -> Objects:
+        get = self._store.get
+        return [
+            obj for key in self._store.bucket("o:" + uid) if key.resource == resource and (obj := get(key)) is not None
+        ]
+
+    def dependents(self, uid: str) -> Placed:
+        get = self._store.get
+        return [(key.resource, obj) for key in self._store.bucket("o:" + uid) if (obj := get(key)) is not None]
+
+    def unowned(self, resource: str, namespace: str) -> Objects:
+        return self._store.in_bucket(f"a:{resource}/{namespace}")
+
+    def on_node(self, node: str) -> Objects:
+        return self._store.in_bucket("n:" + node)
+
+    def selected(self, namespace: str, labels: dict[str, str]) -> Objects:
+        buckets = [self._store.bucket(f"l:{namespace}/{name}={value}") for name, value in sorted(labels.items())]
+        smallest, get = min(buckets, key=len), self._store.get
+        wanted = labels.items()
+        return [
+            pod for key in smallest if (pod := get(key)) is not None and wanted <= pod["metadata"]["labels"].items()
+        ]
+
+    def selecting(self, resource: str, pod: Object) -> Objects:
+        meta = pod["metadata"]
+        labels, namespace = meta.get("labels") or {}, meta["namespace"]
+        names = [f"s:{resource}:{namespace}/*"]
+        names += [f"s:{resource}:{namespace}/{name}={value}" for name, value in labels.items()]
+        found = [obj for name in names for obj in self._store.in_bucket(name) if selects(obj, labels)]
+        return found if len(found) < 2 else sorted(found, key=_name)
+
+    def events_about(self, obj: Object) -> Objects:
+        """Events about an object, by their names."""
+        meta = obj["metadata"]
+        found = self._store.events_named(meta.get("namespace") or "default", meta["name"])
+        return [event for event in found if (event.get("involvedObject") or {}).get("uid") == meta.get("uid")]
+
+    def counters(self, node: str) -> dict[str, int]:
+        return self._store.counters(node)
+
+    def memory(self, step: str, key: Key) -> Object:
+        return self._store.memory(step, key)
+
+    def derived(self, name: str, build: Callable[[Any], Any]) -> Any:
+        return self._store.derived(name, lambda: build(self))
+
+
+def _name(obj: Object) -> str:
+    return obj["metadata"]["name"]  # type: ignore[no-any-return]
+
+
+def selects(obj: Object, labels: dict[str, str]) -> bool:
+    """Whether an object's spec.selector (a map, or a LabelSelector) matches labels. An empty one matches nothing."""
+    wanted = obj["spec"].get("selector")
+    if not wanted:
+        return False
+    if "matchLabels" in wanted or "matchExpressions" in wanted:
+        return selector.from_label_selector(wanted).matches(labels)
+    return wanted.items() <= labels.items()  # type: ignore[no-any-return]

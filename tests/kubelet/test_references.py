@@ -1,0 +1,86 @@
+"""ConfigMaps and Secrets that are missing, and what happens when they come."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from minikube_py.api.types import Key
+from minikube_py.kubelet import references
+from tests.kubelet.simulator import Simulation, container, make_pod
+
+Object = dict[str, Any]
+
+
+def of_key(kind: str, name: str, key: str, **fields: Any) -> Object:
+    return {"name": "X", "valueFrom": {kind: {"name": name, "key": key, **fields}}}
+
+
+def config(**data: str) -> tuple[str, Object]:
+    return "configmaps", {"metadata": {"name": "conf", "namespace": "default"}, "data": data}
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"env": [of_key("configMapKeyRef", "nope", "a")]}, 'configmap "nope" not found'),
+        ({"env": [of_key("secretKeyRef", "nope", "a")]}, 'secret "nope" not found'),
+        ({"env": [of_key("configMapKeyRef", "conf", "b")]}, "couldn't find key b in ConfigMap default/conf"),
+        ({"envFrom": [{"configMapRef": {"name": "nope"}}]}, 'configmap "nope" not found'),
+        ({"envFrom": [{"secretRef": {"name": "nope"}}]}, 'secret "nope" not found'),
+    ],
+)
+def test_a_missing_reference_is_a_config_error(fields: Object, message: str) -> None:
+    run = Simulation(make_pod(containers=[container(**fields)]), config(a="1")).until(100)
+    assert run.state()["state"]["waiting"] == {"message": message, "reason": "CreateContainerConfigError"}
+    assert run.told[-1] == (2, f"Failed Error: {message}")
+    assert run.wake is None
+
+
+def test_an_optional_reference_may_be_missing() -> None:
+    env = [of_key("configMapKeyRef", "nope", "a", optional=True)]
+    assert Simulation(make_pod(containers=[container(env=env)])).until(100).status["phase"] == "Running"
+
+
+def test_the_container_starts_when_the_configmap_comes() -> None:
+    env = [of_key("configMapKeyRef", "conf", "a")]
+    run = Simulation(make_pod(containers=[container(env=env)])).until(50)
+    run.put(*config(a="1"))
+    run.until(100)
+    assert run.status["phase"] == "Running"
+    assert [second for second, text in run.told if text.startswith("Started")] == [51]
+
+
+def test_a_missing_volume_keeps_the_pod_without_sandbox_until_it_comes() -> None:
+    volumes = [{"name": "conf", "configMap": {"name": "conf"}}]
+    run = Simulation(make_pod(volumes=volumes)).until(50)
+    assert run.told == [(0, 'FailedMount MountVolume.SetUp failed for volume "conf" : configmap "conf" not found')]
+    assert run.condition("PodReadyToStartContainers")["status"] == "False"
+    assert "podIP" not in run.status
+    assert run.state()["state"] == {"waiting": {"reason": "ContainerCreating"}}
+    run.put(*config(a="1"))
+    assert run.until(100).status["phase"] == "Running"
+
+
+def test_a_missing_key_of_a_volume_is_named() -> None:
+    volumes = [{"name": "conf", "configMap": {"name": "conf", "items": [{"key": "b", "path": "b"}]}}]
+    run = Simulation(make_pod(volumes=volumes), config(a="1")).until(50)
+    assert run.told[0][1].endswith('volume "conf" : references non-existent config key: b')
+
+
+def test_a_pod_names_what_wakes_it() -> None:
+    web = container(env=[of_key("secretKeyRef", "s1", "a")], envFrom=[{"configMapRef": {"name": "c1"}}])
+    volumes = [
+        {"name": "a", "secret": {"secretName": "s2"}},
+        {
+            "name": "b",
+            "projected": {"sources": [{"configMap": {"name": "c2"}}, {"configMap": {"name": "kube-root-ca.crt"}}]},
+        },
+    ]
+    assert references.wanted_by(make_pod(containers=[web], volumes=volumes)) == [
+        Key("configmaps", "default", "c1"),
+        Key("secrets", "default", "s1"),
+        Key("secrets", "default", "s2"),
+        Key("configmaps", "default", "c2"),
+    ]

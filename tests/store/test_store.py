@@ -1,0 +1,179 @@
+"""The store: objects, buckets, log, transactions, and what another process sees."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from minikube_py.api.types import Key
+from minikube_py.base.errors import StoreError
+from minikube_py.store import schema
+from minikube_py.store.store import Store
+from minikube_py.store.view import StoreView
+from tests.support import freeze
+
+
+def config_map(name: str, namespace: str = "default", **data: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "namespace": namespace, "uid": f"uid-{name}"},
+        "data": data,
+    }
+
+
+def put(store: Store, obj: dict[str, Any], resource: str = "configmaps", **origin: Any) -> dict[str, Any]:
+    key = Key(resource, obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
+    return store.put(key, obj, **{"time_s": 7, "actor": "test", "cause": 0, **origin})
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store(":memory:", wrap=freeze)
+
+
+def test_the_row_id_of_the_log_is_the_resource_version(store: Store) -> None:
+    with store.transaction():
+        first = put(store, config_map("a", x="1"))
+        second = put(store, {**first, "data": {"x": "2"}})
+    assert [first["metadata"]["resourceVersion"], second["metadata"]["resourceVersion"]] == ["1", "2"]
+    assert store.revision == 2
+
+
+def test_lists_are_sorted_and_see_uncommitted_writes(store: Store) -> None:
+    with store.transaction():
+        for name, namespace in (("b", "n1"), ("a", "n2"), ("a", "n1")):
+            put(store, config_map(name, namespace))
+        assert [(o["metadata"]["namespace"], o["metadata"]["name"]) for o in store.list("configmaps")] == [
+            ("n1", "a"), ("n1", "b"), ("n2", "a"),
+        ]  # fmt: skip
+        put(store, config_map("c", "n1"))
+        store.remove(Key("configmaps", "n1", "a"), time_s=8, actor="test", cause=0)
+        assert [o["metadata"]["name"] for o in store.list("configmaps", "n1")] == ["b", "c"]
+        assert [key.name for key in store.keys("configmaps")] == ["b", "c", "a"]
+
+
+def test_history_gives_back_every_version(store: Store) -> None:
+    with store.transaction():
+        one = put(store, config_map("a", x="1", y="1"), actor="me")
+        two = put(store, {**one, "data": {"x": "2"}}, time_s=9, cause=1)
+        gone = store.remove(Key("configmaps", "default", "a"), time_s=11, actor="gc", cause=2)
+        again = put(store, config_map("a", z="3"))
+    told = [(c.revision, c.time_s, c.verb, c.actor, c.cause, c.old, c.new) for c in store.history()]
+    assert told == [
+        (1, 7, "create", "me", 0, None, one),
+        (2, 9, "update", "test", 1, one, two),
+        (3, 11, "delete", "gc", 2, gone, None),
+        (4, 7, "create", "test", 0, None, again),
+    ]
+    assert gone == two
+    merged = store.merged_since(1)
+    assert [(c.key.name, c.old, c.new) for c in merged] == [("a", one, None), ("a", None, again)]
+    assert [(c.old, c.new) for c in store.merged_since(0)] == [(one, None), (None, again)]
+
+
+def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
+    with store.transaction():
+        put(store, config_map("kept"))
+    with pytest.raises(ZeroDivisionError), store.transaction():
+        put(store, config_map("lost"))
+        store.set_meta("x", "1")
+        raise ZeroDivisionError
+    assert [o["metadata"]["name"] for o in store.list("configmaps")] == ["kept"]
+    assert (store.revision, store.meta("x"), store.changes) == (1, "", [])
+
+
+def test_buckets_follow_owners_labels_and_nodes(store: Store) -> None:
+    view = StoreView(store)
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": "p", "namespace": "default", "uid": "u-p", "labels": {"app": "web", "tier": "x"},
+            "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "r", "uid": "u-r"}],
+        },
+        "spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": "100m"}}}]},
+        "status": {"phase": "Pending"},
+    }  # fmt: skip
+    with store.transaction():
+        stored = put(store, pod, "pods")
+        assert view.owned("u-r", "pods") == view.on_node("") == view.selected("default", {"app": "web"}) == [stored]
+        bound = put(store, {**stored, "spec": {**stored["spec"], "nodeName": "n1"}}, "pods")
+        assert (view.on_node(""), view.on_node("n1")) == ([], [bound])
+    reopened = StoreView(store)
+    assert reopened.on_node("n1") == [bound]
+    assert [key.name for key in store.bucket("u:")] == ["p"]
+
+
+def test_a_service_is_found_by_the_labels_it_selects(store: Store) -> None:
+    view = StoreView(store)
+    service = {
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "default"},
+        "spec": {"selector": {"app": "web", "tier": "x"}},
+    }  # fmt: skip
+    pod = {"metadata": {"name": "p", "namespace": "default", "labels": {"app": "web", "tier": "x", "z": "1"}}}
+    other = {"metadata": {"name": "q", "namespace": "default", "labels": {"app": "web"}}}
+    with store.transaction():
+        stored = put(store, service, "services")
+    assert view.selecting("services", pod) == [stored]
+    assert view.selecting("services", other) == []
+
+
+def test_wakes_are_replaced_and_found_when_due(store: Store) -> None:
+    key = Key("pods", "default", "p")
+    with store.transaction():
+        store.set_wake("kubelet", key, (50, False))
+        store.set_wake("cron", key, (40, True))
+        assert store.next_wake() == (50, 40)
+        assert store.due(45) == [("cron", key)]
+        store.set_wake("kubelet", key, (60, False))
+        store.set_wake("cron", key, None)
+    assert store.next_wake() == (60, None)
+
+
+def test_memory_is_gone_with_its_object(store: Store) -> None:
+    key = Key("configmaps", "default", "a")
+    with store.transaction():
+        put(store, config_map("a"))
+        store.remember("kubelet", key, {"attempts": 3})
+        store.flush()
+        assert store.memory("kubelet", key) == {"attempts": 3}
+        store.remove(key, time_s=1, actor="t", cause=0)
+        assert store.memory("kubelet", key) == {}
+    assert store.connection.execute("SELECT count(*) FROM memory").fetchone() == (0,)
+
+
+def test_another_process_is_seen_at_the_next_transaction(tmp_path: Path) -> None:
+    path = str(tmp_path / "c.db")
+    one, two = Store(path, create=True), Store(path, create=True)
+    with one.transaction():
+        put(one, config_map("a", x="1"))
+    with two.transaction():
+        assert [o["metadata"]["name"] for o in two.list("configmaps")] == ["a"]
+        put(two, {**two.list("configmaps")[0], "data": {"x": "2"}})
+    with one.transaction():
+        assert one.list("configmaps")[0]["data"] == {"x": "2"}
+    assert stat.S_IMODE((tmp_path / "c.db").stat().st_mode) == 0o600
+
+
+def test_a_file_that_is_no_cluster_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    text = tmp_path / "text.db"
+    text.write_text("hello, I am no database, whatever my name may be\n" * 100)
+    with pytest.raises(StoreError, match=r"text\.db is damaged: file is not a database"):
+        Store(str(text))
+    foreign = tmp_path / "foreign.db"
+    sqlite3.connect(foreign).executescript("CREATE TABLE t (x)").close()
+    with pytest.raises(StoreError, match="is not a kpy cluster file"):
+        Store(str(foreign))
+    with pytest.raises(StoreError, match="there is no cluster file"):
+        Store(str(tmp_path / "missing.db"))
+    newer = tmp_path / "newer.db"
+    store = Store(str(newer), create=True)
+    store.connection.execute(f"PRAGMA user_version = {schema.SCHEMA_VERSION + 1}")
+    store.close()
+    with pytest.raises(StoreError, match="was written by a newer kpy"):
+        Store(str(newer))
