@@ -143,6 +143,7 @@ def _sync(work: _Work, view: View) -> Actions:
 
     target = _target(work, found, counts, start)
     change = _Change(len(work.active), [], False, 0)
+    held = retry.held(STEP, work.key, work.job, view, work.clock)
     if target is not None:
         found = conditions.put(found, target)
         gone = yield from _delete(work, work.active)
@@ -153,7 +154,9 @@ def _sync(work: _Work, view: View) -> Actions:
         gone = yield from _release_and_delete(work, work.active)
         change, start = _Change(len(work.active) - len(gone), gone, False, 0), None
     else:
-        change = yield from _manage(work, counts)
+        change = yield from _manage(
+            work, counts, held=retry.held(STEP, work.key, work.job, view, work.clock) is not None
+        )
     found, told = _suspension(work, found, suspended)
 
     status = _status(work, change, found, start)
@@ -169,7 +172,9 @@ def _sync(work: _Work, view: View) -> Actions:
         status = yield from _finish(work, status, target)
     yield from _write(work, status)
     wakes = [at_s for at_s in (work.news_s, change.due_s, *_deadline(work, start, target)) if at_s]
-    yield from _again(work, view, change.refused, wakes)
+    yield from retry.after(STEP, work.key, work.job, view, work.clock, waiting=held, refused=change.refused)
+    if wakes:
+        yield Wake(min(wakes))
 
 
 class _Change(NamedTuple):
@@ -180,15 +185,6 @@ class _Change(NamedTuple):
     gone: Objects
     refused: bool
     due_s: int
-
-
-def _again(work: _Work, view: View, refused: bool, wakes: list[int]) -> Actions:
-    if refused:
-        yield from retry.again(STEP, work.key, view, work.clock)
-        return
-    yield from retry.forget(STEP, work.key, view)
-    if wakes:
-        yield Wake(min(wakes))
 
 
 def _deadline(work: _Work, start: str | None, target: Object | None) -> list[int]:
@@ -266,7 +262,7 @@ def _suspension(work: _Work, found: Objects, suspended: bool) -> tuple[Objects, 
 # --- pods --------------------------------------------------------------------------------------------------------------
 
 
-def _manage(work: _Work, counts: dict[str, int]) -> Generator[Action, Outcome, _Change]:
+def _manage(work: _Work, counts: dict[str, int], *, held: bool) -> Generator[Action, Outcome, _Change]:
     """Make pods that are missing, or delete those that are too many."""
     active = len(work.active)
     wanted = work.parallelism
@@ -281,7 +277,7 @@ def _manage(work: _Work, counts: dict[str, int]) -> Generator[Action, Outcome, _
     number = wanted - active
     if work.spec.get("podReplacementPolicy") == "Failed":
         number -= len(work.terminating)
-    if number <= 0:
+    if number <= 0 or held:
         return _Change(active, [], False, 0)
     due_s = _backoff_end_s(work)
     if work.clock.now_s < due_s:
