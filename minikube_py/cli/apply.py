@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from minikube_py.base.errors import KpyError, NotFound, UsageError
-from minikube_py.cli import failures, select, show
+from minikube_py.base.errors import KpyError, NotFound, StatusError, UsageError
+from minikube_py.cli import create, failures, select, show
+from minikube_py.cli.create import LAST_APPLIED
 
 if TYPE_CHECKING:
     from minikube_py.cli.call import Call
     from minikube_py.cli.select import Item
 
 Object = dict[str, Any]
-
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def run(call: Call) -> None:
@@ -32,7 +31,7 @@ def run(call: Call) -> None:
                     continue
                 applied, verb = _apply(call, item)
             except KpyError as error:
-                errors.append(failures.Sourced(error, "applying", source) if _from_server(error) else error)
+                errors.append(error)
                 continue
             items.append(item._replace(name=applied["metadata"]["name"], object=applied))
             verbs.append(verb)
@@ -44,12 +43,6 @@ def run(call: Call) -> None:
 
             prune.run(call, items)
     failures.raise_all(errors)
-
-
-def _from_server(error: KpyError) -> bool:
-    from minikube_py.base.errors import Invalid, StatusError
-
-    return isinstance(error, StatusError) and not isinstance(error, Invalid)
 
 
 def _selected(call: Call, obj: Object) -> bool:
@@ -82,16 +75,52 @@ def _check_flags(call: Call) -> None:
 
 def _apply(call: Call, item: Item) -> tuple[Object, str]:
     metadata = item.object.get("metadata") or {}
-    if metadata.get("generateName") and not metadata.get("name"):
-        raise UsageError(f"from {metadata['generateName']}: cannot use generate name with apply")
-    warn_of_missing_annotation(call, item)
+    if not metadata.get("name"):
+        if metadata.get("generateName"):
+            raise UsageError(f"from {metadata['generateName']}: cannot use generate name with apply")
+        raise UsageError(
+            f"error when retrieving current configuration of:\n{place(item)}\n"
+            f'from server for: "{item.source}": resource name may not be empty'
+        )
     if call.on("server-side"):
         return _server_side(call, item), "serverside-applied"
+    live = _live(call, item)
+    if live is None:
+        if call.dry_run == "client":
+            return create.with_last_applied(item.object, item.namespace), "created"
+        try:
+            return _send(call, item)
+        except StatusError as error:
+            raise failures.Sourced(error, "creating", item.source) from None
+    warn_of_live(call, item, live)
+    try:
+        return _send(call, item)
+    except StatusError as error:
+        raise failures.OfPatch(error, place(item), item.source) from None
+
+
+def _send(call: Call, item: Item) -> tuple[Object, str]:
     return call.cluster.apply(
         item.object,
         namespace=item.namespace or "default",
         dry_run=call.dry_run != "none",
         validation=call.validation,
+    )
+
+
+def _live(call: Call, item: Item) -> Object | None:
+    try:
+        return call.cluster.get(item.kind.resource, item.name, item.namespace)
+    except NotFound:
+        return None
+
+
+def place(item: Item) -> str:
+    """Where an object lives, in the words of cli-runtime's resource.Info."""
+    version = item.kind.version if "/" in item.kind.version else f"/{item.kind.version}"
+    return (
+        f'Resource: "{version}, Resource={item.kind.plural}", GroupVersionKind: "{version}, Kind={item.kind.name}"\n'
+        f'Name: "{item.name}", Namespace: "{item.namespace}"'
     )
 
 
@@ -103,9 +132,7 @@ def _server_side(call: Call, item: Item) -> Object:
     from minikube_py.api import schema
 
     dry_run = call.dry_run == "server"
-    try:
-        call.cluster.get(item.kind.resource, item.name, item.namespace)
-    except NotFound:
+    if _live(call, item) is None:
         return call.cluster.create(
             item.object, namespace=item.namespace or "default", dry_run=dry_run, validation=call.validation
         )
@@ -115,14 +142,8 @@ def _server_side(call: Call, item: Item) -> Object:
     )
 
 
-def warn_of_missing_annotation(call: Call, item: Item) -> None:
+def warn_of_live(call: Call, item: Item, live: Object) -> None:
     """Say that an object was not made by apply, and whether it is being deleted."""
-    if call.on("server-side"):
-        return
-    try:
-        live = call.cluster.get(item.kind.resource, item.name, item.namespace)
-    except NotFound:
-        return
     if live["metadata"].get("deletionTimestamp"):
         call.warn(f"Detected changes to resource {item.name} which is currently being deleted.")
     if LAST_APPLIED not in (live["metadata"].get("annotations") or {}):

@@ -13,6 +13,14 @@ class Sourced(KpyError):
         self.error = error
 
 
+class OfPatch(Sourced):
+    """An error about a change that `apply` wanted to make to a stored object."""
+
+    def __init__(self, error: KpyError, place: str, source: str) -> None:
+        KpyError.__init__(self, f'error when applying patch:\nto:\n{place}\nfor: "{source}": {error}')
+        self.error = error
+
+
 class Several(KpyError):
     """What went wrong with each of several objects; the others were done."""
 

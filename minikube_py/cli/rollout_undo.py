@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from minikube_py.base.errors import UsageError
 from minikube_py.cli import revisions, rollout, show, writing
-from minikube_py.cli.apply import LAST_APPLIED
+from minikube_py.cli.create import LAST_APPLIED
 from minikube_py.printers.describe.apps import without_hash
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable, Iterable
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from minikube_py.api.types import Create, Delete, Key, Patch, Record, Remember, Wake
 from minikube_py.apiserver import events
@@ -19,10 +20,10 @@ from minikube_py.base.errors import KpyError
 from minikube_py.engine.pipeline import PIPELINE, Step
 from minikube_py.engine.queue import DirtyKeys
 from minikube_py.engine.report import Deed, Report, unhealthy
-from minikube_py.engine.wakes import World
+from minikube_py.engine.wakes import Owner, World, owners_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterator
 
     from minikube_py.api.types import Action, Object, Outcome
     from minikube_py.apiserver.verbs import ApiServer
@@ -247,17 +248,37 @@ class Engine:
 
     def _route(self, change: Change, blind: int = -1) -> None:
         resource, world = change.key.resource, self._world
-        for number, mapping in self._routes.get(resource, ()):
-            if number != blind:
-                for key in mapping(change, world):
-                    self._dirty[number].add(key, change.revision)
+        routes = self._routes.get(resource, NO_ROUTES)
+        for mapping, numbers in routes.mappings:
+            keys = mapping(change, world)
+            if keys:
+                for number in numbers:
+                    if number != blind:
+                        for key in keys:
+                            self._dirty[number].add(key, change.revision)
+        if routes.by_owner:
+            for key in owners_of(change, world):
+                for number in routes.by_owner.get(key.resource, ()):
+                    if number != blind:
+                        self._dirty[number].add(key, change.revision)
         if resource == "events" and change.new is not None:
             return  # nobody owns events, and they own nothing
-        for number, mapping in self._routes["*"]:
-            only = self.steps[number].resource
+        for mapping, numbers in self._routes["*"].mappings:
             for key in mapping(change, world):
-                if only in ("*", key.resource):
-                    self._dirty[number].add(key, change.revision)
+                for number in numbers:
+                    if self.steps[number].resource in ("*", key.resource):
+                        self._dirty[number].add(key, change.revision)
+
+
+class Routes(NamedTuple):
+    """Where the changes of one resource go: mappings with the steps that want their keys, each asked once; and for each
+    resource of owners the steps that look at those."""
+
+    mappings: list[tuple[Callable[..., Iterable[Key]], list[int]]]
+    by_owner: dict[str, list[int]]
+
+
+NO_ROUTES = Routes([], {})
 
 
 @contextmanager
@@ -272,11 +293,19 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def routes(pipeline: tuple[Step, ...]) -> dict[str, list[tuple[int, Callable[..., Iterable[Key]]]]]:
-    """resource -> (step number, mapping) pairs, in the order of the pipeline."""
-    found: dict[str, list[tuple[int, Callable[..., Iterable[Key]]]]] = {"*": []}
+def routes(pipeline: tuple[Step, ...]) -> dict[str, Routes]:
+    """resource ('*': all) -> its routes, in the order of the pipeline."""
+    found = {"*": Routes([], {})}
     for number, step in enumerate(pipeline):
         for resource, mappings in step.wakes_on.items():
+            own = found.setdefault(resource, Routes([], {}))
             for mapping in mappings:
-                found.setdefault(resource, []).append((number, mapping))
+                if isinstance(mapping, Owner):
+                    own.by_owner.setdefault(mapping.resource, []).append(number)
+                    continue
+                numbers = next((numbers for known, numbers in own.mappings if known is mapping), None)
+                if numbers is None:
+                    own.mappings.append((mapping, [number]))
+                else:
+                    numbers.append(number)
     return found

@@ -6,6 +6,7 @@ Service concerns the Service as much as one that joins it. They run for every wr
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from minikube_py.api import pods
@@ -42,14 +43,27 @@ def itself(change: Change, world: World) -> Iterable[Key]:
 # -- owners and what they own ------------------------------------------------------------------------------------------
 
 
-def owner(resource: str) -> Mapping:
-    """The owners of that resource that the object names or named (controllers and others)."""
+class Owner(NamedTuple):
+    """`owner('jobs.batch')`: the owners of that resource that the object names or named. The engine looks the references
+    of a change up once for all steps that ask."""
 
-    def mapping(change: Change, world: World) -> Iterable[Key]:
-        references = _references(change)
-        return _owned_by(references, resource, change.key.namespace, world) if references else NONE
+    resource: str
 
-    return mapping
+    def __call__(self, change: Change, world: World) -> Iterable[Key]:
+        return [key for key in owners_of(change, world) if key.resource == self.resource]
+
+
+owner = Owner
+
+
+def owners_of(change: Change, world: World) -> list[Key]:
+    """The owners that the object names or named, of whatever resource."""
+    found, place = [], world.registry.place
+    for ref in _references(change):
+        where = place(ref["apiVersion"], ref["kind"])
+        if where is not None:
+            found.append(Key(where[0], change.key.namespace if where[1] else "", ref["name"]))
+    return found
 
 
 def owner_of_gone_pod(middle: str, resource: str) -> Mapping:
@@ -59,11 +73,11 @@ def owner_of_gone_pod(middle: str, resource: str) -> Mapping:
         if change.new is not None and not pods.is_finished(change.new):
             return NONE
         found: list[Key] = []
-        for key in _owned_by(_references(change), middle, change.key.namespace, world):
-            between = world.store.get(key)
+        for key in owners_of(change, world):
+            between = world.store.get(key) if key.resource == middle else None
             if between is not None:
-                references = between["metadata"].get("ownerReferences") or ()
-                found += _owned_by(references, resource, change.key.namespace, world)
+                further = owners_of(change._replace(key=key, old=None, new=between), world)
+                found += [key for key in further if key.resource == resource]
         return found
 
     return mapping
@@ -76,15 +90,6 @@ def _references(change: Change) -> Objects:
     if old is new or old == new:
         return new or []
     return [*(old or ()), *(new or ())]
-
-
-def _owned_by(references: Iterable[Object], resource: str, namespace: str, world: World) -> list[Key]:
-    found, place = [], world.registry.place
-    for ref in references:
-        where = place(ref["apiVersion"], ref["kind"])
-        if where is not None and where[0] == resource:
-            found.append(Key(resource, namespace if where[1] else "", ref["name"]))
-    return found
 
 
 def collectable(change: Change, world: World) -> Iterable[Key]:
@@ -126,14 +131,7 @@ def dependents(change: Change, world: World) -> Iterable[Key]:
 
 def owners(change: Change, world: World) -> Iterable[Key]:
     """The owners of a deleted object: one in foreground deletion waits for it."""
-    if change.new is not None or change.old is None:
-        return NONE
-    found = []
-    for ref in change.old["metadata"].get("ownerReferences") or ():
-        where = world.registry.place(ref["apiVersion"], ref["kind"])
-        if where is not None:
-            found.append(Key(where[0], change.key.namespace if where[1] else "", ref["name"]))
-    return found
+    return owners_of(change, world) if change.new is None else NONE
 
 
 # -- pods and what selects them ----------------------------------------------------------------------------------------
@@ -164,6 +162,7 @@ def newly_placed_or_leaving(change: Change, world: World) -> Iterable[Key]:
     return (change.key,)
 
 
+@cache
 def adopting(resource: str) -> Mapping:
     """Objects of a resource whose selector matches a pod that has no controller, or whose labels have changed."""
 
@@ -180,6 +179,7 @@ def adopting(resource: str) -> Mapping:
     return mapping
 
 
+@cache
 def backing(resource: str) -> Mapping:
     """Objects of a resource (services) whose selector matches a pod, if the pod changed in what its clients see."""
 

@@ -33,11 +33,12 @@ def request_for(verb: str, resource: str, obj: Object | None, view: FrozenView, 
 @pytest.mark.parametrize("name", ["default", "kube-system", "kube-public"])
 def test_some_namespaces_may_not_be_deleted(name: str) -> None:
     with pytest.raises(Forbidden, match=f'namespaces "{name}" is forbidden: this namespace may not be deleted'):
-        admission.mutate(request_for("DELETE", "namespaces", None, FrozenView({}), name=name))
+        admission.check(request_for("DELETE", "namespaces", None, FrozenView({}), name=name))
 
 
 def test_other_objects_may_be_deleted() -> None:
-    assert admission.mutate(request_for("DELETE", "pods", None, FrozenView({}), name="p")) is None
+    assert admission.check(request_for("DELETE", "namespaces", None, FrozenView({}), name="team")) == []
+    assert admission.check(request_for("DELETE", "pods", None, FrozenView({}), name="p")) == []
 
 
 def test_objects_need_their_namespace() -> None:
@@ -290,7 +291,18 @@ def test_use_can_be_counted_from_the_objects() -> None:
         "metadata": {"name": "q", "namespace": "default"},
         "spec": {"hard": {"pods": "9", "cpu": "9", "count/pods": "9"}},
     }
-    assert quota.used(server.view, made) == {"count/pods": "2", "cpu": "600m", "pods": "1"}
+    assert quota.count(server.view, made) == {"count/pods": "2", "cpu": "600m", "pods": "1"}
+
+
+def test_use_follows_the_changes_of_objects() -> None:
+    server = SmallServer()
+    made = {"metadata": {"name": "q", "namespace": "default"}, "spec": {"hard": {"pods": "9", "requests.cpu": "9"}}}
+    assert quota.used(server.view, made) == {"pods": "0", "requests.cpu": "0"}
+    first = server.create(sized("a", "600m"))
+    server.create(sized("b", "150m"))
+    assert quota.used(server.view, made) == {"pods": "2", "requests.cpu": "750m"}
+    server._put(Key("pods", "default", "a"), {**first, "status": {"phase": "Succeeded"}})
+    assert quota.used(server.view, made) == quota.count(server.view, made) == {"pods": "1", "requests.cpu": "150m"}
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,8 @@ operations = st.one_of(
     st.tuples(st.just("image"), number),
     st.tuples(st.just("grow"), number),
     st.tuples(st.just("nominate"), number, number),
-    st.tuples(st.just("service"), st.booleans()),
+    st.tuples(st.just("move"), number, st.sampled_from(ZONES)),
+    st.tuples(st.just("service"), st.booleans(), st.sampled_from(("web", "db"))),
 )
 
 
@@ -138,10 +139,10 @@ class World:
             if key is not None:
                 self._change(name, key, values[1:])
 
-    def _service(self, there: bool) -> None:
+    def _service(self, there: bool, app: str) -> None:
         key = Key("services", "default", "web")
         if there:
-            spec = {"selector": {"app": "web"}}
+            spec = {"selector": {"app": app}}
             self.cluster.view.put(key, {"metadata": {"name": "web", "namespace": "default"}, "spec": spec})
         elif self.cluster.view.get(key):
             self.cluster.remove(key)
@@ -165,6 +166,8 @@ class World:
             }
             if name == "taint":
                 fields[name] = {"spec": {"taints": [{"key": "k", "effect": values[0]}] if values[0] else None}}
+            if name == "move":
+                fields[name] = {"metadata": {"labels": {ZONE: values[0] or None}}}
             if name == "cordon":
                 fields[name] = {"spec": {"unschedulable": values[0] or None}}
             cluster.update(key, fields[name])

@@ -1,7 +1,9 @@
 """ResourceQuota: what a namespace may hold in all.
 
-`check` refuses a write that would pass a quota; `charge` gives the new status of the quotas that it counts against, to be
-stored with it (the quota controller recalculates from time to time what deletions set free: `used`).
+`check` refuses a write that would pass a quota. What is used is counted from the objects themselves: once when a quota is
+first asked for, then kept up to date by the store's changes (`Usage`), so that a pod costs the same in a namespace of ten
+or of ten thousand. `used` is that count; the quota controller writes it into the status. `charge` gives the new status of
+the quotas that one write counts against, for those who want to store it in the same breath, as the real plugin does.
 Sources: k8s.io/apiserver/pkg/admission/plugin/resourcequota/controller.go, pkg/quota/v1/evaluator/core/*.go.
 """
 
@@ -24,6 +26,56 @@ _CLASS_SUFFIX = ".storageclass.storage.k8s.io/"
 _BETA_CLASS = "volume.beta.kubernetes.io/storage-class"
 
 Amounts = dict[str, str]
+
+
+class Usage:
+    """What the objects of a namespace add up to, for each quota that was asked about (a `types.Derived`).
+
+    Worked example: a quota on pods and requests.cpu; two pods of 100m give {'pods': '2', 'requests.cpu': '200m'};
+    when one finishes, its change subtracts what it used before and adds what it uses now, which is nothing.
+    """
+
+    def __init__(self, view: View) -> None:
+        self._totals: dict[str, dict[str, tuple[Object, Amounts]]] = {}  # namespace -> quota's name -> spec, totals
+
+    def of(self, quota: Object, view: View) -> Amounts:
+        meta = quota["metadata"]
+        known = self._totals.setdefault(meta["namespace"], {})
+        found = known.get(meta["name"])
+        if found is None or found[0] != quota.get("spec"):
+            found = known[meta["name"]] = (quota.get("spec") or {}, count(view, quota))
+        return found[1]
+
+    def changed(self, key: Key, old: Object | None, new: Object | None) -> None:
+        known = self._totals.get(key.namespace)
+        if not known:
+            return
+        if key.resource == "resourcequotas" and new is None:
+            known.pop(key.name, None)
+        for name, (spec, total) in known.items():
+            quota = {"spec": spec}
+            changed = dict(total)
+            if old is not None and _counts(quota, key.resource, old):
+                _take(changed, usage(key.resource, old))
+            if new is not None and _counts(quota, key.resource, new):
+                _give(changed, usage(key.resource, new))
+            known[name] = (spec, changed)
+
+
+def _give(total: Amounts, more: Amounts) -> None:
+    for name in total.keys() & more.keys():
+        total[name] = quantity.add(total[name], more[name])
+
+
+def _take(total: Amounts, less: Amounts) -> None:
+    for name in total.keys() & less.keys():
+        total[name] = quantity.subtract(total[name], less[name])
+
+
+def used(view: View, quota: Object) -> Amounts:
+    """What is used of each resource of a quota now: the `status.used` that the quota controller writes."""
+    usage_of: Usage = view.derived("quota-usage", Usage)
+    return usage_of.of(quota, view)
 
 
 def check(request: Request) -> None:
@@ -49,7 +101,7 @@ def _check_one(request: Request, quota: Object, delta: Amounts) -> None:
     asked = {name: value for name, value in delta.items() if name in hard}
     if not asked:
         return
-    before = _used(request.view, quota)
+    before = used(request.view, quota)
     after = {name: quantity.add(before.get(name, "0"), value) for name, value in asked.items()}
     passed = sorted(
         name
@@ -76,7 +128,7 @@ def charge(request: Request) -> list[tuple[Key, Object]]:
         hard = _hard(quota)
         asked = {name: value for name, value in delta.items() if name in hard and quantity.compare(value, "0")}
         if asked and _counts(quota, request.key.resource, request.object):
-            before = _used(request.view, quota)
+            before = used(request.view, quota)
             after = {**before, **{name: quantity.add(before.get(name, "0"), value) for name, value in asked.items()}}
             status = {"hard": hard, "used": dict(sorted(after.items()))}
             changed.append((Key("resourcequotas", request.key.namespace, quota["metadata"]["name"]), status))
@@ -89,27 +141,15 @@ def _delta(request: Request) -> Amounts:
     if request.old is None:
         return now
     before = usage(request.key.resource, request.old)
-    return {name: _minus(now.get(name, "0"), before.get(name, "0")) for name in {**before, **now}}
-
-
-def _minus(one: str, other: str) -> str:
-    """Exact to a thousandth, in the form of the first amount where it has no fraction."""
-    rest_m = quantity.milli(one) - quantity.milli(other)
-    return quantity.canonical(str(rest_m // 1000) if rest_m % 1000 == 0 else f"{rest_m}m")
+    return {name: quantity.subtract(now.get(name, "0"), before.get(name, "0")) for name in {**before, **now}}
 
 
 def _hard(quota: Object) -> Amounts:
     return (quota.get("spec") or {}).get("hard") or {}
 
 
-def _used(view: View, quota: Object) -> Amounts:
-    """What the quota says is used; counted anew while the controller has not yet filled it in."""
-    found: Amounts = (quota.get("status") or {}).get("used") or {}
-    return found if _hard(quota).keys() <= found.keys() else used(view, quota)
-
-
-def used(view: View, quota: Object) -> Amounts:
-    """What the objects of the namespace add up to, for each resource of the quota."""
+def count(view: View, quota: Object) -> Amounts:
+    """What the objects of the namespace add up to, for each resource of the quota, by looking at all of them."""
     hard, namespace = _hard(quota), quota["metadata"]["namespace"]
     total = dict.fromkeys(sorted(hard), "0")
     for resource in sorted({_resource_of(name) for name in hard}):
