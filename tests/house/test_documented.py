@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +13,9 @@ from minikube_py.base import errors
 from minikube_py.cli import commands
 from tests.house import write_docs
 from tests.house.source import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
@@ -55,9 +59,6 @@ def test_every_error_is_in_the_tree_and_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("path", sorted((*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"))), ids=lambda path: path.name)
-def test_links_lead_to_files(path: object) -> None:
-    from pathlib import Path
-
-    assert isinstance(path, Path)
+def test_links_lead_to_files(path: Path) -> None:
     targets = [target for target in LINK.findall(path.read_text(encoding="utf-8")) if "://" not in target]
     assert not [target for target in targets if not (path.parent / target).exists()]
