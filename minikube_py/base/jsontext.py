@@ -1,11 +1,13 @@
 """JSON text in and out: orjson where much is written or read, the standard library where a few objects are.
 
-orjson costs 30 ms to import and saves 5 to 10 µs an object: commands that read ten pods are faster without it.
+orjson costs 30 ms to import (it needs dataclasses, inspect and uuid) and saves 5 to 10 µs an object: commands that read or
+write ten pods are faster without it. Both write the same text, but for floats such as 1e-07, which read back the same.
 """
 
 from __future__ import annotations
 
 import sys
+from json import JSONEncoder
 from json import loads as _small_loads
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +17,23 @@ if TYPE_CHECKING:
 WORTH_IT = 400  # objects from which on the import of orjson pays for itself
 
 
+_encode_small = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_encode_small_sorted = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True).encode
+_written = 0  # texts written by this process without orjson
+
+
+def _is_worth_it() -> bool:
+    global _written
+    if "orjson" in sys.modules:
+        return True
+    _written += 1
+    return _written >= WORTH_IT
+
+
 def dumps(value: Any) -> str:
     """Compact JSON in the order of the dicts."""
+    if not _is_worth_it():
+        return _encode_small(value)
     import orjson
 
     return orjson.dumps(value).decode()
@@ -24,6 +41,8 @@ def dumps(value: Any) -> str:
 
 def dumps_sorted(value: Any) -> str:
     """Compact JSON with sorted keys."""
+    if not _is_worth_it():
+        return _encode_small_sorted(value)
     import orjson
 
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
