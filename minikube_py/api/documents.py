@@ -44,27 +44,44 @@ class Document(NamedTuple):
 # ------------------------------------------------------------------------------------------------------- sources
 
 
-def read(name: str, recursive: bool = False) -> Iterator[Document]:
-    """What one `-f` names: '-', a URL, a file, a folder or a pattern. Raises UsageError."""
+def read(name: str, recursive: bool = False, errors: list[UsageError] | None = None) -> Iterator[Document]:
+    """What one `-f` names: '-', a URL, a file, a folder or a pattern.
+
+    A path that does not exist raises UsageError at once. What cannot be read or parsed raises when its turn comes; with
+    `errors` it is put there, and reading goes on with the next file (kubectl's ContinueOnError).
+    """
     if name == "-":
-        return read_stdin()
+        return _collecting(read_stdin(), errors)
     if name.startswith(("http://", "https://")):
-        return read_url(name)
-    return read_path(name, recursive)
+        return _collecting(read_url(name), errors)
+    return read_path(name, recursive, errors)
 
 
-def read_path(path: str, recursive: bool = False) -> Iterator[Document]:
-    """A file, or the .json, .yaml and .yml files of a folder in the order of their names. Raises UsageError."""
+def read_path(path: str, recursive: bool = False, errors: list[UsageError] | None = None) -> Iterator[Document]:
+    """A file, or the .json, .yaml and .yml files of a folder in the order of their names; as for `read`."""
     files = [file for name in _expand(path) for file in _files(name, recursive)]
     if not files:
         raise UsageError(f"error reading [{path}]: recognized file extensions are [{' '.join(EXTENSIONS)}]")
-    for file in files:
-        try:
-            with open(file, "rb") as stream:
-                content = stream.read()
-        except OSError as error:
-            raise UsageError(f"open {file}: {(error.strerror or str(error)).lower()}") from None
-        yield from read_text(content, file)
+    return (document for file in files for document in _collecting(read_file(file), errors))
+
+
+def read_file(path: str) -> Iterator[Document]:
+    """The documents of one file, whatever its extension. Raises UsageError."""
+    try:
+        with open(path, "rb") as stream:
+            content = stream.read()
+    except OSError as error:
+        raise UsageError(f"open {path}: {(error.strerror or str(error)).lower()}") from None
+    yield from read_text(content, path)
+
+
+def _collecting(found: Iterator[Document], errors: list[UsageError] | None) -> Iterator[Document]:
+    try:
+        yield from found
+    except UsageError as error:
+        if errors is None:
+            raise
+        errors.append(error)
 
 
 def _expand(path: str) -> list[str]:
@@ -101,7 +118,7 @@ def read_stdin() -> Iterator[Document]:
 
 
 def read_url(url: str) -> Iterator[Document]:
-    """Documents behind a URL of at most 16 MiB, three attempts of 30 s. Raises UsageError."""
+    """Documents behind a URL: at most 16 MiB; up to three attempts of 30 s each. Raises UsageError when iterated."""
     from http.client import HTTPException
     from urllib.error import HTTPError, URLError
     from urllib.request import urlopen
@@ -117,12 +134,23 @@ def read_url(url: str) -> Iterator[Document]:
             if error.code < 500:
                 break
         except (URLError, HTTPException, OSError, ValueError) as error:
-            problem = f"Get {gotext.quoted(url)}: {getattr(error, 'reason', error)}"
+            reason = getattr(error, "reason", error)
+            refused = isinstance(reason, ConnectionRefusedError)
+            shown = f"dial tcp {_host(url)}: connect: connection refused" if refused else reason
+            problem = f"Get {gotext.quoted(url)}: {shown}"
         else:
             if len(content) > URL_BYTES_MAX:
                 raise UsageError(f"unable to read URL {gotext.quoted(url)}: more than {URL_BYTES_MAX >> 20} MiB")
-            return read_text(content, url)
+            yield from read_text(content, url)
+            return
     raise UsageError(problem)
+
+
+def _host(url: str) -> str:
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
 
 
 # ------------------------------------------------------------------------------------------------------ documents

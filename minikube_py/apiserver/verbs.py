@@ -100,10 +100,10 @@ class ApiServer:
             raise errors.BadRequest(
                 "the namespace of the provided object does not match the namespace sent on the request"
             )
-        return own or namespace or "default"
+        return str(own or namespace or "default")
 
     def _generated_name(self, kind: Kind, meta: Object) -> str:
-        prefix = meta["generateName"][:GENERATED_PREFIX_MAX]
+        prefix = str(meta["generateName"])[:GENERATED_PREFIX_MAX]
         revision = self.store.revision + 1
         for attempt in range(GENERATE_ATTEMPTS_MAX):
             name = prefix + self.clock.suffix(kind.storage, meta.get("namespace", ""), prefix, revision, attempt)
@@ -232,7 +232,7 @@ class ApiServer:
             "status": "True",
             "type": "PodScheduled",
         }
-        status = pod.get("status") or {}
+        status = without(pod.get("status") or {}, "nominatedNodeName")
         others = [found for found in status.get("conditions") or () if found["type"] != "PodScheduled"]
         new = {
             **pod,
@@ -372,17 +372,20 @@ def without(meta: Object, *names: str) -> Object:
 def patched(kind: Kind, old: Object, fields: Any, form: str) -> Object:
     """The object that a patch makes of `old`. Raises BadRequest where the patch doesn't apply."""
     if form == "merge":
-        return patch.merge(old, fields)
+        changed: Object = patch.merge(old, fields)
+        return changed
     if form == "json":
-        return patch.json_patch(old, fields)
+        changed = patch.json_patch(old, fields)
+        return changed
     from minikube_py.api import schema
 
-    if kind.crd:
+    lists = schema.merge_keys(kind.version, kind.name)
+    if lists is None:
         raise errors.StatusError(
             "the body of the request was in an unknown format - accepted media types include: "
             "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
         )
-    return patch.strategic(old, fields, schema.merge_keys(kind.version, kind.name))
+    return patch.strategic(old, fields, lists)
 
 
 def scale_of(kind: Kind, obj: Object) -> Object:

@@ -17,32 +17,35 @@ if TYPE_CHECKING:
 WORTH_IT = 400  # objects from which on the import of orjson pays for itself
 
 
-_encode_small = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
-_encode_small_sorted = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True).encode
-_written = 0  # texts written by this process without orjson
-
-
-def _is_worth_it() -> bool:
-    global _written
-    if "orjson" in sys.modules:
-        return True
-    _written += 1
-    return _written >= WORTH_IT
-
-
 def dumps(value: Any) -> str:
     """Compact JSON in the order of the dicts."""
-    if not _is_worth_it():
-        return _encode_small(value)
+    return str(_dump(value), "utf-8")
+
+
+_encode = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_encode_sorted = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True).encode
+_written = 0  # texts written by this process with the standard library
+
+
+def _dump_few(value: Any) -> bytes:
+    """The first dumps of a process; puts orjson in its place when there are many."""
+    global _dump, _written
+    _written += 1
+    if _written < WORTH_IT and "orjson" not in sys.modules:
+        return _encode(value).encode()
     import orjson
 
-    return orjson.dumps(value).decode()
+    _dump = orjson.dumps
+    return orjson.dumps(value)
+
+
+_dump: Callable[[Any], bytes] = _dump_few
 
 
 def dumps_sorted(value: Any) -> str:
     """Compact JSON with sorted keys."""
-    if not _is_worth_it():
-        return _encode_small_sorted(value)
+    if "orjson" not in sys.modules:
+        return _encode_sorted(value)
     import orjson
 
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()

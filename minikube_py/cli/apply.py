@@ -92,11 +92,12 @@ def _apply(call: Call, item: Item) -> tuple[Object, str]:
             return _send(call, item)
         except StatusError as error:
             raise failures.Sourced(error, "creating", item.source) from None
-    warn_of_live(call, item, live)
+    if live["metadata"].get("deletionTimestamp"):
+        call.warn(f"Detected changes to resource {item.name} which is currently being deleted.")
     try:
         return _send(call, item)
     except StatusError as error:
-        raise failures.OfPatch(error, place(item), item.source) from None
+        raise failures.OfPatch(error, _patch_text(item, live), place(item), item.source) from None
 
 
 def _send(call: Call, item: Item) -> tuple[Object, str]:
@@ -106,6 +107,18 @@ def _send(call: Call, item: Item) -> tuple[Object, str]:
         dry_run=call.dry_run != "none",
         validation=call.validation,
     )
+
+
+def _patch_text(item: Item, live: Object) -> str:
+    """The three-way patch that was refused, as kubectl shows it."""
+    import json
+
+    from minikube_py.apiserver import apply
+
+    text = (live["metadata"].get("annotations") or {}).get(LAST_APPLIED)
+    wanted = create.with_last_applied(item.object, item.namespace)
+    fields, _ = apply.difference(item.kind, json.loads(text) if text else {}, wanted, live)
+    return apply.go_json(fields)
 
 
 def _live(call: Call, item: Item) -> Object | None:
@@ -140,15 +153,3 @@ def _server_side(call: Call, item: Item) -> Object:
     return call.cluster.patch(
         item.kind.resource, item.name, item.namespace, item.object, type=form, dry_run=dry_run, manager="kubectl"
     )
-
-
-def warn_of_live(call: Call, item: Item, live: Object) -> None:
-    """Say that an object was not made by apply, and whether it is being deleted."""
-    if live["metadata"].get("deletionTimestamp"):
-        call.warn(f"Detected changes to resource {item.name} which is currently being deleted.")
-    if LAST_APPLIED not in (live["metadata"].get("annotations") or {}):
-        call.warn(
-            f"resource {item.kind.plural}/{item.name} is missing the {LAST_APPLIED} annotation which is required by kubectl "
-            "apply. kubectl apply should only be used on resources created declaratively by either kubectl create "
-            "--save-config or kubectl apply. The missing annotation will be patched automatically."
-        )

@@ -177,10 +177,13 @@ class Call:
         from minikube_py.api import documents
         from minikube_py.cli import kustomize
 
+        checks = "validate" in self.parsed.flags.by_name and self.validation == "Strict"
         recursive = self.on("recursive")
         for path in self.list("filename"):
             for document in documents.read(path, recursive):
                 for single in documents.flatten(document):
+                    if checks:
+                        _check_type(single.object, single.source)
                     yield single.object, single.source
         if self.text("kustomize"):
             text = kustomize.build(self.text("kustomize"))
@@ -196,3 +199,14 @@ class Call:
     def usage(self, message: str) -> UsageError:
         """cmdutil.UsageErrorf: the message and where to look."""
         return UsageError(message, f"See 'kubectl {self.command} -h' for help and examples")
+
+
+def _check_type(obj: Object, source: str) -> None:
+    """What kubectl checks itself before it asks the server: the object says what it is (pkg/validation/schema.go)."""
+    missing = [f"{field} not set" for field in ("apiVersion", "kind") if not obj.get(field)]
+    if missing:
+        problem = missing[0] if len(missing) == 1 else f"[{', '.join(missing)}]"
+        raise UsageError(
+            f'error validating "{source}": error validating data: {problem}; '
+            "if you choose to ignore these errors, turn validation off with --validate=false"
+        )

@@ -58,13 +58,10 @@ def _saving(call: Call, item: Item) -> Item:
 
 def with_last_applied(obj: Object, namespace: str) -> Object:
     """The object with the annotation that a later `apply` compares with."""
-    metadata = {**(obj.get("metadata") or {})}
-    others = {key: value for key, value in (metadata.get("annotations") or {}).items() if key != LAST_APPLIED}
-    if namespace:
-        metadata["namespace"] = namespace
-    plain = {**obj, "metadata": {**metadata, "annotations": others}}
-    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"
-    return {**plain, "metadata": {**metadata, "annotations": {**others, LAST_APPLIED: text}}}
+    from minikube_py.apiserver import apply
+
+    metadata = {**(obj.get("metadata") or {}), **({"namespace": namespace} if namespace else {})}
+    return apply.with_annotation({**obj, "metadata": metadata})
 
 
 def send(call: Call, item: Item) -> Item:

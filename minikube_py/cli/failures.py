@@ -16,8 +16,8 @@ class Sourced(KpyError):
 class OfPatch(Sourced):
     """An error about a change that `apply` wanted to make to a stored object."""
 
-    def __init__(self, error: KpyError, place: str, source: str) -> None:
-        KpyError.__init__(self, f'error when applying patch:\nto:\n{place}\nfor: "{source}": {error}')
+    def __init__(self, error: KpyError, patch: str, place: str, source: str) -> None:
+        KpyError.__init__(self, f'error when applying patch:\n{patch}\nto:\n{place}\nfor: "{source}": {error}')
         self.error = error
 
 
@@ -62,10 +62,11 @@ def _standard(error: KpyError) -> str:
 
 def _invalid(error: Invalid) -> str:
     """'The Deployment "web" is invalid: spec.x: ...', with a list from two findings on."""
-    prefix = f'The {error.kind} "{error.name}" is invalid'
+    known = error.kind or error.name
+    prefix = f'The {error.kind} "{error.name}" is invalid' if known else "The request is invalid"
     findings = list(dict.fromkeys(str(cause) for cause in error.causes))
     if not findings:
-        return prefix
+        return prefix if known else f"{prefix}: the server rejected our request due to an error in our request"
     if len(findings) == 1:
         return f"{prefix}: {findings[0]}"
     return f"{prefix}: \n" + "\n".join(f"* {finding}" for finding in findings)

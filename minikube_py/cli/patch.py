@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from minikube_py.base.errors import UsageError
+from minikube_py.base.errors import BadRequest, Invalid, KpyError, UsageError
 from minikube_py.cli import select, show, writing
 
 if TYPE_CHECKING:
@@ -52,8 +52,19 @@ def _content(call: Call) -> Any:
             raise UsageError(f"unable to read patch file: open {source}: {(error.strerror or '').lower()}") from None
     if call.text("type").lower() == "json":
         return _operations(text)
-    found = list(documents.read_text(text, source))
+    try:
+        found = list(documents.read_text(text, source))
+    except UsageError as error:
+        raise _unreadable(text, error) from None
     return found[0].object if found else {}
+
+
+def _unreadable(text: str, error: UsageError) -> KpyError:
+    """JSON goes to the server as it is, and the server complains."""
+    import re
+
+    problem = re.search(r"json: offset \d+: (.*)", str(error))
+    return BadRequest(problem[1]) if problem and text.lstrip().startswith("{") else error
 
 
 def _operations(text: str) -> Any:
@@ -71,15 +82,7 @@ def _patch(call: Call, item: Item, fields: Any, form: str) -> None:
     if call.dry_run == "client" or call.on("local"):
         patched = _locally(item, fields, form)
     else:
-        patched = call.cluster.patch(
-            item.kind.resource,
-            item.name,
-            item.namespace,
-            fields,
-            type=form,
-            subresource=subresource,
-            dry_run=call.dry_run == "server",
-        )
+        patched = _on_server(call, item, fields, form)
     unchanged = patched == item.object
     if subresource == "scale":
         from minikube_py.cli import subresources
@@ -87,6 +90,23 @@ def _patch(call: Call, item: Item, fields: Any, form: str) -> None:
         item = item._replace(kind=subresources.SCALE)
     suffix = " (no change)" if unchanged else ""
     show.result(call, item._replace(object=patched), f"patched{suffix}", suffix="")
+
+
+def _on_server(call: Call, item: Item, fields: Any, form: str) -> Object:
+    from minikube_py.base.patch import PatchError
+
+    try:
+        return call.cluster.patch(
+            item.kind.resource,
+            item.name,
+            item.namespace,
+            fields,
+            type=form,
+            subresource=call.text("subresource"),
+            dry_run=call.dry_run == "server",
+        )
+    except PatchError:
+        raise Invalid("", "", "", []) from None
 
 
 def list_keys(version: str, kind: str) -> ListKeys:

@@ -45,7 +45,7 @@ def _undo(call: Call, item: Item) -> None:
     if number < 0:
         raise _no_revision(number)
     if item.kind.name not in ("Deployment", "StatefulSet", "DaemonSet"):
-        raise UsageError(f'no rollbacker has been implemented for "{item.kind.name}.{item.kind.group}"')
+        raise revisions.not_implemented(item, "rollbacker", "rollbacker")
     target = _target(item, revisions.of(call, item), number)
     if call.dry_run == "client":
         show.result(call, item, revisions.template_text(target.template))

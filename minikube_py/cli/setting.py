@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.base import patch as patches
-from minikube_py.base.errors import KpyError, UsageError
+from minikube_py.base.errors import KpyError, StatusError, UsageError
 from minikube_py.cli import failures, podspecs, select, show, writing
 
 if TYPE_CHECKING:
@@ -31,17 +31,25 @@ def found(call: Call, resources: list[str]) -> Found:
 
 
 def change_specs(
-    call: Call, objects: Found, change: Callable[[Object], Object], verb: str, errors: list[KpyError] | None = None
+    call: Call,
+    objects: Found,
+    change: Callable[[Object], Object],
+    verb: str,
+    failing: str,
+    errors: list[KpyError] | None = None,
 ) -> None:
     """Change each object's pod spec. Objects that do not change are passed over in silence, as kubectl does.
 
-    `errors`: filled by `change` itself (a container that is not there); raised at the end.
+    `failing`: what kubectl puts in front of a refusal. `errors`: filled by `change` itself (a container that is not
+    there); raised at the end.
     """
     collected: list[KpyError] = errors if errors is not None else []
     with call.cluster.transaction():
         for item in objects.items:
             try:
                 _change(call, item, change, verb)
+            except StatusError as error:
+                collected.append(UsageError(f"{failing}{error}"))
             except KpyError as error:
                 collected.append(error)
     failures.raise_all([*objects.errors, *collected])

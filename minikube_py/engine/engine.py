@@ -43,7 +43,7 @@ class Engine:
         self.on_change: Callable[[Change], None] | None = None
         self.on_deed: Callable[[Deed], None] | None = None
         self.writes = self.passes = self.instants = 0
-        self._dirty = [DirtyKeys() for _ in pipeline]
+        self._dirty = [DirtyKeys(self._rank(step)) for step in pipeline]
         self._loaded: dict[str, Callable[..., object]] = {}
         self._routes = routes(pipeline)
         self._world = World(self.store, server.view, server.registry)
@@ -196,11 +196,22 @@ class Engine:
     def _function(self, step: Step) -> Callable[..., object]:
         found = self._loaded.get(step.name)
         if found is None:
-            from importlib import import_module
-
-            module, _, name = step.function.partition(":")
-            found = self._loaded[step.name] = getattr(import_module(f"minikube_py.{module}"), name)
+            found = self._loaded[step.name] = loaded(step.function)
         return found
+
+    def _rank(self, step: Step) -> Callable[[Key], object] | None:
+        """What orders the keys of a step, if its row says so. A missing object comes first: it costs nothing."""
+        if not step.order:
+            return None
+        order: Callable[..., object] | None = None
+
+        def rank(key: Key) -> object:
+            nonlocal order
+            order = order or loaded(step.order)
+            obj = self.store.get(key)
+            return () if obj is None else order(obj)
+
+        return rank
 
     def _carry_out(self, step: Step, key: Key, action: Action, origin: Origin) -> Outcome:
         """Do what a step asks for, through the verbs. A refusal is the outcome, never an exception."""
@@ -279,6 +290,14 @@ class Routes(NamedTuple):
 
 
 NO_ROUTES = Routes([], {})
+
+
+def loaded(where: str) -> Callable[..., object]:
+    """'controllers.deployment:step', below minikube_py."""
+    from importlib import import_module
+
+    module, _, name = where.partition(":")
+    return getattr(import_module(f"minikube_py.{module}"), name)  # type: ignore[no-any-return]
 
 
 @contextmanager

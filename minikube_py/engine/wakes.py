@@ -185,13 +185,15 @@ def backing(resource: str) -> Mapping:
 
     def mapping(change: Change, world: World) -> Iterable[Key]:
         old, new = change.old, change.new
+        if resource == "services" and not (_address(old) or _address(new)):
+            return NONE  # nobody can reach it, nobody could
         if old is None or new is None:
             either = new or old
-            labelled = (either,) if either is not None else ()
+            labelled = [either] if either is not None else []
         elif _seen(old) == _seen(new):
             return NONE
         else:
-            labelled = (new,) if _labels(old) is _labels(new) or _labels(old) == _labels(new) else (old, new)
+            labelled = [new] if _labels(old) is _labels(new) or _labels(old) == _labels(new) else [old, new]
         names = dict.fromkeys(
             found["metadata"]["name"] for obj in labelled for found in world.view.selecting(resource, obj)
         )
@@ -202,6 +204,10 @@ def backing(resource: str) -> Mapping:
 
 def _labels(obj: Object) -> Object | None:
     return obj["metadata"].get("labels")  # type: ignore[no-any-return]
+
+
+def _address(pod: Object | None) -> str:
+    return (pod.get("status") or {}).get("podIP") or "" if pod is not None else ""
 
 
 def _seen(pod: Object) -> tuple[object, ...]:
@@ -231,6 +237,24 @@ def pending_if_freed(change: Change, world: World) -> Iterable[Key]:
     if new is None or pods.is_finished(new) or (_labels(old) is not _labels(new) and _labels(old) != _labels(new)):
         return tuple(world.store.bucket("n:"))
     return NONE
+
+
+def pending_if_sociable(change: Change, world: World) -> Iterable[Key]:
+    """Pods that have no node yet, if a pod that others may want to be near to came to a node, or gave up a nomination."""
+    old, new = change.old, change.new
+    if new is None or old is None:
+        return NONE
+    came = pods.node_of(new) and not pods.node_of(old) and (new["spec"].get("affinity") or _labels(new))
+    nominated = (old.get("status") or {}).get("nominatedNodeName")
+    if came or (nominated and not (new.get("status") or {}).get("nominatedNodeName")):
+        return [key for key in world.store.bucket("n:") if _waits_for_company(world, key) or nominated]
+    return NONE
+
+
+def _waits_for_company(world: World, key: Key) -> bool:
+    """Whether a pod was tried before and asks for other pods near it."""
+    pod = world.store.get(key)
+    return pod is not None and "affinity" in pod["spec"] and pods.condition(pod, "PodScheduled") is not None
 
 
 def waiting_pods_in_namespace(change: Change, world: World) -> Iterable[Key]:
@@ -298,6 +322,14 @@ def node_if_not_ready(change: Change, world: World) -> Iterable[Key]:
     return NONE if node is None or pods.is_ready(node) else (key,)
 
 
+def nodes_not_ready(change: Change, world: World) -> Iterable[Key]:
+    """The nodes that are not ready, if a node came, went or changed its readiness: how many are lost decides on evictions."""
+    old, new = change.old, change.new
+    if old is not None and new is not None and pods.is_ready(old) == pods.is_ready(new):
+        return NONE
+    return [Key("nodes", "", node["metadata"]["name"]) for node in world.view.list("nodes") if not pods.is_ready(node)]
+
+
 def faulty_node(change: Change, world: World) -> Iterable[Key]:
     """The nodes that a Fault is or was about."""
     versions = [obj for obj in (change.old, change.new) if obj is not None]
@@ -321,6 +353,19 @@ def its_namespace_if_root_ca(change: Change, world: World) -> Iterable[Key]:
     """The namespace whose kube-root-ca.crt was touched."""
     is_root_ca = change.key.name == "kube-root-ca.crt" and change.old is not None
     return (Key("namespaces", "", change.key.namespace),) if is_root_ca else NONE
+
+
+def quotas_of_its_namespace(change: Change, world: World) -> Iterable[Key]:
+    """The quotas that may count an object that comes, goes, finishes or gets another spec."""
+    old, new = change.old, change.new
+    if not change.key.namespace or change.key.resource == "resourcequotas":
+        return NONE
+    if old is not None and new is not None:
+        ended = change.key.resource == "pods" and pods.is_finished(old) != pods.is_finished(new)
+        if not ended and old.get("spec") is new.get("spec"):
+            return NONE
+    found = world.view.list("resourcequotas", change.key.namespace)
+    return [Key("resourcequotas", change.key.namespace, quota["metadata"]["name"]) for quota in found]
 
 
 def its_terminating_namespace(change: Change, world: World) -> Iterable[Key]:

@@ -88,9 +88,9 @@ def _is_well(resource: str, obj: Object) -> bool:
     status = obj.get("status") or {}
     if resource == "deployments.apps":
         wanted = obj["spec"].get("replicas", 1)
-        return (status.get("availableReplicas") or 0) >= wanted and (status.get("updatedReplicas") or 0) >= wanted
+        return bool((status.get("availableReplicas") or 0) >= wanted and (status.get("updatedReplicas") or 0) >= wanted)
     if resource == "statefulsets.apps":
-        return (status.get("readyReplicas") or 0) >= obj["spec"].get("replicas", 1)
+        return bool((status.get("readyReplicas") or 0) >= obj["spec"].get("replicas", 1))
     if resource == "daemonsets.apps":
         return (status.get("numberReady") or 0) >= (status.get("desiredNumberScheduled") or 0)
     if resource == "nodes":
