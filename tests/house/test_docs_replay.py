@@ -21,7 +21,7 @@ from tests.house.source import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-PAGES = ("README.md", "docs/tutorial.md", "docs/simulation.md", "docs/differences.md")
+PAGES = ("README.md", "docs/tutorial.md")
 BLOCK = re.compile(r"^```(console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHIM = f'#!/bin/sh\nexec "{sys.executable}" -m minikube_py "$@"\n'
 
@@ -83,7 +83,13 @@ class Desk:
 
     def run(self, argv: list[str]) -> list[str]:
         done = subprocess.run(
-            argv, cwd=self.folder, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+            argv,
+            cwd=self.folder,
+            env=self.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
         )
         return [line.rstrip() for line in done.stdout.splitlines()]
 
