@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -170,6 +171,25 @@ def test_edit_stores_what_the_editor_changed(kpy: Callable[..., Any], monkeypatc
     assert kpy("edit", "cm", "conf").err == "Edit cancelled, no changes made.\n"
     monkeypatch.setenv("KUBE_EDITOR", "sed -i 's/^kind: ConfigMap/kind: Secret/'")
     assert kpy("edit", "cm", "conf").err == "error: Edit cancelled, no valid changes were saved.\n"
+
+
+def test_diff_shows_what_apply_would_change_and_hides_secrets(kpy: Callable[..., Any]) -> None:
+    kpy("apply", "-f", "-", stdin=CONFIG % "1")
+    assert (kpy("diff", "-f", "-", stdin=CONFIG % "1").out, kpy("diff", "-f", "-", stdin=CONFIG % "1").code) == ("", 0)
+    changed = kpy("diff", "-f", "-", stdin=CONFIG % "2")
+    assert changed.code == 1
+    assert '\n-  a: "1"\n+  a: "2"\n' in changed.out
+    assert re.match(
+        r"diff -u -N \S*/LIVE-\w+/v1\.ConfigMap\.default\.conf \S*/MERGED-\w+/v1\.ConfigMap\.default\.conf\n",
+        changed.out,
+    )
+    new = kpy("diff", "-f", "-", stdin=(CONFIG % "1").replace("name: conf", "name: new"))
+    assert '\n@@ -0,0 +1,11 @@\n+apiVersion: v1\n+data:\n+  a: "1"\n' in new.out
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {a: %s}\n"
+    kpy("apply", "-f", "-", stdin=secret % "MQ==")
+    hidden = kpy("diff", "-f", "-", stdin=secret % "Mg==").out
+    assert "-  a: '*** (before)'\n+  a: '*** (after)'\n" in hidden
+    assert kpy("diff", "-f", "/nope").code == 2
 
 
 def test_config_maps_are_made_of_files_folders_and_environment_files(kpy: Callable[..., Any], tmp_path: Path) -> None:
