@@ -15,6 +15,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from minikube_py.api import precheck
 from minikube_py.base import gotext
 from minikube_py.base.errors import UsageError
 
@@ -32,8 +33,8 @@ STDIN = "STDIN"
 
 
 class Document(NamedTuple):
-    """`source`: the path as given, STDIN or the URL; `index`: which document of it, from 0; `line`: where it starts,
-    from 1 (0 in JSON)."""
+    """`object`: the JSON value as it was read (a mapping, in anything but a patch); `source`: the path as given, STDIN
+    or the URL; `index`: which document of it, from 0; `line`: where it starts, from 1 (0 in JSON)."""
 
     object: Object
     source: str
@@ -157,7 +158,7 @@ def _host(url: str) -> str:
 
 
 def read_text(text: str | bytes, source: str) -> Iterator[Document]:
-    """The documents of a stream, without the empty ones. Raises UsageError in kubectl's words."""
+    """The documents of a stream, without the empty ones, unchecked. Raises UsageError in kubectl's words."""
     if isinstance(text, bytes):
         text = _decoded(text, source)
     start, first_error, index = 0, "", 0
@@ -174,7 +175,7 @@ def read_text(text: str | bytes, source: str) -> Iterator[Document]:
                     raise UsageError(f"error parsing {source}: {_json_problem(text, start)}") from None
                 first_error = _json_problem(text, start)
                 break
-            yield Document(_checked(_numbers(value), source), source, index, 0)
+            yield Document(_numbers(value), source, index, 0)
             index += 1
     for chunk, first_line in _chunks(text, start, source):
         try:
@@ -182,39 +183,28 @@ def read_text(text: str | bytes, source: str) -> Iterator[Document]:
         except UsageError as error:
             raise UsageError(f"error parsing {source}: {first_error or error}") from None
         if value is not None:
-            yield Document(_checked(value, source), source, index, first_line + line)
+            yield Document(value, source, index, first_line + line)
             index += 1
 
 
 def flatten(document: Document) -> Iterator[Document]:
     """The items of a List as documents of their own, in order; another document as it is.
 
-    An item without kind and apiVersion gets those of the list, 'PodList' making 'Pod'. A list within a list is refused,
-    as kubectl does.
+    An item without kind and apiVersion gets those of the list, 'PodList' making 'Pod'. Raises UsageError for what
+    kubectl's decoder cannot read (no object, no kind, metadata of the wrong types) and for a list within a list.
     """
-    obj = document.object
+    obj = precheck.decode(document.object, document.source)
     items = obj.get("items")
     if not isinstance(items, list):
         yield document
         return
     kind = str(obj.get("kind", ""))
     for item in items:
-        item = _checked(item, document.source)
         if not item.get("kind") and not item.get("apiVersion"):
             item = {**item, "apiVersion": obj.get("apiVersion", ""), "kind": kind.removesuffix("List")}
         if isinstance(item.get("items"), list):
             raise UsageError("*unstructured.Unstructured is not a list: no Items field in this object")
         yield document._replace(object=item)
-
-
-def require_kind(document: Document) -> Object:
-    """The object, if it says what it is; else UsageError as kubectl's decoder puts it."""
-    if not document.object.get("kind"):
-        raise UsageError(
-            f"unable to decode {gotext.quoted(document.source)}: "
-            f"Object 'Kind' is missing in '{gotext.json_text(document.object)}'"
-        )
-    return document.object
 
 
 def _decoded(content: bytes, source: str) -> str:
@@ -227,31 +217,25 @@ def _decoded(content: bytes, source: str) -> str:
         raise UsageError(f"error parsing {source}: error converting YAML to JSON: yaml: {problem}") from None
 
 
-def _checked(value: Any, source: str) -> Object:
-    if isinstance(value, dict):
-        return value
-    names = {list: "array", str: "string", bool: "bool", int: "number", float: "number"}
-    raise UsageError(
-        f"unable to decode {gotext.quoted(source)}: json: cannot unmarshal {names.get(type(value), 'null')} "
-        "into Go value of type unstructured.detector"
-    )
-
-
 def _chunks(text: str, start: int, source: str) -> Iterator[tuple[str, int]]:
-    """(text of a document, its first line) for each one; split at the lines that begin with ---."""
+    """(text of a document, its first line) for each one; split at the lines that begin with ---.
+
+    Such a line belongs to no document, except where there is nothing before it: then it begins the next one, and counts
+    in the line numbers of errors.
+    """
     lines: list[str] = []
-    number = text.count("\n", 0, start) + 1
-    first = number
+    number = first = text.count("\n", 0, start) + 1
     for line in text[start:].removesuffix("\n").split("\n"):
+        line = line.removesuffix("\r")
         if line.startswith("---"):
             behind = line[3:].strip()
             if behind and behind[0] != "#":
                 raise UsageError(f"error parsing {source}: invalid Yaml document separator: {behind}")
             if lines:
                 yield "\n".join(lines) + "\n", first
-            lines, first = [], number + 1
-        else:
-            lines.append(line.removesuffix("\r"))
+                lines, first, number = [], number + 1, number + 1
+                continue
+        lines.append(line)
         number += 1
     if any(lines):
         yield "\n".join(lines) + "\n", first
@@ -394,6 +378,8 @@ def _built(chunk: str, yaml: Any) -> tuple[Any, int]:
     builder = _Builder(CParser(chunk), yaml)
     try:
         return builder.document()
+    except _UnknownAnchor:
+        raise
     except UsageError:
         builder.finish()  # go-yaml parses the whole document first: an error of syntax further down goes first
         raise
@@ -424,6 +410,10 @@ def _marked(error: Any, scanner: bool) -> str:
 
 def _converting(problem: str) -> UsageError:
     return UsageError(f"error converting YAML to JSON: {problem}")
+
+
+class _UnknownAnchor(UsageError):
+    """Found while parsing, other than what is wrong with the values."""
 
 
 class _Builder:
@@ -496,7 +486,7 @@ class _Builder:
         if name in self.open:
             raise _converting(f"yaml: anchor '{name}' value contains itself")
         if name not in self.anchors:
-            raise _converting(f"yaml: unknown anchor '{name}' referenced")
+            raise _UnknownAnchor(f"error converting YAML to JSON: yaml: unknown anchor '{name}' referenced")
         value, size = self.anchors[name]
         self.nodes += size + 1
         self.aliased += size

@@ -33,7 +33,6 @@ def outcome(text: str) -> tuple[str, str]:
     output = ""
     try:
         for document in documents.read_text(text, "STDIN"):
-            documents.require_kind(document)
             output += "".join(printed(item.object) for item in documents.flatten(document))
     except UsageError as error:
         return output, f"error: {error}"
