@@ -40,6 +40,21 @@ def test_apply_reports_the_bad_documents_and_keeps_the_good_ones(kpy: Callable[.
     assert kpy("get", "cm", "conf", "-o", "name").out == "configmap/conf\n"
 
 
+def test_reading_goes_on_behind_a_file_that_cannot_be_read(kpy: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "1.yaml").write_text(CONFIG % "1")
+    (tmp_path / "2.yaml").write_text("a: [\n")
+    (tmp_path / "3.yaml").write_text((CONFIG % "1").replace("name: conf", "name: last"))
+    result = kpy("apply", "-f", str(tmp_path))
+    assert (result.code, result.out) == (1, "configmap/conf created\nconfigmap/last created\n")
+    assert result.err.startswith(f"error: error parsing {tmp_path / '2.yaml'}: error converting YAML to JSON: yaml: ")
+    assert len(kpy("get", "cm", "-l", "set=p", "-o", "name").out.split()) == 2
+
+
+def test_a_server_that_is_not_there_is_told_as_kubectl_tells_it(kpy: Callable[..., Any]) -> None:
+    refused = kpy("apply", "-f", "http://127.0.0.1:9/x.yaml").err
+    assert refused == "The connection to the server 127.0.0.1:9 was refused - did you specify the right host or port?\n"
+
+
 def test_a_refused_change_names_what_was_to_be_patched(kpy: Callable[..., Any]) -> None:
     kpy("apply", "-f", "-", stdin=POD % "")
     refused = kpy("apply", "-f", "-", stdin=(POD % "").replace("name: c,", "name: d,"))
