@@ -37,6 +37,7 @@ class Call:
         self.args = parsed.args
         self.writes = writes
         self._cluster = cluster
+        self.shown = 0  # objects printed in a format of -o so far: YAML has a line of dashes between
         self._warned: list[str] = []
 
     # ---- what the user said

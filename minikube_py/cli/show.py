@@ -70,7 +70,10 @@ def result(call: Call, item: Item, done: str, *, suffix: str | None = None) -> N
     elif spec == "name":
         call.line(item.title)
     else:
+        if spec == "yaml" and call.shown:
+            call.say("---\n")
         call.say(whole(call, [item], True))
+        call.shown += 1
 
 
 def results(call: Call, items: list[Item], done: Iterable[str]) -> None:

@@ -99,6 +99,15 @@ def test_a_client_side_dry_run_asks_nobody(kpy: Callable[..., Any]) -> None:
     assert kpy("get", "pods", "-o", "name").out == ""
 
 
+def test_objects_printed_one_by_one_as_yaml_have_dashes_between(kpy: Callable[..., Any]) -> None:
+    two = CONFIG % "1" + "---\n" + (CONFIG % "2").replace("name: conf", "name: last")
+    printed = kpy("create", "-f", "-", "--dry-run=client", "-o", "yaml", stdin=two).out
+    assert [part.count("kind: ConfigMap") for part in printed.split("---\n")] == [1, 1]
+    assert kpy("apply", "-f", "-", "-o", "yaml", stdin=two).out.endswith(
+        'kind: List\nmetadata:\n  resourceVersion: ""\n'
+    )
+
+
 def test_get_prints_single_objects_and_lists(kpy: Callable[..., Any]) -> None:
     kpy("apply", "-f", "-", stdin=CONFIG % "1")
     assert json.loads(kpy("get", "cm", "conf", "-o", "json").out)["kind"] == "ConfigMap"
