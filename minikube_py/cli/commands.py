@@ -103,7 +103,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("version", "version:run", "Print the client and server version information", OTHER),
     Row("options", "help:options"),
     Row("help", "help:run"),
-    Row("reconcile", "reconcile:app", "Run the simulation until nothing is left to do, for a time, or until a condition holds", OWN, writes=True),
+    Row("reconcile", "reconcile:app", "Run the simulation until nothing is left to do, for a time, or until a condition holds", OWN),
     Row("cluster", "clusters:app", "Start, list, choose, delete, save and restore clusters", OWN),
     Row("node", "nodes:app", "Add, remove, fail and recover nodes", OWN, writes=True),
     Row("history", "log:history_app", "Show who changed what, when and why", OWN),
