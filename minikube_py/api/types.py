@@ -36,7 +36,8 @@ class Create(NamedTuple):
 class Patch(NamedTuple):
     """Merge `fields` (RFC 7386: null removes, lists are replaced whole) into an object. Outcome: the stored object.
 
-    `subresource`: '' changes all but status; 'status' changes only status; 'binding' sets a pod's node.
+    `subresource`: '' changes all but status; 'status' changes status, and metadata only where it is named along with it;
+    'binding' sets a pod's node; 'finalize' drops a namespace's finalizers.
     """
 
     key: Key

@@ -194,16 +194,21 @@ class ApiServer:
         return self._put(key, new, origin)
 
     def change(self, key: Key, fields: Object, subresource: str, origin: Origin) -> Object:
-        """A step's Patch: a merge patch by a trusted component, on the short road. Returns the stored object."""
+        """A step's Patch: a merge patch by a trusted component, on the short road. Returns the stored object.
+
+        Subresource 'status' changes the status, and the metadata that a step names along with it.
+        """
         kind = self.registry.resource(key.resource)
         old = self._existing(kind, key)
         if subresource == "binding":
             return self.bind(key, fields["spec"]["nodeName"], origin=origin)
         if subresource == "status":
             status = patch.merge(old.get("status") or {}, fields.get("status") or {})
-            if status == old.get("status"):
-                return old
             new = {**old, "status": status}
+            if "metadata" in fields:  # a Deployment's revision: an annotation that must not count as a new generation
+                new["metadata"] = patch.merge(old["metadata"], fields["metadata"])
+            if new == old:
+                return old
             if self.strict_engine:
                 self._validate(kind, new, old, subresource)
             return self._put(key, new, origin)

@@ -9,7 +9,10 @@ from __future__ import annotations
 import time
 from hashlib import blake2b
 from random import Random
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 # The alphabet of Kubernetes' generated names: no vowels, no 0, 1 or 3 (k8s.io/apimachinery/pkg/util/rand).
 NAME_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
@@ -99,6 +102,20 @@ def _parse(text: str) -> int:
         return moment
     sign = {"+": 1, "-": -1}[zone[0]]
     return moment - sign * (int(zone[1:3]) * 3600 + int(zone[4:6]) * 60)
+
+
+def zoned(now_s: int, zone: str) -> datetime:
+    """A second since 1970 as a datetime in a time zone ('Europe/Berlin'); '' is UTC. ValueError: no such zone."""
+    from datetime import UTC, datetime, tzinfo
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    place: tzinfo = UTC
+    if zone:
+        try:
+            place = ZoneInfo(zone)
+        except ZoneInfoNotFoundError as error:
+            raise ValueError(f"unknown time zone {zone}") from error
+    return datetime.fromtimestamp(now_s, place)
 
 
 def wall_now_s() -> int:

@@ -105,4 +105,13 @@ def generated(call: Call, obj: Object, failing: str = "", verb: str = "created")
         if failing:
             raise UsageError(f"{failing}{error}") from None
         raise
-    show.result(call, sent, verb)
+    if call.dry_run == "client" and call.text("output") == "json":
+        call.say(_in_order(sent.object))
+    else:
+        show.result(call, sent, verb)
+
+
+def _in_order(obj: Object) -> str:
+    """JSON with the fields in the order of Go's structs, as kubectl prints what it made and did not send."""
+    text = json.dumps(obj, indent=4, ensure_ascii=False)
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e") + "\n"

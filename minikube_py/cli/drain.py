@@ -75,7 +75,8 @@ def _drain(call: Call, node: Item) -> None:
     chosen: list[Object] = []
     warnings: dict[str, list[str]] = {}
     fatal: dict[str, list[str]] = {}
-    for pod in call.cluster.view.on_node(node.name):
+    pods: list[Object] = call.cluster.view.on_node(node.name)
+    for pod in pods:
         verdict = judge(call, pod)
         title = f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
         if verdict.fatal:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.base.errors import NotFound, UsageError
-from minikube_py.base.gotext import json_indented, json_text
+from minikube_py.base.gotext import json_text
 
 if TYPE_CHECKING:
     from minikube_py.api.kinds import Kind
@@ -27,7 +28,7 @@ def run(call: Call) -> None:
     if path == "/version":
         from minikube_py.cli.version import server_version
 
-        call.say(json_indented(server_version(call.cluster.info.kubernetes_version), "  "))
+        call.say(json.dumps(server_version(call.cluster.info.kubernetes_version), indent=2))
     elif path in HEALTH:
         call.say("ok")
     else:

@@ -1,4 +1,4 @@
-"""`kubectl version`: kpy as the client, the cluster's Kubernetes version as the server."""
+"""`kubectl version`: the kubectl that kpy follows as the client, the cluster's Kubernetes version as the server."""
 
 from __future__ import annotations
 
@@ -25,44 +25,48 @@ def run(call: Call) -> None:
         if server:
             call.line(f"Server Version: {server}")
         return
-    whole: dict[str, Any] = {"clientVersion": _build(KUBECTL), "kustomizeVersion": KUSTOMIZE}
+    whole: dict[str, Any] = {"clientVersion": CLIENT, "kustomizeVersion": KUSTOMIZE}
     if server:
         whole["serverVersion"] = server_version(server)
     if output == "json":
-        from minikube_py.base.gotext import json_indented
+        import json
 
-        call.line(json_indented(whole, "  "))
+        call.line(json.dumps(whole, indent=2))
     else:
         from minikube_py.printers import yaml_text
 
         call.say(yaml_text.dump(whole) + "\n")
 
 
-def _build(version: str) -> dict[str, str]:
-    import platform
-    import sys
-
-    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    major, minor = version.removeprefix("v").split(".")[:2]
-    return {
-        "compiler": "kpy",
-        "gitCommit": "unknown",
-        "gitTreeState": "clean",
-        "gitVersion": version,
-        "goVersion": f"python{platform.python_version()}",
-        "major": major,
-        "minor": minor,
-        "platform": f"{sys.platform}/{machine}",
-    }
+# What the kubectl and the kube-apiserver that kpy follows say about themselves.
+CLIENT = {
+    "major": "1",
+    "minor": "37",
+    "gitVersion": KUBECTL,
+    "gitCommit": "f78e722310e50bcaca9276be22276d9e91d91308",
+    "gitTreeState": "clean",
+    "buildDate": "2026-09-23T17:10:04Z",
+    "goVersion": "go1.26.8",
+    "compiler": "gc",
+    "platform": "linux/amd64",
+}
 
 
 def server_version(version: str) -> dict[str, str]:
-    """What `GET /version` answers."""
-    build = _build(version)
+    """What `GET /version` answers, in the order of its fields."""
+    major, minor = version.removeprefix("v").split(".")[:2]
     return {
-        **build,
-        "emulationMajor": build["major"],
-        "emulationMinor": build["minor"],
-        "minCompatibilityMajor": build["major"],
-        "minCompatibilityMinor": str(int(build["minor"]) - 1),
+        "major": major,
+        "minor": minor,
+        "emulationMajor": major,
+        "emulationMinor": minor,
+        "minCompatibilityMajor": major,
+        "minCompatibilityMinor": str(int(minor) - 1),
+        "gitVersion": version,
+        "gitCommit": "unknown",
+        "gitTreeState": "clean",
+        "buildDate": "2026-07-01T00:00:00Z",
+        "goVersion": "go1.26.4",
+        "compiler": "gc",
+        "platform": "linux/amd64",
     }

@@ -6,10 +6,7 @@ Source: github.com/robfig/cron/v3 (ParseStandard), k8s.io/kubernetes/pkg/control
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from datetime import datetime
+from minikube_py.base.clock import zoned
 
 _WORDS = {
     "@yearly": "0 0 1 1 *",
@@ -37,22 +34,8 @@ def _moment(expression: str, zone: str, from_s: int, *, back: bool) -> int | Non
     from cronsim import CronSim, CronSimError
 
     try:
-        moments = CronSim(_WORDS.get(expression, expression), _local(from_s, zone), reverse=back)
+        moments = CronSim(_WORDS.get(expression, expression), zoned(from_s, zone), reverse=back)
     except CronSimError as error:
         raise ValueError(str(error)) from error
     found = next(moments, None)
     return int(found.timestamp()) if found is not None else None
-
-
-def _local(now_s: int, zone: str) -> datetime:
-    """A second since 1970 in a time zone; '' is UTC, as for the real controller in its pod."""
-    from datetime import UTC, datetime, tzinfo
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    place: tzinfo = UTC
-    if zone:
-        try:
-            place = ZoneInfo(zone)
-        except ZoneInfoNotFoundError as error:
-            raise ValueError(f"unknown time zone {zone}") from error
-    return datetime.fromtimestamp(now_s, place)

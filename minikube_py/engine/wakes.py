@@ -255,6 +255,22 @@ def pods_if_taints_changed(change: Change, world: World) -> Iterable[Key]:
     return tuple(world.store.bucket("n:" + change.key.name))
 
 
+def all_if_node_changed(resource: str) -> Mapping:
+    """Every object of a resource, if a node came, went, or changed in labels or taints: DaemonSets count nodes."""
+
+    def mapping(change: Change, world: World) -> Iterable[Key]:
+        old, new = change.old, change.new
+        if old is not None and new is not None:
+            same_taints = old["spec"].get("taints") == new["spec"].get("taints")
+            if same_taints and _labels(old) == _labels(new):
+                return NONE
+        return tuple(
+            Key(resource, obj["metadata"]["namespace"], obj["metadata"]["name"]) for obj in world.view.list(resource)
+        )
+
+    return mapping
+
+
 def pending_if_node_changed(change: Change, world: World) -> Iterable[Key]:
     """Pods that have no node yet, if a node changed in what the scheduler looks at (a heartbeat changes nothing)."""
     old, new = change.old, change.new
@@ -314,6 +330,24 @@ def its_terminating_namespace(change: Change, world: World) -> Iterable[Key]:
     key = Key("namespaces", "", change.key.namespace)
     namespace = world.store.get(key)
     return (key,) if namespace is not None and "deletionTimestamp" in namespace["metadata"] else NONE
+
+
+def tracked_by_job(change: Change, world: World) -> Iterable[Key]:
+    """A pod with the Job controller's finalizer, when it comes or its deletion begins."""
+    old, new = change.old, change.new
+    if new is None or "batch.kubernetes.io/job-tracking" not in (new["metadata"].get("finalizers") or ()):
+        return NONE
+    begins = "deletionTimestamp" in new["metadata"] and (old is None or "deletionTimestamp" not in old["metadata"])
+    return (change.key,) if old is None or begins else NONE
+
+
+def budgets_if_scaled(change: Change, world: World) -> Iterable[Key]:
+    """The disruption budgets of a namespace, if a controller of pods in it came or changed its size."""
+    old, new = change.old, change.new
+    if new is None or (old is not None and old["spec"].get("replicas") == new["spec"].get("replicas")):
+        return NONE
+    resource, namespace = "poddisruptionbudgets.policy", change.key.namespace
+    return [Key(resource, namespace, obj["metadata"]["name"]) for obj in world.view.list(resource, namespace)]
 
 
 def service_of_slice(change: Change, world: World) -> Iterable[Key]:

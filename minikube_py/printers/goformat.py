@@ -11,7 +11,7 @@ from typing import Any
 from minikube_py.base import gotext
 
 NO_VALUE = "<no value>"
-_VERB = re.compile(r"%([-+# 0]*)(\*|[0-9]+)?(?:\.(\*|[0-9]*))?(.?)", re.DOTALL)
+_VERB = re.compile(r"%([-+# 0]*)(\*|[0-9]+)?(?:\.(\*|[0-9]*))?(?:\[([0-9]+)\])?(.?)", re.DOTALL)
 
 
 class Int(int):
@@ -39,7 +39,7 @@ def sprintln(values: tuple[Any, ...]) -> str:
 
 def sprintf(pattern: str, values: tuple[Any, ...]) -> str:
     """fmt.Sprintf, with its notes on what does not fit: %!d(string=x), %!s(MISSING), %!(EXTRA int=3)."""
-    position = 0
+    position, reordered = 0, False
 
     def take() -> Any:
         nonlocal position
@@ -47,19 +47,24 @@ def sprintf(pattern: str, values: tuple[Any, ...]) -> str:
         return values[position - 1] if position <= len(values) else _MISSING
 
     def piece(found: re.Match[str]) -> str:
-        flags, width, precision, verb = found.groups()
+        nonlocal position, reordered
+        flags, width, precision, index, verb = found.groups()
         if verb == "":
             return "%!(NOVERB)"
         if verb == "%":
             return "%"
         width = take() if width == "*" else width
         precision = take() if precision == "*" else precision
+        if index:
+            position, reordered = int(index) - 1, True
         value = take()
         if value is _MISSING:
             return f"%!{verb}(MISSING)"
         return _padded(formatted(verb, value, flags, precision), flags, width)
 
     text = _VERB.sub(piece, pattern)
+    if reordered:
+        return text
     extra = [f"{type_name(value)}={gotext.shown(value)}" for value in values[position:]]
     return text + (f"%!(EXTRA {', '.join(extra)})" if extra else "")
 
@@ -128,7 +133,7 @@ def _integer(verb: str, value: int, flags: str) -> str:
     if verb == "c":
         return chr(value)
     if verb == "q":
-        return f"'{chr(value)}'"
+        return "'" + gotext.quoted(chr(value))[1:-1].replace('\\"', '"').replace("'", "\\'") + "'"
     return f"U+{value:04X}" if verb == "U" else ""
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from minikube_py.base import gotext
 from minikube_py.printers import goformat
 from minikube_py.printers.goformat import Int
-from minikube_py.printers.gotemplate_functions import FUNCTIONS, FunctionError, truth
+from minikube_py.printers.gotemplate_functions import FUNCTIONS, TAKES_STRING, FunctionError, truth
 from minikube_py.printers.gotemplate_parse import (
     Action,
     Chain,
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TemplateError", "compile", "render"]
 
-DEPTH_MAX = 1000  # Go allows 100,000 nested template calls
+DEPTH_MAX = 100  # Go allows 100,000 nested template calls; Python's stack does not
 
 
 class _Absent:
@@ -126,6 +126,9 @@ class _Run:
     def range(self, node: Range, dot: Any, variables: list[tuple[str, Any]]) -> None:
         mark = len(variables)
         value = self.pipeline(node.pipeline._replace(variables=()), dot, variables)
+        if not node.pipeline.declares:
+            for name in node.pipeline.variables:
+                self.assign(node.pipeline, variables, name, value)
         empty = True
         for index, item in self.items(node, value):
             empty = False
@@ -135,7 +138,7 @@ class _Run:
                 variables += zip(names, values, strict=False)
             else:
                 for name, one in zip(names, values, strict=False):
-                    _assign(variables, name, one)
+                    self.assign(node.pipeline, variables, name, one)
             try:
                 self.body(node.body, item, variables)
             except _Continue:
@@ -145,6 +148,8 @@ class _Run:
             finally:
                 del variables[mark:]
         if empty:
+            if node.pipeline.declares:
+                variables += [(name, value) for name in node.pipeline.variables]
             self.body(node.otherwise, dot, variables)
         del variables[mark:]
 
@@ -179,8 +184,15 @@ class _Run:
             if pipeline.declares:
                 variables.append((name, value))
             else:
-                _assign(variables, name, value)
+                self.assign(pipeline, variables, name, value)
         return value
+
+    def assign(self, pipeline: Pipeline, variables: list[tuple[str, Any]], name: str, value: Any) -> None:
+        for place in range(len(variables) - 1, -1, -1):
+            if variables[place][0] == name:
+                variables[place] = (name, value)
+                return
+        raise self.fail(pipeline.commands[-1].operands[-1], f"undefined variable: {name}")
 
     def command(self, command: Command, dot: Any, variables: list[tuple[str, Any]], final: Any) -> Any:
         first, *rest = command.operands
@@ -206,15 +218,29 @@ class _Run:
         values = [self.value(operand, dot, variables) for operand in rest]
         if final is not _NOTHING:
             values.append(final)
+        if node.name == "call" and rest:
+            shown = f"non-function {rest[0]} of type {goformat.type_name(values[0])}"
+            raise self.fail(command, f"error calling call: {shown}")
         arguments = [None if value is ABSENT else value for value in values]
         function, least, most = FUNCTIONS[node.name]
         if len(arguments) < least or (most is not None and len(arguments) > most):
             wanted = f"at least {least}" if most is None else str(least)
             raise self.fail(node, f"wrong number of args for {node.name}: want {wanted} got {len(arguments)}")
+        if node.name in TAKES_STRING and not isinstance(arguments[0], str):
+            raise self.not_a_string(rest[0] if rest else command, values[0])
         try:
             return function(*arguments)
         except FunctionError as error:
             raise self.fail(node if not rest else command, f"error calling {node.name}: {error}") from None
+
+    def not_a_string(self, node: Node, value: Any) -> TemplateError:
+        if isinstance(node, Literal):
+            problem = "cannot assign nil to string" if value is None else f"expected string; found {node}"
+        elif value is ABSENT or value is None:
+            problem = "invalid value; expected string"
+        else:
+            problem = f"wrong type for value; expected string; got {goformat.type_name(value)}"
+        return self.fail(node, problem)
 
     def logic(self, node: Function, rest: list[Node], dot: Any, variables: list[tuple[str, Any]], final: Any) -> Any:
         """and, or: only as many operands are evaluated as needed."""
@@ -238,6 +264,8 @@ class _Run:
         if isinstance(node, Chain):
             return self.fields(node, self.value(node.node, dot, variables), node.names)
         if isinstance(node, Literal):
+            if isinstance(node.value, Int) and not -(1 << 63) <= node.value < 1 << 63:
+                raise self.fail(node, f"{node.text} overflows int")
             return node.value
         if isinstance(node, Pipeline):
             return self.pipeline(node, dot, variables)
@@ -255,15 +283,9 @@ class _Run:
             elif value is None:
                 raise self.fail(node, f"nil pointer evaluating interface {{}}.{name}")
             else:
-                raise self.fail(node, f"can't evaluate field {name} in type interface {{}}")
+                kind = "int" if isinstance(value, Int) else "interface {}"
+                raise self.fail(node, f"can't evaluate field {name} in type {kind}")
         return value
 
 
 _NOTHING: Any = object()
-
-
-def _assign(variables: list[tuple[str, Any]], name: str, value: Any) -> None:
-    for place in range(len(variables) - 1, -1, -1):
-        if variables[place][0] == name:
-            variables[place] = (name, value)
-            return

@@ -36,7 +36,8 @@ def _index(value: Any, *keys: Any) -> Any:
             raise FunctionError("index of untyped nil")
         if isinstance(value, dict):
             if not isinstance(key, str):
-                raise FunctionError(f"value has type {_type(key)}; should be string")
+                what = "is nil; should be of type" if key is None else f"has type {_type(key)}; should be"
+                raise FunctionError(f"value {what} string")
             value = value.get(key)
         elif isinstance(value, list | str):
             place = _place(key, len(value))
@@ -63,6 +64,8 @@ def _slice(value: Any, *bounds: Any) -> Any:
         raise FunctionError(f"can't slice item of type {_type(value)}")
     if len(bounds) > 3:
         raise FunctionError(f"too many slice indexes: {len(bounds)}")
+    if len(bounds) == 3 and isinstance(value, str):
+        raise FunctionError("cannot 3-index slice a string")
     places = [0, len(value)]
     for number, key in enumerate(bounds[:2]):
         if key != len(value) or _kind(key) != "int":
@@ -75,7 +78,7 @@ def _slice(value: Any, *bounds: Any) -> Any:
 
 def _len(value: Any) -> goformat.Int:
     if value is None:
-        raise FunctionError("len of nil pointer")
+        raise FunctionError("reflect: call of reflect.Value.Type on zero Value")
     if isinstance(value, str):
         return goformat.Int(len(value.encode()))
     if isinstance(value, dict | list):
@@ -168,22 +171,18 @@ def _urlquery(*values: Any) -> str:
     return quote_plus(_text(values), safe="-_.~")
 
 
-def _printf(pattern: Any, *values: Any) -> str:
-    if not isinstance(pattern, str):
-        raise FunctionError(f"wrong type for value; expected string; got {_type(pattern)}")
+def _printf(pattern: str, *values: Any) -> str:
     return goformat.sprintf(pattern, values)
 
 
-def _base64decode(value: Any) -> str:
+def _base64decode(value: str) -> str:
     import base64
     import binascii
 
     try:
-        return base64.b64decode(str(value), validate=True).decode("utf-8", "replace")
+        return base64.b64decode(value, validate=True).decode("utf-8", "replace")
     except (binascii.Error, ValueError):
-        raise FunctionError(
-            f"base64 decode failed: illegal base64 data at input byte {_bad_byte(str(value))}"
-        ) from None
+        raise FunctionError(f"base64 decode failed: illegal base64 data at input byte {_bad_byte(value)}") from None
 
 
 def _bad_byte(text: str) -> int:
@@ -206,8 +205,11 @@ def _exists(value: Any, *keys: Any) -> bool:
     return True
 
 
+# Functions whose first argument Go declares as a string, so that the template itself refuses others.
+TAKES_STRING = frozenset(("printf", "base64decode"))
 # name -> (function, least number of arguments, most or None)
 FUNCTIONS: dict[str, tuple[Callable[..., Any], int, int | None]] = {
+    "call": (lambda *values: None, 1, None),  # plain data holds no functions: it always fails
     "and": (_and, 1, None),
     "or": (_or, 1, None),
     "not": (_not, 1, 1),

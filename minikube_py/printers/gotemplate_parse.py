@@ -153,7 +153,7 @@ _KEYWORDS = {"if", "else", "end", "range", "with", "define", "template", "block"
 _SPACES = " \t\r\n"
 _TOKEN = re.compile(
     r"""(?P<space>[ \t\r\n]+)|(?P<declare>:=)|(?P<assign>=)|(?P<pipe>\|)|(?P<left>\()|(?P<right>\))|(?P<comma>,)
-    |(?P<string>"(?:\\.|[^"\\\n])*")|(?P<raw>`[^`]*`)|(?P<char>'(?:\\.[^']*|[^'\\\n])')
+    |(?P<string>"(?:\\.|[^"\\\n])*")|(?P<raw>`[^`]*`)|(?P<char>'(?:\\.|[^'\\\n])*')
     |(?P<number>[+-]?(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|(?:[0-9][0-9_]*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?))
     |(?P<field>\.\w+)|(?P<dot>\.)|(?P<variable>\$\w*)|(?P<word>\w+)""",
     re.VERBOSE | re.DOTALL,
@@ -294,6 +294,8 @@ class _Parser:
         }
         if letter in unclosed:
             raise self.error(unclosed[letter], place)
+        if letter in "+-":
+            return _Token("number", letter, place)
         if letter.isascii() and letter.isprintable():
             return _Token("symbol", letter, place)
         shown = f"U+{ord(letter):04X}" + (f" '{letter}'" if letter.isprintable() else "")
@@ -356,6 +358,8 @@ class _Parser:
                 otherwise = [self.control(word, following.position)]
                 del self.scope[mark:]
                 return (If if word == "if" else With)(position, pipeline, body, otherwise)
+            if following.kind == "word" and following.text in ("if", "with"):
+                raise self.unexpected(following, "input")
             self.expect_end("else")
             otherwise, end = self.nodes()
             if end is not None and end.text == "else":
@@ -376,6 +380,8 @@ class _Parser:
             raise self.error("unexpected {{else}} in define clause", end.position)
         self.expect_end("define clause")
         self.scope = scope
+        if any(not isinstance(node, Text) or node.text.strip() for node in self.bodies.get(name, [])):
+            raise self.error(f"template: multiple definition of template {gotext.quoted(name)}")
         self.bodies[name] = body
 
     def template(self, word: str) -> Any:
@@ -425,14 +431,11 @@ class _Parser:
             token = self.peek()
             if token.kind in ("declare", "assign"):
                 self.next()
-                if len(names) > 1 and context != "range":
-                    raise self.error(f"too many declarations in {context}", token.position)
-                if token.kind == "assign":
-                    for name in names:
-                        self.known(name, token.position)
                 return tuple(names), token.kind == "declare"
-            if token.kind != "comma" or context != "range":
+            if token.kind != "comma":
                 break
+            if context != "range" or len(names) > 1:
+                raise self.error(f"too many declarations in {context}", token.position)
             self.next()
         self.at = start
         return (), True
@@ -511,16 +514,28 @@ class _Parser:
         raise self.unexpected(token, "command" if kind in ("word", "symbol") else "operand")
 
     def number(self, token: _Token) -> int | float:
+        text = token.text
         if token.kind == "char":
-            return Int(ord(_unquoted(token)))
+            letters = _unquoted(token)
+            if len(letters) != 1:
+                raise self.error(f"malformed character constant: {text}", token.position)
+            return Int(ord(letters))
         try:
-            octal = re.fullmatch(r"[+-]?0[0-9_]+", token.text)
-            return Int(int(token.text, 8 if octal else 0))
+            number = Int(int(text, 8 if re.fullmatch(r"[+-]?0[0-9_]+", text) else 0))
         except ValueError:
-            try:
-                return float(token.text)
-            except ValueError:
-                raise self.error(f"illegal number syntax: {gotext.quoted(token.text)}", token.position) from None
+            return self.decimal(token)
+        if not -(1 << 63) <= number < 1 << 64:
+            raise self.error(f"integer overflow: {gotext.quoted(text)}", token.position)
+        return number
+
+    def decimal(self, token: _Token) -> float:
+        try:
+            number = float(token.text)
+        except ValueError:
+            raise self.error(f"illegal number syntax: {gotext.quoted(token.text)}", token.position) from None
+        if not re.search("[.eEpP]", token.text):
+            raise self.error(f"integer overflow: {gotext.quoted(token.text)}", token.position)
+        return number
 
 
 def _unquoted(token: _Token) -> str:

@@ -69,7 +69,7 @@ class Cluster(FrozenView):
         if old is None:
             return not_found(key.resource, key.name)
         if subresource == "status":
-            fields = {"status": fields["status"]}
+            fields = {name: fields[name] for name in ("metadata", "status") if name in fields}
         new = patch.merge(old, fields)
         if new == old:
             return old

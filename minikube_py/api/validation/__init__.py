@@ -102,6 +102,10 @@ def validate(kind: Kind, obj: Object, old: Object | None = None, subresource: st
             metadata.update(causes, obj["metadata"], old["metadata"], room.core)
     if room.check is not None:
         room.check(causes, obj, old, subresource)
+    elif kind.crd:
+        from minikube_py.api.validation import custom
+
+        custom.check(causes, kind, obj)
     return causes.found
 
 

@@ -23,6 +23,8 @@ def admit(request: Request) -> Object | None:
         if key.resource == "namespaces" and key.name in IMMORTAL:
             raise request.forbidden("this namespace may not be deleted")
         return None
+    if request.kind.crd and request.verb == "CREATE":
+        _check_definition(request)
     if not key.namespace or not request.kind.namespaced:
         return request.object
     namespace = request.view.get(Key("namespaces", "", key.namespace))
@@ -35,6 +37,13 @@ def admit(request: Request) -> Object | None:
         refused.details["causes"] = [errors.Cause("metadata.namespace", "NamespaceTerminating", text)]
         raise refused
     return request.object
+
+
+def _check_definition(request: Request) -> None:
+    """No new custom objects while their definition is on its way out (which waits for the old ones to go)."""
+    found = request.view.get(Key("customresourcedefinitions.apiextensions.k8s.io", "", request.kind.crd))
+    if found is not None and "deletionTimestamp" in found["metadata"]:
+        raise request.forbidden("create not allowed while custom resource definition is terminating")
 
 
 def _is_terminating(namespace: Object) -> bool:

@@ -178,8 +178,9 @@ def _refused(work: Work, name: str, error: KpyError) -> Actions:
 
 
 def _note_revision(work: Work, revision: str) -> Actions:
+    """The Deployment's own revision, written along with its status: a change of annotations alone is a new generation."""
     if revision and revisions.of(work.deployment).get(revisions.REVISION) != revision:
-        yield from write_deployment(work, {"metadata": {"annotations": {revisions.REVISION: revision}}})
+        yield from write_deployment(work, {"metadata": {"annotations": {revisions.REVISION: revision}}}, "status")
 
 
 # --- writes ------------------------------------------------------------------------------------------------------------
