@@ -33,7 +33,9 @@ def main(argv: list[str] | None = None) -> int:
         if not type(error).__module__.startswith("minikube_py."):
             raise
         sys.stdout.flush()
-        sys.stderr.write(f"error: {error}\n")  # what a user wrote cannot be read: a selector, a JSONPath, a quantity, a patch
+        sys.stderr.write(
+            f"error: {error}\n"
+        )  # what a user wrote cannot be read: a selector, a JSONPath, a quantity, a patch
         return KpyError.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -84,8 +86,9 @@ def _call(row: Row, words: list[str]) -> int:
             raise UsageError(
                 f'unknown command "{parsed.args[0]}"', f"See 'kubectl {row.name} -h' for help and examples"
             )
-        sys.stdout.write(cobra.help_text(row.name))
-        return 0
+        # kubectl's own groups fail without a word about what to do (cmdutil.DefaultSubCommandRun)
+        (sys.stdout if row.name == "rollout" else sys.stderr).write(cobra.help_text(row.name))
+        return KpyError.exit_code
     cobra.check_required(row.name, parsed)
     call = Call(row.name, parsed, writes=row.writes)
     _check_output(call)

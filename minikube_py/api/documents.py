@@ -16,12 +16,14 @@ import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.base import gotext
-from minikube_py.base.errors import UsageError
+from minikube_py.base.errors import ConnectionFailure, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from minikube_py.api.types import Object
+
+    Check = Callable[[Any, str], None]  # (document, source): raises what is wrong with it
 
 EXTENSIONS = (".json", ".yaml", ".yml")
 URL_BYTES_MAX = 16 << 20
@@ -46,25 +48,38 @@ class Document(NamedTuple):
 
 def read(name: str, recursive: bool = False) -> Iterator[Document]:
     """What one `-f` names: '-', a URL, a file, a folder or a pattern. Raises UsageError."""
-    if name == "-":
-        return read_stdin()
-    if name.startswith(("http://", "https://")):
-        return read_url(name)
-    return read_path(name, recursive)
+    for source in sources(name, recursive):
+        yield from read_source(source)
+
+
+def sources(name: str, recursive: bool = False) -> list[str]:
+    """The streams of one `-f`: '-' or a URL as it is, or the files behind a path: a file, or the .json, .yaml and .yml
+    files of a folder in the order of their names. Raises UsageError where there is none."""
+    if name == "-" or name.startswith(("http://", "https://")):
+        return [name]
+    files = [file for found in _expand(name) for file in _files(found, recursive)]
+    if not files:
+        raise UsageError(f"error reading [{name}]: recognized file extensions are [{' '.join(EXTENSIONS)}]")
+    return files
+
+
+def read_source(source: str, check: Check | None = None) -> Iterator[Document]:
+    """The documents of one stream of `sources`. `check` sees each before it must be an object. Raises UsageError."""
+    if source == "-":
+        return read_text(sys.stdin.buffer.read(), STDIN, check)
+    if source.startswith(("http://", "https://")):
+        return read_text(_downloaded(source), source, check)
+    try:
+        with open(source, "rb") as stream:
+            content = stream.read()
+    except OSError as error:
+        raise UsageError(f"open {source}: {(error.strerror or str(error)).lower()}") from None
+    return read_text(content, source, check)
 
 
 def read_path(path: str, recursive: bool = False) -> Iterator[Document]:
-    """A file, or the .json, .yaml and .yml files of a folder in the order of their names. Raises UsageError."""
-    files = [file for name in _expand(path) for file in _files(name, recursive)]
-    if not files:
-        raise UsageError(f"error reading [{path}]: recognized file extensions are [{' '.join(EXTENSIONS)}]")
-    for file in files:
-        try:
-            with open(file, "rb") as stream:
-                content = stream.read()
-        except OSError as error:
-            raise UsageError(f"open {file}: {(error.strerror or str(error)).lower()}") from None
-        yield from read_text(content, file)
+    """As `read`, of a file, a folder or a pattern."""
+    return read(path, recursive)
 
 
 def _expand(path: str) -> list[str]:
@@ -97,11 +112,15 @@ def _files(path: str, recursive: bool) -> Iterator[str]:
 
 def read_stdin() -> Iterator[Document]:
     """Documents on standard input; errors name them STDIN."""
-    return read_text(sys.stdin.buffer.read(), STDIN)
+    return read_source("-")
 
 
 def read_url(url: str) -> Iterator[Document]:
     """Documents behind a URL of at most 16 MiB, three attempts of 30 s. Raises UsageError."""
+    return read_source(url)
+
+
+def _downloaded(url: str) -> bytes:
     from http.client import HTTPException
     from urllib.error import HTTPError, URLError
     from urllib.request import urlopen
@@ -116,20 +135,42 @@ def read_url(url: str) -> Iterator[Document]:
             problem = f"unable to read URL {gotext.quoted(url)}, server reported {status}, status code={error.code}"
             if error.code < 500:
                 break
-        except (URLError, HTTPException, OSError, ValueError) as error:
-            problem = f"Get {gotext.quoted(url)}: {getattr(error, 'reason', error)}"
+        except URLError as error:
+            raise ConnectionFailure(_unreachable(url, error.reason)) from None
+        except (HTTPException, OSError, ValueError) as error:
+            problem = f"Get {gotext.quoted(url)}: {error}"
         else:
             if len(content) > URL_BYTES_MAX:
                 raise UsageError(f"unable to read URL {gotext.quoted(url)}: more than {URL_BYTES_MAX >> 20} MiB")
-            return read_text(content, url)
+            return content
     raise UsageError(problem)
+
+
+def _unreachable(url: str, reason: Any) -> str:
+    """cmdutil.StandardErrorMessage for a url.Error."""
+    from urllib.parse import urlsplit
+
+    place = urlsplit(url)
+    if isinstance(reason, ConnectionRefusedError):
+        return f"The connection to the server {place.netloc} was refused - did you specify the right host or port?"
+    if type(reason).__name__ == "gaierror":
+        return f"Unable to connect to the server: dial tcp: lookup {place.hostname}: no such host"
+    return f"Unable to connect to the server: {reason}"
 
 
 # ------------------------------------------------------------------------------------------------------ documents
 
 
-def read_text(text: str | bytes, source: str) -> Iterator[Document]:
+def read_text(text: str | bytes, source: str, check: Check | None = None) -> Iterator[Document]:
     """The documents of a stream, without the empty ones. Raises UsageError in kubectl's words."""
+    for value, index, line in _values(text, source):
+        if check is not None:
+            check(value, source)
+        yield Document(_checked(value, source), source, index, line)
+
+
+def _values(text: str | bytes, source: str) -> Iterator[tuple[Any, int, int]]:
+    """(value, which document, its line) of a stream."""
     if isinstance(text, bytes):
         text = _decoded(text, source)
     start, first_error, index = 0, "", 0
@@ -146,7 +187,7 @@ def read_text(text: str | bytes, source: str) -> Iterator[Document]:
                     raise UsageError(f"error parsing {source}: {_json_problem(text, start)}") from None
                 first_error = _json_problem(text, start)
                 break
-            yield Document(_checked(_numbers(value), source), source, index, 0)
+            yield _numbers(value), index, 0
             index += 1
     for chunk, first_line in _chunks(text, start, source):
         try:
@@ -154,7 +195,7 @@ def read_text(text: str | bytes, source: str) -> Iterator[Document]:
         except UsageError as error:
             raise UsageError(f"error parsing {source}: {first_error or error}") from None
         if value is not None:
-            yield Document(_checked(value, source), source, index, first_line + line)
+            yield value, index, first_line + line
             index += 1
 
 
@@ -340,6 +381,11 @@ def _float(digits: str, text: str) -> int | float | str:
     if number in (float("inf"), float("-inf")):
         return text  # out of range for Go: stays a string
     return int(number) if number == int(number) and abs(number) < 1e18 else number
+
+
+def yaml_value(text: str) -> Any:
+    """The JSON value of one YAML document (sigs.k8s.io/yaml.YAMLToJSON). Raises UsageError in go-yaml's words."""
+    return _yaml_value(text)[0]
 
 
 def _yaml_value(chunk: str) -> tuple[Any, int]:

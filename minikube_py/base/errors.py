@@ -2,6 +2,7 @@
 
     KpyError                       base; `str(error)` is the text without any prefix
     ├── UsageError                 bad command line or unreadable input: "error: ..." in kubectl's manner
+    ├── ConnectionFailure              an address that does not answer: printed without "error: "
     ├── StoreError                 the cluster file: missing, foreign, corrupt, newer, full, not permitted
     └── StatusError                what a Kubernetes API server would answer with a Status object
         ├── BadRequest             400  undecodable body, unknown field, bad selector
@@ -47,6 +48,10 @@ class UsageError(KpyError):
     def __init__(self, message: str, usage: str = "") -> None:
         super().__init__(message)
         self.usage = usage
+
+
+class ConnectionFailure(KpyError):
+    """An address does not answer; kubectl tells it without "error: " in front."""
 
 
 class StoreError(KpyError):
@@ -109,12 +114,13 @@ class Invalid(StatusError):
 
     reason, code = "Invalid", 422
 
-    def __init__(self, kind: str, group: str, name: str, causes: list[Cause]) -> None:
+    def __init__(self, kind: str, group: str, name: str, causes: list[Cause], message: str = "") -> None:
+        """`message` is for the few refusals of a whole request that name neither object nor cause."""
         qualified = f"{kind}.{group}" if group else kind
         texts = list(dict.fromkeys(str(cause) for cause in causes))
         listed = texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
         super().__init__(
-            f'{qualified} "{name}" is invalid: {listed}',
+            message or f'{qualified} "{name}" is invalid: {listed}',
             details={"name": name, "group": group, "kind": kind, "causes": causes},
         )
         self.kind, self.name, self.causes = kind, name, causes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from minikube_py.base.errors import KpyError, NotFound, UsageError
+from minikube_py.base.errors import KpyError, NotFound, StatusError, UsageError
 from minikube_py.cli import failures, select, show
 
 if TYPE_CHECKING:
@@ -21,35 +21,50 @@ def run(call: Call) -> None:
         raise call.usage(f"Unexpected args: [{' '.join(call.args)}]")
     call.require_files()
     _check_flags(call)
+    errors: list[KpyError] = []
+    wanted = _wanted(call, errors)
+    if not wanted and not errors:
+        raise UsageError("no objects passed to apply")
     items: list[Item] = []
     verbs: list[str] = []
-    errors: list[KpyError] = []
     with call.cluster.transaction():
-        for obj, source in call.documents():
+        for item in wanted:
             try:
-                item = select.of_document(call, obj, source)
-                if not _selected(call, obj):
-                    continue
                 applied, verb = _apply(call, item)
             except KpyError as error:
-                errors.append(failures.Sourced(error, "applying", source) if _from_server(error) else error)
+                errors.append(error)
                 continue
             items.append(item._replace(name=applied["metadata"]["name"], object=applied))
             verbs.append(verb)
-        if not items and not errors:
-            raise UsageError("no objects passed to apply")
-        show.results(call, items, verbs)
-        if call.on("prune"):
+        _tell(call, items, verbs, errors)
+        if call.on("prune") and not errors:
             from minikube_py.cli import prune
 
             prune.run(call, items)
     failures.raise_all(errors)
 
 
-def _from_server(error: KpyError) -> bool:
-    from minikube_py.base.errors import Invalid, StatusError
+def _wanted(call: Call, errors: list[KpyError]) -> list[Item]:
+    """The objects of the files. What cannot be read or has no kind here becomes one of `errors`; the others are applied."""
+    found: list[Item] = []
+    unread: list[KpyError] = []
+    for obj, source in call.documents(unread):
+        try:
+            item = select.of_document(call, obj, source)
+        except KpyError as error:
+            unread.append(error)
+            continue
+        if _selected(call, obj):
+            found.append(item)
+    if unread:
+        errors.append(unread[0] if len(unread) == 1 else failures.Several(unread))
+    return found
 
-    return isinstance(error, StatusError) and not isinstance(error, Invalid)
+
+def _tell(call: Call, items: list[Item], verbs: list[str], errors: list[KpyError]) -> None:
+    """With -o yaml and the like nothing is printed when anything failed."""
+    if not errors or call.text("output") in ("", "name"):
+        show.results(call, items, verbs)
 
 
 def _selected(call: Call, obj: Object) -> bool:
@@ -84,14 +99,38 @@ def _apply(call: Call, item: Item) -> tuple[Object, str]:
     metadata = item.object.get("metadata") or {}
     if metadata.get("generateName") and not metadata.get("name"):
         raise UsageError(f"from {metadata['generateName']}: cannot use generate name with apply")
-    warn_of_missing_annotation(call, item)
     if call.on("server-side"):
         return _server_side(call, item), "serverside-applied"
-    return call.cluster.apply(
-        item.object,
-        namespace=item.namespace or "default",
-        dry_run=call.dry_run != "none",
-        validation=call.validation,
+    if not item.name:
+        raise failures.Sourced(
+            UsageError("resource name may not be empty"),
+            f"retrieving current configuration of:\n{_described(item)}\nfrom server for:",
+            item.source,
+        )
+    is_new = not warn_of_missing_annotation(call, item)
+    try:
+        return call.cluster.apply(
+            item.object,
+            namespace=item.namespace or "default",
+            dry_run=call.dry_run == "server",
+            local=call.dry_run == "client",
+            validation=call.validation,
+        )
+    except KpyError as error:
+        if is_new:
+            raise failures.Sourced(error, "creating", item.source) from None
+        patch = "".join(getattr(error, "__notes__", ()))
+        verb = f"applying patch:\n{patch}\nto:\n{_described(item)}\nfor:"
+        raise failures.Sourced(failures.Sourced(error, "patching", item.source), verb, item.source) from None
+
+
+def _described(item: Item) -> str:
+    """resource.Info.String()."""
+    group, _, version = item.kind.version.rpartition("/")
+    return (
+        f'Resource: "{group}/{version}, Resource={item.kind.plural}", '
+        f'GroupVersionKind: "{group}/{version}, Kind={item.kind.name}"\n'
+        f'Name: "{item.name}", Namespace: "{item.namespace}"'
     )
 
 
@@ -100,8 +139,11 @@ def _server_side(call: Call, item: Item) -> Object:
 
     Fields are not owned by managers here, so there are no conflicts: the file wins, as with --force-conflicts.
     """
-    from minikube_py.api import schema
+    from minikube_py.api import schema, typed
 
+    problem = typed.problem(item.kind, item.object, item.namespace)
+    if problem:
+        raise StatusError(problem)
     dry_run = call.dry_run == "server"
     try:
         call.cluster.get(item.kind.resource, item.name, item.namespace)
@@ -115,19 +157,18 @@ def _server_side(call: Call, item: Item) -> Object:
     )
 
 
-def warn_of_missing_annotation(call: Call, item: Item) -> None:
-    """Say that an object was not made by apply, and whether it is being deleted."""
-    if call.on("server-side"):
-        return
+def warn_of_missing_annotation(call: Call, item: Item) -> bool:
+    """Say that an object was not made by apply, and whether it is being deleted. False where there is none yet."""
     try:
         live = call.cluster.get(item.kind.resource, item.name, item.namespace)
     except NotFound:
-        return
-    if live["metadata"].get("deletionTimestamp"):
-        call.warn(f"Detected changes to resource {item.name} which is currently being deleted.")
+        return False
     if LAST_APPLIED not in (live["metadata"].get("annotations") or {}):
         call.warn(
             f"resource {item.kind.plural}/{item.name} is missing the {LAST_APPLIED} annotation which is required by kubectl "
             "apply. kubectl apply should only be used on resources created declaratively by either kubectl create "
             "--save-config or kubectl apply. The missing annotation will be patched automatically."
         )
+    if live["metadata"].get("deletionTimestamp"):
+        call.warn(f"Detected changes to resource {item.name} which is currently being deleted.")
+    return True

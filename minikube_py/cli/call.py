@@ -10,16 +10,18 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from minikube_py.base.errors import UsageError
+from minikube_py.base.errors import KpyError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from minikube_py.api.documents import Document
     from minikube_py.api.kinds import Kind, Registry
     from minikube_py.cli.cobra import Parsed
     from minikube_py.cluster import Cluster
 
 Object = dict[str, Any]
+Errors = list[KpyError]
 
 # Reading these groups makes the API server send a warning header (apimachinery's deprecation prerelease data).
 DEPRECATED = {"endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"}
@@ -172,21 +174,43 @@ class Call:
 
     # ---- files
 
-    def documents(self) -> Iterator[tuple[Object, str]]:
-        """The objects of -f (and -R) and -k in order, Lists flattened, each with its source: a path, a URL or 'STDIN'."""
+    def documents(self, errors: Errors | None = None) -> Iterator[tuple[Object, str]]:
+        """The objects of -f (and -R) and -k in order, Lists flattened, each with its source: a path, a URL or 'STDIN'.
+
+        With `errors` a stream that cannot be read to its end is noted there and the next one begins (ContinueOnError);
+        a path that is not there ends everything before anything is read.
+        """
         from minikube_py.api import documents
         from minikube_py.cli import kustomize
 
-        recursive = self.on("recursive")
-        for path in self.list("filename"):
-            for document in documents.read(path, recursive):
-                for single in documents.flatten(document):
-                    yield single.object, single.source
+        streams = [source for path in self.list("filename") for source in documents.sources(path, self.on("recursive"))]
+        check = self._document_check()
+        for source in streams:
+            yield from self._objects(documents.read_source(source, check), errors)
         if self.text("kustomize"):
             text = kustomize.build(self.text("kustomize"))
-            for document in documents.read_text(text, self.text("kustomize")):
+            yield from self._objects(documents.read_text(text, self.text("kustomize"), check), errors)
+
+    def _objects(self, stream: Iterator[Document], errors: Errors | None) -> Iterator[tuple[Object, str]]:
+        from minikube_py.api import documents
+
+        try:
+            for document in stream:
+                documents.require_kind(document)
                 for single in documents.flatten(document):
-                    yield single.object, single.source
+                    yield documents.require_kind(single), single.source
+        except KpyError as error:
+            if errors is None:
+                raise
+            errors.append(error)
+
+    def _document_check(self) -> Callable[[Any, str], None] | None:
+        """What kubectl checks itself under --validate, before it decodes a document; None for commands without it."""
+        if "validate" not in self.parsed.flags.by_name or self.validation == "Ignore":
+            return None
+        from minikube_py.cli import preflight
+
+        return lambda document, source: preflight.check(self, document, source)
 
     def require_files(self) -> None:
         """The commands that take nothing but files."""

@@ -25,8 +25,7 @@ def run(call: Call) -> None:
     errors: list[KpyError] = []
     count = 0
     with call.cluster.transaction():
-        for obj, source in call.documents():
-            count += 1
+        for obj, source in call.documents(errors):
             try:
                 item = select.of_document(call, obj, source)
                 if call.text("selector") and not _matches(call, obj):
@@ -36,10 +35,11 @@ def run(call: Call) -> None:
                 sourced = not isinstance(error, UsageError)
                 errors.append(failures.Sourced(error, "creating", source) if sourced else error)
                 continue
+            count += 1
             show.result(call, created, "created")
+    failures.raise_all(errors)
     if not count:
         raise UsageError("no objects passed to create")
-    failures.raise_all(errors)
 
 
 def _matches(call: Call, obj: Object) -> bool:

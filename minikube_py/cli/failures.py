@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minikube_py.base.errors import Invalid, KpyError, StatusError, Unauthorized, UsageError
+from minikube_py.base.errors import ConnectionFailure, Invalid, KpyError, StatusError, Unauthorized, UsageError
 
 
 class Sourced(KpyError):
@@ -14,10 +14,11 @@ class Sourced(KpyError):
 
 
 class Several(KpyError):
-    """What went wrong with each of several objects; the others were done."""
+    """What went wrong with each of several objects; the others were done. As text (within another Several) they stand
+    in brackets (utilerrors.Aggregate)."""
 
     def __init__(self, errors: list[KpyError]) -> None:
-        super().__init__("\n".join(map(str, errors)))
+        super().__init__(f"[{', '.join(dict.fromkeys(map(str, errors)))}]")
         self.errors = errors
 
 
@@ -33,31 +34,38 @@ def text(error: KpyError) -> str:
     """What goes to standard error, with its line ends."""
     if isinstance(error, Several):
         return "".join(_standard(single) + "\n" for single in error.errors)
-    inner = error.error if isinstance(error, Sourced) else error
+    inner = _innermost(error)
     if isinstance(inner, Invalid):
         return _invalid(inner) + "\n"
     shown = _standard(error)
-    if not isinstance(inner, StatusError) and not shown.startswith("error: "):
+    if not isinstance(inner, StatusError | ConnectionFailure) and not shown.startswith("error: "):
         shown = f"error: {shown}"
     usage = inner.usage if isinstance(inner, UsageError) else ""
     return shown + "\n" + (usage + "\n" if usage else "")
 
 
+def _innermost(error: KpyError) -> KpyError:
+    while isinstance(error, Sourced):
+        error = error.error
+    return error
+
+
 def _standard(error: KpyError) -> str:
-    inner = error.error if isinstance(error, Sourced) else error
+    inner = _innermost(error)
     if isinstance(inner, Unauthorized):
         return f"error: You must be logged in to the server ({error})"
     if isinstance(inner, StatusError):
-        return f"Error from server ({inner.reason}): {error}"
+        reason = "" if inner.reason == "Unknown" else f" ({inner.reason})"
+        return f"Error from server{reason}: {error}"
     return str(error)
 
 
 def _invalid(error: Invalid) -> str:
     """'The Deployment "web" is invalid: spec.x: ...', with a list from two findings on."""
-    prefix = f'The {error.kind} "{error.name}" is invalid'
+    prefix = f'The {error.kind} "{error.name}" is invalid' if error.kind or error.name else "The request is invalid"
     findings = list(dict.fromkeys(str(cause) for cause in error.causes))
     if not findings:
-        return prefix
+        return prefix if error.kind or error.name else f"{prefix}: {error}"
     if len(findings) == 1:
         return f"{prefix}: {findings[0]}"
     return f"{prefix}: \n" + "\n".join(f"* {finding}" for finding in findings)

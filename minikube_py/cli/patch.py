@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from minikube_py.base.errors import UsageError
+from minikube_py.base import gotext
+from minikube_py.base.errors import BadRequest, UsageError
 from minikube_py.cli import select, show, writing
 
 if TYPE_CHECKING:
@@ -38,35 +40,41 @@ def run(call: Call) -> None:
     writing.each(call, found.items, lambda item: _patch(call, item, fields, form), found.errors)
 
 
+class _Broken(NamedTuple):
+    """A patch that looks like JSON is sent unread; the server says what is wrong with it."""
+
+    problem: str
+
+
 def _content(call: Call) -> Any:
-    """The patch: JSON or YAML, from the flag or a file."""
+    """The patch: JSON, or YAML, from the flag or a file."""
     from minikube_py.api import documents
 
-    text, source = call.text("patch"), "--patch"
+    text = call.text("patch")
     if call.text("patch-file"):
         source = call.text("patch-file")
         try:
-            with open(source, encoding="utf-8") as file:
+            with open(source, encoding="utf-8", errors="replace") as file:
                 text = file.read()
         except OSError as error:
             raise UsageError(f"unable to read patch file: open {source}: {(error.strerror or '').lower()}") from None
-    if call.text("type").lower() == "json":
-        return _operations(text)
-    found = list(documents.read_text(text, source))
-    return found[0].object if found else {}
+    if text.lstrip().startswith("{"):
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            from minikube_py.api import json_problem
 
-
-def _operations(text: str) -> Any:
-    """A list of JSON patch operations, written as JSON or YAML."""
-    import yaml
-
+            return _Broken(json_problem.find(text)[1])
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UsageError(f'unable to parse "{text}": {error}') from None
+        return documents.yaml_value(text)
+    except UsageError as error:
+        problem = str(error).removeprefix("error converting YAML to JSON: ")
+        raise UsageError(f"unable to parse {gotext.quoted(call.text('patch'))}: {problem}") from None
 
 
 def _patch(call: Call, item: Item, fields: Any, form: str) -> None:
+    if isinstance(fields, _Broken):
+        raise BadRequest(("error decoding patch: " if form == "merge" else "") + fields.problem)
     subresource = call.text("subresource")
     if call.dry_run == "client" or call.on("local"):
         patched = _locally(item, fields, form)

@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 
 CHANGE_CAUSE = "kubernetes.io/change-cause"
+VISITED = (
+    "Job",
+    "Pod",
+    "ReplicaSet",
+    "ReplicationController",
+    "CronJob",
+)  # kinds that kubectl knows, without a history
 REVISION = "deployment.kubernetes.io/revision"
 
 
@@ -37,7 +44,11 @@ def of(call: Call, item: Item) -> dict[int, Revision]:
     if item.kind.name in ("StatefulSet", "DaemonSet"):
         owned = _owned(call, item, "controllerrevisions.apps")
         return {one["revision"]: _of_controller_revision(item, one) for one in owned}
-    raise UsageError(f'no history viewer has been implemented for "{item.kind.name}.{item.kind.group}"')
+    name, group = item.kind.name, item.kind.group
+    title = f"{name}.{group}" if group else name
+    if name not in VISITED:
+        raise UsageError(f'error retrieving history for "{title}", no visitor method exists for {{{group} {name}}}')
+    raise UsageError(f'no history viewer has been implemented for "{title}"')
 
 
 def replica_sets(call: Call, item: Item) -> list[Object]:

@@ -34,7 +34,9 @@ def run(call: Call) -> None:
             spec = changed
         return spec
 
-    setting.change_specs(call, objects, change, "image updated", errors)
+    setting.change_specs(
+        call, objects, change, "image updated", errors, "failed to patch image update to pod template: "
+    )
 
 
 def _with_image(container: Object, name: str, image: str) -> Object:

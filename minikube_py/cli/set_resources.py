@@ -28,7 +28,8 @@ def run(call: Call) -> None:
             errors.append(UsageError(f"error: unable to find container named {call.text('containers')}"))
         return podspecs.with_containers(spec, lambda one: _with_resources(call, one, wanted), init=False)
 
-    setting.change_specs(call, found, change, "resource requirements updated", errors)
+    refused = "failed to patch resources update to pod template "
+    setting.change_specs(call, found, change, "resource requirements updated", errors, refused)
 
 
 def _matches(call: Call, name: str) -> bool:

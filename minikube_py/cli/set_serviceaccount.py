@@ -17,4 +17,10 @@ def run(call: Call) -> None:
     *resources, account = call.args
     found = setting.found(call, resources)
     names = {"serviceAccountName": account, "serviceAccount": account}
-    setting.change_specs(call, found, lambda spec: {**spec, **names}, "serviceaccount updated")
+    setting.change_specs(
+        call,
+        found,
+        lambda spec: {**spec, **names},
+        "serviceaccount updated",
+        refused="failed to patch ServiceAccountName ",
+    )

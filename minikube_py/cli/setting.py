@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.base import patch as patches
-from minikube_py.base.errors import KpyError, UsageError
+from minikube_py.base.errors import KpyError, StatusError, UsageError
 from minikube_py.cli import failures, podspecs, select, show, writing
 
 if TYPE_CHECKING:
@@ -31,28 +31,39 @@ def found(call: Call, resources: list[str]) -> Found:
 
 
 def change_specs(
-    call: Call, objects: Found, change: Callable[[Object], Object], verb: str, errors: list[KpyError] | None = None
+    call: Call,
+    objects: Found,
+    change: Callable[[Object], Object],
+    verb: str,
+    errors: list[KpyError] | None = None,
+    refused: str = "",
 ) -> None:
     """Change each object's pod spec. Objects that do not change are passed over in silence, as kubectl does.
 
-    `errors`: filled by `change` itself (a container that is not there); raised at the end.
+    `errors`: filled by `change` itself (a container that is not there); raised at the end. `refused`: what stands before
+    the server's refusal ('failed to patch image update to pod template: ').
     """
     collected: list[KpyError] = errors if errors is not None else []
     with call.cluster.transaction():
         for item in objects.items:
             try:
-                _change(call, item, change, verb)
+                _change(call, item, change, verb, refused)
             except KpyError as error:
                 collected.append(error)
     failures.raise_all([*objects.errors, *collected])
 
 
-def _change(call: Call, item: Item, change: Callable[[Object], Object], verb: str) -> None:
+def _change(call: Call, item: Item, change: Callable[[Object], Object], verb: str, refused: str) -> None:
     if podspecs.spec_of(item.object) is None:
         raise UsageError(
             f"{item.kind.plural}/{item.name} the object is not a pod or does not have a pod template: {item.kind.name}"
         )
     fields = patches.diff(item.object, podspecs.with_spec(item.object, change))
     if fields:
-        changed = writing.patch(call, item, fields)
+        try:
+            changed = writing.patch(call, item, fields)
+        except StatusError as error:
+            if not refused:
+                raise
+            raise UsageError(f"{refused}{error}") from None
         show.result(call, item._replace(object=changed), verb)
