@@ -342,7 +342,8 @@ class Cluster:
             )  # fmt: skip
 
     def _kind_of(self, obj: Object) -> Kind:
-        found = self.registry.find(obj.get("apiVersion", ""), obj.get("kind", ""))
+        version, name = obj.get("apiVersion"), obj.get("kind")
+        found = self.registry.find(version, name) if isinstance(version, str) and isinstance(name, str) else None
         if found is None:
             raise errors.UsageError(
                 f'no matches for kind "{obj.get("kind", "")}" in version "{obj.get("apiVersion", "")}"'
@@ -351,7 +352,9 @@ class Cluster:
 
     @staticmethod
     def _home(kind: Kind, obj: Object, namespace: str) -> str:
-        return (obj.get("metadata") or {}).get("namespace") or namespace if kind.namespaced else ""
+        metadata = obj.get("metadata")
+        own = metadata.get("namespace") if isinstance(metadata, dict) else ""
+        return (own if isinstance(own, str) and own else namespace) if kind.namespaced else ""
 
     @staticmethod
     def _origin(manager: str) -> Any:

@@ -39,6 +39,8 @@ def apply(
     """
     origin = Origin(MANAGER)
     meta = obj.get("metadata") or {}
+    if not isinstance(meta, dict) or not isinstance(meta.get("name") or "", str):
+        return server.create(kind, obj, namespace=namespace, origin=origin, check=check, dry_run=dry_run), "created"
     if kind.namespaced:
         meta = {**meta, "namespace": namespace}
     obj = {**obj, "metadata": meta}
@@ -80,7 +82,10 @@ def difference(kind: Kind, original: Object, wanted: Object, current: Object) ->
 def with_annotation(obj: Object) -> Object:
     """The object with itself, without that annotation, written into its last-applied annotation."""
     meta = obj["metadata"]
-    annotations = {name: value for name, value in (meta.get("annotations") or {}).items() if name != LAST_APPLIED}
+    given = meta.get("annotations") or {}
+    if not isinstance(given, dict):
+        return obj  # the server will refuse it
+    annotations = {name: value for name, value in given.items() if name != LAST_APPLIED}
     bare = {**obj, "metadata": {**meta, "annotations": annotations}}
     return {**bare, "metadata": {**meta, "annotations": {**annotations, LAST_APPLIED: go_json(bare) + "\n"}}}
 

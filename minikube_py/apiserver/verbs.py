@@ -160,14 +160,14 @@ class ApiServer:
         if subresource == "scale":
             return self.scale(kind, key, patch.merge(scale_of(kind, old), fields), origin=origin, dry_run=dry_run)
         new = patched(kind, old, fields, form)
-        wanted = (new.get("metadata") or {}).get("resourceVersion")
-        if wanted and wanted != old["metadata"]["resourceVersion"]:
-            raise errors.conflict(kind.resource, key.name)
         if new == old:
             return old
         if not origin.trusted:
             new, warnings = decode.patched(kind, new, fields, form, check)
             self.warnings += warnings
+        wanted = (new.get("metadata") or {}).get("resourceVersion")
+        if wanted and wanted != old["metadata"]["resourceVersion"]:
+            raise errors.conflict(kind.resource, key.name)
         return self._replace(kind, key, old, new, subresource, origin, dry_run)
 
     def _replace(

@@ -72,8 +72,7 @@ def _selected(call: Call, obj: Object) -> bool:
         return True
     from minikube_py.base import selector
 
-    labels = (obj.get("metadata") or {}).get("labels") or {}
-    return selector.parse(call.text("selector")).matches(labels)
+    return selector.parse(call.text("selector")).matches(select.labels_of(obj))
 
 
 def _check_flags(call: Call) -> None:
@@ -96,8 +95,8 @@ def _check_flags(call: Call) -> None:
 
 
 def _apply(call: Call, item: Item) -> tuple[Object, str]:
-    metadata = item.object.get("metadata") or {}
-    if metadata.get("generateName") and not metadata.get("name"):
+    metadata = select.metadata_of(item.object)
+    if metadata.get("generateName") and not item.name:
         raise UsageError(f"from {metadata['generateName']}: cannot use generate name with apply")
     if call.on("server-side"):
         return _server_side(call, item), "serverside-applied"

@@ -45,7 +45,7 @@ def run(call: Call) -> None:
 def _matches(call: Call, obj: Object) -> bool:
     from minikube_py.base import selector
 
-    return selector.parse(call.text("selector")).matches((obj.get("metadata") or {}).get("labels") or {})
+    return selector.parse(call.text("selector")).matches(select.labels_of(obj))
 
 
 def _saving(call: Call, item: Item) -> Item:
@@ -57,8 +57,11 @@ def _saving(call: Call, item: Item) -> Item:
 
 def with_last_applied(obj: Object, namespace: str) -> Object:
     """The object with the annotation that a later `apply` compares with."""
-    metadata = {**(obj.get("metadata") or {})}
-    others = {key: value for key, value in (metadata.get("annotations") or {}).items() if key != LAST_APPLIED}
+    metadata = {**select.metadata_of(obj)}
+    given = metadata.get("annotations") or {}
+    if not isinstance(given, dict):
+        return obj  # the server will refuse it
+    others = {key: value for key, value in given.items() if key != LAST_APPLIED}
     if namespace:
         metadata["namespace"] = namespace
     plain = {**obj, "metadata": {**metadata, "annotations": others}}

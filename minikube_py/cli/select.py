@@ -214,9 +214,9 @@ def _distinct(kinds: Iterable[Kind]) -> list[Kind]:
 
 def of_document(call: Call, obj: Object, source: str) -> Item:
     """The place of an object that was read from a file. Raises UsageError for unknown kinds and foreign namespaces."""
-    version, kind_name = obj.get("apiVersion") or "", obj.get("kind") or ""
-    metadata = obj.get("metadata") or {}
-    name, namespace = metadata.get("name") or "", metadata.get("namespace") or ""
+    version, kind_name = _text(obj, "apiVersion"), _text(obj, "kind")
+    metadata = metadata_of(obj)
+    name, namespace = _text(metadata, "name"), _text(metadata, "namespace")
     kind = call.registry.find(version, kind_name)
     if kind is None:
         raise UsageError(
@@ -232,6 +232,22 @@ def of_document(call: Call, obj: Object, source: str) -> Item:
             f"You must pass '--namespace={namespace}' to perform this operation."
         )
     return Item(kind, namespace or call.namespace, name, obj, source)
+
+
+def metadata_of(obj: Object) -> Object:
+    """What a document says about itself; {} where it is no map (the API server will refuse that)."""
+    metadata = obj.get("metadata")
+    return metadata if isinstance(metadata, dict) else {}
+
+
+def labels_of(obj: Object) -> dict[str, str]:
+    labels = metadata_of(obj).get("labels")
+    return labels if isinstance(labels, dict) else {}
+
+
+def _text(obj: Object, field: str) -> str:
+    value = obj.get(field)
+    return value if isinstance(value, str) else ""
 
 
 def item_of(kind: Kind, obj: Object) -> Item:
