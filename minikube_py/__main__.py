@@ -86,9 +86,9 @@ def _call(row: Row, words: list[str]) -> int:
             raise UsageError(
                 f'unknown command "{parsed.args[0]}"', f"See 'kubectl {row.name} -h' for help and examples"
             )
-        # kubectl's own groups fail without a word about what to do (cmdutil.DefaultSubCommandRun)
-        (sys.stdout if row.name == "rollout" else sys.stderr).write(cobra.help_text(row.name))
-        return KpyError.exit_code
+        stream = sys.stdout if row.name == "rollout" else sys.stderr  # kubectl is not of one mind here
+        stream.write(cobra.help_text(row.name))
+        return 1
     cobra.check_required(row.name, parsed)
     call = Call(row.name, parsed, writes=row.writes)
     _check_output(call)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,8 +25,11 @@ NO_CLUSTER = "there is no cluster yet: 'kpy cluster start' makes one, as does th
 
 
 def root() -> Path:
-    """`$KPY_HOME`, or ~/.kpy."""
-    return Path(os.environ.get("KPY_HOME") or Path.home() / ".kpy")
+    """`$KPY_HOME`, or ~/.kpy. Raises StoreError if something else than a folder is there."""
+    found = Path(os.environ.get("KPY_HOME") or Path.home() / ".kpy")
+    if found.exists() and not found.is_dir():
+        raise StoreError(f"{found} is not a folder: set KPY_HOME to one")
+    return found
 
 
 def path(name: str) -> Path:
@@ -44,7 +48,7 @@ def clusters() -> list[str]:
 def current() -> str:
     """The chosen cluster, or 'kpy' where nobody chose."""
     try:
-        return (root() / "current").read_text().strip() or DEFAULT
+        return (root() / "current").read_text(errors="replace").strip() or DEFAULT
     except OSError:
         return DEFAULT
 
@@ -106,7 +110,8 @@ def start(name: str, *, epoch_s: int | None = None, **shape: Any) -> Cluster:
         raise StoreError(f"cannot create the cluster file {file}: {error.strerror}") from error
     finally:
         for leftover in (fresh, fresh.with_name(fresh.name + "-wal"), fresh.with_name(fresh.name + "-shm")):
-            leftover.unlink(missing_ok=True)
+            with suppress(OSError):
+                leftover.unlink(missing_ok=True)
     if first and name != DEFAULT:
         use(name)
     return Cluster.open(str(file), name=name)

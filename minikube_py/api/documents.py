@@ -13,10 +13,10 @@ import json
 import os
 import re
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from minikube_py.base import gotext
-from minikube_py.base.errors import ConnectionFailure, UsageError
+from minikube_py.base.errors import ConnectionFailure, KpyError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,6 +31,7 @@ URL_TIMEOUT_S = 30
 URL_ATTEMPTS = 3
 DEPTH_MAX = 10_000  # go-yaml and encoding/json refuse deeper nesting
 STDIN = "STDIN"
+T = TypeVar("T")
 
 
 class Document(NamedTuple):
@@ -46,10 +47,24 @@ class Document(NamedTuple):
 # ------------------------------------------------------------------------------------------------------- sources
 
 
-def read(name: str, recursive: bool = False) -> Iterator[Document]:
-    """What one `-f` names: '-', a URL, a file, a folder or a pattern. Raises UsageError."""
-    for source in sources(name, recursive):
-        yield from read_source(source)
+def read(name: str, recursive: bool = False, errors: list[KpyError] | None = None) -> Iterator[Document]:
+    """What one `-f` names: '-', a URL, a file, a folder or a pattern.
+
+    A path that does not exist raises UsageError at once. What cannot be read or parsed raises when its turn comes; with
+    `errors` it is put there, and reading goes on with the next file (kubectl's ContinueOnError).
+    """
+    streams = sources(name, recursive)
+    return (document for source in streams for document in collecting(read_source(source), errors))
+
+
+def collecting(found: Iterator[T], errors: list[KpyError] | None) -> Iterator[T]:
+    """The documents of a stream up to the one that cannot be read; that error is raised, or put into `errors`."""
+    try:
+        yield from found
+    except KpyError as error:
+        if errors is None:
+            raise
+        errors.append(error)
 
 
 def sources(name: str, recursive: bool = False) -> list[str]:
@@ -64,22 +79,23 @@ def sources(name: str, recursive: bool = False) -> list[str]:
 
 
 def read_source(source: str, check: Check | None = None) -> Iterator[Document]:
-    """The documents of one stream of `sources`. `check` sees each before it must be an object. Raises UsageError."""
+    """The documents of one stream of `sources`; errors are raised when its turn comes, as UsageError.
+
+    `check` sees each document before it must be an object.
+    """
+    yield from read_text(_content(source), STDIN if source == "-" else source, check)
+
+
+def _content(source: str) -> bytes:
     if source == "-":
-        return read_text(sys.stdin.buffer.read(), STDIN, check)
+        return sys.stdin.buffer.read()
     if source.startswith(("http://", "https://")):
-        return read_text(_downloaded(source), source, check)
+        return _downloaded(source)
     try:
         with open(source, "rb") as stream:
-            content = stream.read()
+            return stream.read()
     except OSError as error:
         raise UsageError(f"open {source}: {(error.strerror or str(error)).lower()}") from None
-    return read_text(content, source, check)
-
-
-def read_path(path: str, recursive: bool = False) -> Iterator[Document]:
-    """As `read`, of a file, a folder or a pattern."""
-    return read(path, recursive)
 
 
 def _expand(path: str) -> list[str]:
@@ -110,17 +126,8 @@ def _files(path: str, recursive: bool) -> Iterator[str]:
             yield inner
 
 
-def read_stdin() -> Iterator[Document]:
-    """Documents on standard input; errors name them STDIN."""
-    return read_source("-")
-
-
-def read_url(url: str) -> Iterator[Document]:
-    """Documents behind a URL of at most 16 MiB, three attempts of 30 s. Raises UsageError."""
-    return read_source(url)
-
-
 def _downloaded(url: str) -> bytes:
+    """What is behind a URL: at most 16 MiB; up to three attempts of 30 s each. Raises UsageError, ConnectionFailure."""
     from http.client import HTTPException
     from urllib.error import HTTPError, URLError
     from urllib.request import urlopen

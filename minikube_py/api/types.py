@@ -27,6 +27,9 @@ class Key(NamedTuple):
     name: str
 
 
+Keys: TypeAlias = list[Key]
+
+
 class Create(NamedTuple):
     """Create an object; a name may be left to `metadata.generateName`. Outcome: the stored object."""
 

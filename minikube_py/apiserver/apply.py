@@ -71,12 +71,11 @@ def apply(
 
 
 def difference(kind: Kind, original: Object, wanted: Object, current: Object) -> tuple[Object, str]:
-    """The patch that takes `current` to what is wanted, and its form: strategic where the kind has merge keys."""
-    if kind.crd:
-        return patch.three_way_merge(original, wanted, current), "merge"
+    """The patch that takes `current` to what is wanted, and its form: strategic where the kind is a Go type."""
     from minikube_py.api import schema
 
-    return patch.three_way(original, wanted, current, schema.merge_keys(kind.version, kind.name)), "strategic"
+    lists = schema.merge_keys(kind.version, kind.name)
+    return patch.three_way(original, wanted, current, lists), "merge" if lists is None else "strategic"
 
 
 def with_annotation(obj: Object) -> Object:

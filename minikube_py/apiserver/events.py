@@ -24,11 +24,11 @@ def record(store: Store, clock: Clock, wanted: Record, *, actor: str, cause: int
     meta = wanted.regarding["metadata"]
     namespace = meta.get("namespace") or "default"
     words = (meta.get("uid", ""), *wanted[1:])
-    digest = blake2b("\0".join(words).encode(), digest_size=8).hexdigest()
-    key = Key("events", namespace, f"{meta['name']}.{digest}")
+    digest = blake2b("\0".join(words).encode(), digest_size=16).hexdigest()
+    key = Key("events", namespace, f"{meta['name']}.{digest[:16]}")
     old = store.event(key, meta.get("uid", ""))
     if old is None:
-        new = _new(wanted, key, clock)
+        new = _new(wanted, key, clock, digest)
     elif wanted.action:
         series = old.get("series") or {"count": 1}
         new = {**old, "series": {"count": series["count"] + 1, "lastObservedTime": clock.micro_timestamp}}
@@ -37,7 +37,7 @@ def record(store: Store, clock: Clock, wanted: Record, *, actor: str, cause: int
     return store.put(key, new, time_s=clock.now_s, actor=actor, cause=cause)
 
 
-def _new(wanted: Record, key: Key, clock: Clock) -> Object:
+def _new(wanted: Record, key: Key, clock: Clock, digest: str) -> Object:
     obj, meta = wanted.regarding, wanted.regarding["metadata"]
     involved = {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "name": meta["name"]}
     if "namespace" in meta:
@@ -55,7 +55,7 @@ def _new(wanted: Record, key: Key, clock: Clock) -> Object:
             "creationTimestamp": clock.timestamp,
             "name": key.name,
             "namespace": key.namespace,
-            "uid": clock.uid("event", *key, clock.now_s),
+            "uid": f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-8{digest[17:20]}-{digest[20:]}",
         },
         "involvedObject": involved,
         "reason": wanted.reason,

@@ -100,10 +100,10 @@ class ApiServer:
             raise errors.BadRequest(
                 "the namespace of the provided object does not match the namespace sent on the request"
             )
-        return own or namespace or "default"
+        return str(own or namespace or "default")
 
     def _generated_name(self, kind: Kind, meta: Object) -> str:
-        prefix = meta["generateName"][:GENERATED_PREFIX_MAX]
+        prefix = str(meta["generateName"])[:GENERATED_PREFIX_MAX]
         revision = self.store.revision + 1
         for attempt in range(GENERATE_ATTEMPTS_MAX):
             name = prefix + self.clock.suffix(kind.storage, meta.get("namespace", ""), prefix, revision, attempt)
@@ -232,7 +232,7 @@ class ApiServer:
             "status": "True",
             "type": "PodScheduled",
         }
-        status = pod.get("status") or {}
+        status = without(pod.get("status") or {}, "nominatedNodeName")
         others = [found for found in status.get("conditions") or () if found["type"] != "PodScheduled"]
         new = {
             **pod,
@@ -378,7 +378,12 @@ def patched(kind: Kind, old: Object, fields: Any, form: str) -> Object:
     """
     if form == "json":
         return _json_patched(old, fields)
-    if form == "strategic" and kind.crd:
+    lists = None
+    if form == "strategic":
+        from minikube_py.api import schema
+
+        lists = schema.merge_keys(kind.version, kind.name)
+    if form == "strategic" and lists is None:
         raise errors.StatusError(
             "the body of the request was in an unknown format - accepted media types include: "
             "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
@@ -388,12 +393,11 @@ def patched(kind: Kind, old: Object, fields: Any, form: str) -> Object:
             f"{'error decoding patch: ' if form == 'merge' else ''}json: cannot unmarshal {_json_type(fields)} "
             "into Go value of type map[string]interface {}"
         )
-    if form == "merge":
-        return patch.merge(old, fields)
-    from minikube_py.api import schema
-
+    if lists is None:
+        merged: Object = patch.merge(old, fields)
+        return merged
     try:
-        return patch.strategic(old, fields, schema.merge_keys(kind.version, kind.name))
+        return patch.strategic(old, fields, lists)
     except patch.PatchError as error:
         raise errors.BadRequest(str(error)) from None
 

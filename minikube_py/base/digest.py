@@ -32,9 +32,19 @@ def safe_encode(text: str) -> str:
     return "".join(_ALPHANUMS[ord(letter) % len(_ALPHANUMS)] for letter in text)
 
 
+_HASHES: dict[tuple[bytes, int | None], str] = {}
+_CACHE_MAX = 1024
+
+
 def template_hash(template: dict[str, Any], collisions: int | None = None) -> str:
     """The pod-template-hash: up to ten letters; another `collisions` (status.collisionCount) gives another hash."""
-    digest = fnv1a32(canonical(template))
-    if collisions is not None:
-        digest = fnv1a32((collisions & _MASK).to_bytes(8, "little"), digest)
-    return safe_encode(str(digest))
+    key = canonical(template), collisions
+    found = _HASHES.get(key)
+    if found is None:
+        if len(_HASHES) >= _CACHE_MAX:
+            _HASHES.clear()
+        digest = fnv1a32(key[0])
+        if collisions is not None:
+            digest = fnv1a32((collisions & _MASK).to_bytes(8, "little"), digest)
+        found = _HASHES[key] = safe_encode(str(digest))
+    return found

@@ -17,9 +17,18 @@ WORTH_IT = 400  # objects from which on the import of orjson pays for itself
 
 def dumps(value: Any) -> str:
     """Compact JSON in the order of the dicts."""
+    return str(_dump(value), "utf-8")
+
+
+def _first_dump(value: Any) -> bytes:
+    global _dump
     import orjson
 
-    return orjson.dumps(value).decode()
+    _dump = orjson.dumps
+    return orjson.dumps(value)
+
+
+_dump: Callable[[Any], bytes] = _first_dump
 
 
 def dumps_sorted(value: Any) -> str:

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from minikube_py.base.errors import KpyError, NotFound, StatusError, UsageError
 from minikube_py.cli import failures, select, show
+from minikube_py.cli.create import LAST_APPLIED
 
 if TYPE_CHECKING:
     from minikube_py.cli.call import Call
     from minikube_py.cli.select import Item
 
 Object = dict[str, Any]
-
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def run(call: Call) -> None:
@@ -103,7 +102,7 @@ def _apply(call: Call, item: Item) -> tuple[Object, str]:
     if not item.name:
         raise failures.Sourced(
             UsageError("resource name may not be empty"),
-            f"retrieving current configuration of:\n{_described(item)}\nfrom server for:",
+            f"retrieving current configuration of:\n{place(item)}\nfrom server for:",
             item.source,
         )
     is_new = not warn_of_missing_annotation(call, item)
@@ -119,11 +118,10 @@ def _apply(call: Call, item: Item) -> tuple[Object, str]:
         if is_new:
             raise failures.Sourced(error, "creating", item.source) from None
         patch = "".join(getattr(error, "__notes__", ()))
-        verb = f"applying patch:\n{patch}\nto:\n{_described(item)}\nfor:"
-        raise failures.Sourced(failures.Sourced(error, "patching", item.source), verb, item.source) from None
+        raise failures.OfPatch(error, patch, place(item), item.source) from None
 
 
-def _described(item: Item) -> str:
+def place(item: Item) -> str:
     """resource.Info.String()."""
     group, _, version = item.kind.version.rpartition("/")
     return (

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from minikube_py.cli import failures, writing
-from minikube_py.cli.apply import LAST_APPLIED
+from minikube_py.cli.create import LAST_APPLIED
 
 if TYPE_CHECKING:
     from minikube_py.cli.call import Call

@@ -191,18 +191,17 @@ class Call:
             text = kustomize.build(self.text("kustomize"))
             yield from self._objects(documents.read_text(text, self.text("kustomize"), check), errors)
 
-    def _objects(self, stream: Iterator[Document], errors: Errors | None) -> Iterator[tuple[Object, str]]:
+    @staticmethod
+    def _objects(stream: Iterator[Document], errors: Errors | None) -> Iterator[tuple[Object, str]]:
         from minikube_py.api import documents
 
-        try:
+        def found() -> Iterator[tuple[Object, str]]:
             for document in stream:
                 documents.require_kind(document)
                 for single in documents.flatten(document):
                     yield documents.require_kind(single), single.source
-        except KpyError as error:
-            if errors is None:
-                raise
-            errors.append(error)
+
+        return documents.collecting(found(), errors)
 
     def _document_check(self) -> Callable[[Any, str], None] | None:
         """What kubectl checks itself under --validate, before it decodes a document; None for commands without it."""

@@ -56,7 +56,7 @@ def use_context(call: Call) -> None:
         from minikube_py.cli import cobra
 
         call.say(cobra.help_text("config use-context"))
-        raise UsageError(f"unexpected args: [{' '.join(call.args)}]")
+        raise UsageError(f"Unexpected args: [{' '.join(call.args)}]")
     home.use(call.args[0])
     call.line(f'Switched to context "{call.args[0]}".')
 

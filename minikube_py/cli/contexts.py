@@ -9,7 +9,7 @@ from minikube_py.base.errors import StoreError
 def namespace(context: str | None) -> str:
     """The namespace of a context, the current one for None; 'default' unless somebody set another."""
     try:
-        return (home.root() / "namespaces" / (context or home.current())).read_text().strip() or "default"
+        return (home.root() / "namespaces" / (context or home.current())).read_text(errors="replace").strip() or "default"
     except OSError:
         return "default"
 

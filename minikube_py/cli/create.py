@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from minikube_py.base.errors import KpyError, StatusError, UsageError
 from minikube_py.cli import failures, select, show
-from minikube_py.cli.apply import LAST_APPLIED
 
 if TYPE_CHECKING:
     from minikube_py.cli.call import Call
     from minikube_py.cli.select import Item
 
 Object = dict[str, Any]
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def run(call: Call) -> None:
@@ -57,16 +58,10 @@ def _saving(call: Call, item: Item) -> Item:
 
 def with_last_applied(obj: Object, namespace: str) -> Object:
     """The object with the annotation that a later `apply` compares with."""
-    metadata = {**select.metadata_of(obj)}
-    given = metadata.get("annotations") or {}
-    if not isinstance(given, dict):
-        return obj  # the server will refuse it
-    others = {key: value for key, value in given.items() if key != LAST_APPLIED}
-    if namespace:
-        metadata["namespace"] = namespace
-    plain = {**obj, "metadata": {**metadata, "annotations": others}}
-    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"
-    return {**plain, "metadata": {**metadata, "annotations": {**others, LAST_APPLIED: text}}}
+    from minikube_py.apiserver import apply
+
+    metadata = {**select.metadata_of(obj), **({"namespace": namespace} if namespace else {})}
+    return apply.with_annotation({**obj, "metadata": metadata})
 
 
 def send(call: Call, item: Item) -> Item:

@@ -13,6 +13,14 @@ class Sourced(KpyError):
         self.error = error
 
 
+class OfPatch(Sourced):
+    """An error about a change that `apply` wanted to make to a stored object. `patch`: what was sent; `place`: to what."""
+
+    def __init__(self, error: KpyError, patch: str, place: str, source: str) -> None:
+        refused = Sourced(error, "patching", source)
+        super().__init__(refused, f"applying patch:\n{patch}\nto:\n{place}\nfor:", source)
+
+
 class Several(KpyError):
     """What went wrong with each of several objects; the others were done. As text (within another Several) they stand
     in brackets (utilerrors.Aggregate)."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from minikube_py.base.errors import UsageError
 from minikube_py.cli import select
-from minikube_py.cli.apply import LAST_APPLIED
+from minikube_py.cli.create import LAST_APPLIED
 
 if TYPE_CHECKING:
     from minikube_py.api.kinds import Kind

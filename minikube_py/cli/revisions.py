@@ -17,13 +17,6 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 
 CHANGE_CAUSE = "kubernetes.io/change-cause"
-VISITED = (
-    "Job",
-    "Pod",
-    "ReplicaSet",
-    "ReplicationController",
-    "CronJob",
-)  # kinds that kubectl knows, without a history
 REVISION = "deployment.kubernetes.io/revision"
 
 
@@ -44,11 +37,22 @@ def of(call: Call, item: Item) -> dict[int, Revision]:
     if item.kind.name in ("StatefulSet", "DaemonSet"):
         owned = _owned(call, item, "controllerrevisions.apps")
         return {one["revision"]: _of_controller_revision(item, one) for one in owned}
-    name, group = item.kind.name, item.kind.group
-    title = f"{name}.{group}" if group else name
-    if name not in VISITED:
-        raise UsageError(f'error retrieving history for "{title}", no visitor method exists for {{{group} {name}}}')
-    raise UsageError(f'no history viewer has been implemented for "{title}"')
+    raise not_implemented(item, "history", "history viewer")
+
+
+# The kinds that kubectl's visitors know (pkg/apps/kind_visitor.go).
+VISITED = ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod", "ReplicationController")
+
+
+def not_implemented(item: Item, what: str, who: str) -> UsageError:
+    """What kubectl says of kinds without revisions."""
+    group = item.kind.group
+    title = f"{item.kind.name}.{group}" if group else item.kind.name
+    if item.kind.name in VISITED:
+        return UsageError(f'no {who} has been implemented for "{title}"')
+    return UsageError(
+        f'error retrieving {what} for "{title}", no visitor method exists for {{{group} {item.kind.name}}}'
+    )
 
 
 def replica_sets(call: Call, item: Item) -> list[Object]:

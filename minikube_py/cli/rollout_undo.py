@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from minikube_py.base.errors import UsageError
 from minikube_py.cli import revisions, rollout, show, writing
-from minikube_py.cli.apply import LAST_APPLIED
+from minikube_py.cli.create import LAST_APPLIED
 from minikube_py.printers.describe.apps import without_hash
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def _undo(call: Call, item: Item) -> None:
     if number < 0:
         raise _no_revision(number)
     if item.kind.name not in ("Deployment", "StatefulSet", "DaemonSet"):
-        raise UsageError(f'no rollbacker has been implemented for "{item.kind.name}.{item.kind.group}"')
+        raise revisions.not_implemented(item, "rollbacker", "rollbacker")
     target = _target(item, revisions.of(call, item), number)
     if call.dry_run == "client":
         show.result(call, item, revisions.template_text(target.template))

@@ -38,7 +38,7 @@ def run(call: Call) -> None:
             errors.append(UsageError(f"none of the containers match the wanted name: {call.text('containers')}"))
         return podspecs.with_containers(spec, lambda one: _with_variables(call, one, add, remove), init=True)
 
-    setting.change_specs(call, found, change, "env updated", errors, "failed to patch env update to pod template: ")
+    setting.change_specs(call, found, change, "env updated", "failed to patch env update to pod template: ", errors)
 
 
 def _split(args: list[str]) -> tuple[list[str], list[Object], list[str]]:

@@ -35,7 +35,7 @@ def run(call: Call) -> None:
         return spec
 
     setting.change_specs(
-        call, objects, change, "image updated", errors, "failed to patch image update to pod template: "
+        call, objects, change, "image updated", "failed to patch image update to pod template: ", errors
     )
 
 

@@ -28,8 +28,14 @@ def run(call: Call) -> None:
             errors.append(UsageError(f"error: unable to find container named {call.text('containers')}"))
         return podspecs.with_containers(spec, lambda one: _with_resources(call, one, wanted), init=False)
 
-    refused = "failed to patch resources update to pod template "
-    setting.change_specs(call, found, change, "resource requirements updated", errors, refused)
+    setting.change_specs(
+        call,
+        found,
+        change,
+        "resource requirements updated",
+        "failed to patch resources update to pod template ",
+        errors,
+    )
 
 
 def _matches(call: Call, name: str) -> bool:

@@ -18,9 +18,5 @@ def run(call: Call) -> None:
     found = setting.found(call, resources)
     names = {"serviceAccountName": account, "serviceAccount": account}
     setting.change_specs(
-        call,
-        found,
-        lambda spec: {**spec, **names},
-        "serviceaccount updated",
-        refused="failed to patch ServiceAccountName ",
+        call, found, lambda spec: {**spec, **names}, "serviceaccount updated", "failed to patch ServiceAccountName "
     )

@@ -35,35 +35,32 @@ def change_specs(
     objects: Found,
     change: Callable[[Object], Object],
     verb: str,
+    failing: str,
     errors: list[KpyError] | None = None,
-    refused: str = "",
 ) -> None:
     """Change each object's pod spec. Objects that do not change are passed over in silence, as kubectl does.
 
-    `errors`: filled by `change` itself (a container that is not there); raised at the end. `refused`: what stands before
-    the server's refusal ('failed to patch image update to pod template: ').
+    `failing`: what kubectl puts in front of a refusal. `errors`: filled by `change` itself (a container that is not
+    there); raised at the end.
     """
     collected: list[KpyError] = errors if errors is not None else []
     with call.cluster.transaction():
         for item in objects.items:
             try:
-                _change(call, item, change, verb, refused)
+                _change(call, item, change, verb)
+            except StatusError as error:
+                collected.append(UsageError(f"{failing}{error}"))
             except KpyError as error:
                 collected.append(error)
     failures.raise_all([*objects.errors, *collected])
 
 
-def _change(call: Call, item: Item, change: Callable[[Object], Object], verb: str, refused: str) -> None:
+def _change(call: Call, item: Item, change: Callable[[Object], Object], verb: str) -> None:
     if podspecs.spec_of(item.object) is None:
         raise UsageError(
             f"{item.kind.plural}/{item.name} the object is not a pod or does not have a pod template: {item.kind.name}"
         )
     fields = patches.diff(item.object, podspecs.with_spec(item.object, change))
     if fields:
-        try:
-            changed = writing.patch(call, item, fields)
-        except StatusError as error:
-            if not refused:
-                raise
-            raise UsageError(f"{refused}{error}") from None
+        changed = writing.patch(call, item, fields)
         show.result(call, item._replace(object=changed), verb)

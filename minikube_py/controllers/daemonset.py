@@ -236,6 +236,8 @@ def _carry_out(work: _Work, create: list[str], doomed: Objects, reference: Objec
     failed = False
     for node in create:
         outcome = yield Create(_pod(work, node, reference))
+        if retry.namespace_goes(outcome):
+            return False
         if isinstance(outcome, KpyError):
             failed = True
             yield Record(work.owner, "Warning", "FailedCreate", f"Error creating: {outcome}", COMPONENT)

@@ -300,6 +300,8 @@ def _create(work: _Work, number: int) -> Generator[Action, Outcome, tuple[int, b
     made = 0
     for index in indexes:
         outcome = yield Create(_pod(work, index))
+        if retry.namespace_goes(outcome):
+            return made, False
         if isinstance(outcome, KpyError):
             yield Record(work.job, "Warning", "FailedCreate", f"Error creating: {outcome}", COMPONENT)
             return made, True

@@ -1,14 +1,12 @@
 """The node lifecycle controller: notices nodes that fell silent, taints them, and tells their pods that they are not ready.
 
-`step` runs on nodes and is woken by: the node itself; a Fault about it; pods bound to a node that is not ready. Its wake: the
-moment at which a node that is down is noticed, or the monitor's next tick.
+`step` runs on nodes and is woken by: the node itself; a Fault about it; pods bound to a node that is not ready; other nodes
+whose condition Ready changes (see `zones`). Its wake: the moment at which a node that is down is noticed, or the monitor's
+next tick.
 
-A kubelet renews its lease every 10 s; the monitor looks every 5 s and gives up on a node 50 s after a renewal. Both count
-from the node's creation:
-    node created at 0, machine off at 27: last renewal 20, noticed at 70
-Then, in this order: the conditions become Unknown; event NodeNotReady; taint unreachable:NoSchedule; its pods become not
-ready, each with an event; taint unreachable:NoExecute. When the kubelet is back the NoSchedule taint goes at once, the
-NoExecute taint at the monitor's next tick.
+When a node's silence is noticed (see `silence`), in this order: the conditions become Unknown; event NodeNotReady; taint
+unreachable:NoSchedule; its pods become not ready, each with an event; taint unreachable:NoExecute. When the kubelet is back,
+the NoSchedule taint goes at once, the NoExecute taint at the monitor's next tick.
 Source: k8s.io/kubernetes/pkg/controller/nodelifecycle/node_lifecycle_controller.go.
 """
 
@@ -20,7 +18,7 @@ from minikube_py.api import pods
 from minikube_py.api.types import Key, Patch, Record, Remember, Wake
 from minikube_py.base import patch
 from minikube_py.base.clock import seconds
-from minikube_py.controllers import taints
+from minikube_py.controllers import silence, taints, zones
 from minikube_py.controllers.ownership import key_of
 
 if TYPE_CHECKING:
@@ -31,8 +29,7 @@ if TYPE_CHECKING:
 
 STEP = "nodelifecycle"
 COMPONENT = "node-controller"
-RENEWAL_S, MONITOR_S = 10, 5  # nodeLeaseDurationSeconds / 4, --node-monitor-period
-GRACE_S, STARTUP_GRACE_S = 50, 60  # --node-monitor-grace-period, --node-startup-grace-period
+MONITOR_S = 5  # --node-monitor-period
 
 # What the kubelet tells about a node; a fifth, NetworkUnavailable, is the network's own.
 TOLD = ("MemoryPressure", "DiskPressure", "PIDPressure", "Ready")
@@ -56,7 +53,7 @@ def step(node: Object, view: View, clock: Clock) -> Actions:
         text = f"Node {key.name} event: Registered Node {key.name} in Controller"
         yield Record(node, "Normal", "RegisteredNode", text, COMPONENT)
 
-    silent_s = _silent_at_s(node, view)
+    silent_s = silence.noticed_at_s(node, view)
     if silent_s is not None and clock.now_s >= silent_s:
         status = _unknown_status(node, clock)
         fields = patch.diff(node.get("status") or {}, status)
@@ -76,28 +73,12 @@ def step(node: Object, view: View, clock: Clock) -> Actions:
     if state not in ("True", ""):
         yield from _mark_pods_not_ready(key.name, view, clock)
     if ready is not None:
-        yield from _no_execute(key, node, ready, clock)
+        yield from _no_execute(key, node, ready, view, clock)
     if silent_s is not None and clock.now_s < silent_s:
         yield Wake(silent_s)
 
 
 # --- silence -----------------------------------------------------------------------------------------------------------
-
-
-def _silent_at_s(node: Object, view: View) -> int | None:
-    """When a node that is down is given up, None if it is not down.
-
-    Also a node that never told anything is given up, after a longer grace: created at 0 and off since then, at 60.
-    """
-    fault = view.get(Key("faults.sim.kpy.dev", "", f"node-down-{node['metadata']['name']}"))
-    if fault is None:
-        return None
-    created_s = seconds(node["metadata"]["creationTimestamp"])
-    off_s = max(created_s, seconds(fault["metadata"]["creationTimestamp"]))
-    if pods.condition(node, "Ready") is None:
-        return created_s + STARTUP_GRACE_S
-    last_renewal_s = off_s - (off_s - created_s) % RENEWAL_S
-    return last_renewal_s + GRACE_S
 
 
 def _unknown_status(node: Object, clock: Clock) -> Object:
@@ -156,7 +137,7 @@ def _no_schedule(node: Object, clock: Clock) -> Objects:
     return _swapped(taints.of(node), taints.NO_SCHEDULE, _NO_SCHEDULE_KEYS, wanted, clock)
 
 
-def _no_execute(key: Key, node: Object, ready: Object, clock: Clock) -> Actions:
+def _no_execute(key: Key, node: Object, ready: Object, view: View, clock: Clock) -> Actions:
     """NoExecute taints follow the condition Ready at the monitor's ticks; silence is noticed at a tick, so at once.
 
     Node created at 0, Ready again since 368: the taint goes at 370.
@@ -166,11 +147,18 @@ def _no_execute(key: Key, node: Object, ready: Object, clock: Clock) -> Actions:
     if found == taints.of(node):
         return
     since_s = seconds(ready["lastTransitionTime"])
-    tick_s = since_s + -(since_s - seconds(node["metadata"]["creationTimestamp"])) % MONITOR_S
-    if ready["status"] == "False" and tick_s == since_s:
-        tick_s += MONITOR_S  # a kubelet that starts is not ready yet; the monitor has just looked
-    if ready["status"] != "Unknown" and clock.now_s < tick_s:
-        yield Wake(tick_s)
+    due_s = since_s + -(since_s - seconds(node["metadata"]["creationTimestamp"])) % MONITOR_S
+    if ready["status"] == "False" and due_s == since_s:
+        due_s += MONITOR_S  # a kubelet that starts is not ready yet; the monitor has just looked
+    if ready["status"] == "Unknown":
+        due_s = since_s
+    if wanted:
+        free_s = zones.evictable_from_s(node, view, clock.now_s)
+        if free_s is None:
+            return
+        due_s = max(due_s, free_s)
+    if clock.now_s < due_s:
+        yield Wake(due_s)
         return
     yield from _write_taints(key, node, found)
 

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 BURST = 500  # pods created or deleted in one sync (BurstReplicas)
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 _PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
-_TERMINATING_NAMESPACE = "because it is being terminated"
 
 
 class Flavour(NamedTuple):
@@ -128,9 +127,9 @@ def _create(rs: Object, count: int, reference: Object, flavour: Flavour) -> Gene
         batch = min(batch, count)
         for _ in range(batch):
             outcome = yield Create(pod)
+            if retry.namespace_goes(outcome):
+                return None
             if isinstance(outcome, KpyError):
-                if _TERMINATING_NAMESPACE in str(outcome):
-                    return None  # the namespace goes away; no pod is missed
                 failure = failure or outcome
                 yield Record(rs, "Warning", "FailedCreate", f"Error creating: {outcome}", flavour.component)
             else:

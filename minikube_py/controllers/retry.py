@@ -10,15 +10,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minikube_py.api.types import Remember, Wake
+from minikube_py.base.errors import KpyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from minikube_py.api.types import Key, View
+    from minikube_py.api.types import Key, Outcome, View
     from minikube_py.base.clock import Clock
 
 DELAY_S_MAX = 1000
 _FIRST_RETRY = 8  # 0.005 * 2**8 = 1.28 s
+
+
+def namespace_goes(outcome: Outcome) -> bool:
+    """Whether a create was refused because its namespace is being deleted: nothing is missed, and nobody need be told."""
+    return isinstance(outcome, KpyError) and "because it is being terminated" in str(outcome)
 
 
 def delay_s(failures: int) -> int:

@@ -263,6 +263,8 @@ def _create(work: _Work, number: int, reference: Object, view: View) -> Generato
                 return True
             yield Record(work.owner, "Normal", "SuccessfulCreate", f"Create {about} success", COMPONENT)
     outcome = yield Create(_pod(work, name, number, reference))
+    if retry.namespace_goes(outcome):
+        return False
     if not isinstance(outcome, AlreadyExists):
         yield _told(work, "Create", name, outcome)
     return isinstance(outcome, KpyError)

@@ -9,8 +9,9 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable, Iterable
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from minikube_py.api.types import Create, Delete, Key, Patch, Record, Remember, Wake
 from minikube_py.apiserver import events
@@ -19,10 +20,10 @@ from minikube_py.base.errors import KpyError
 from minikube_py.engine.pipeline import PIPELINE, Step
 from minikube_py.engine.queue import DirtyKeys
 from minikube_py.engine.report import Deed, Report, unhealthy
-from minikube_py.engine.wakes import World
+from minikube_py.engine.wakes import Owner, World, owners_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterator
 
     from minikube_py.api.types import Action, Object, Outcome
     from minikube_py.apiserver.verbs import ApiServer
@@ -42,7 +43,7 @@ class Engine:
         self.on_change: Callable[[Change], None] | None = None
         self.on_deed: Callable[[Deed], None] | None = None
         self.writes = self.passes = self.instants = 0
-        self._dirty = [DirtyKeys() for _ in pipeline]
+        self._dirty = [DirtyKeys(self._rank(step)) for step in pipeline]
         self._loaded: dict[str, Callable[..., object]] = {}
         self._routes = routes(pipeline)
         self._world = World(self.store, server.view, server.registry)
@@ -195,11 +196,22 @@ class Engine:
     def _function(self, step: Step) -> Callable[..., object]:
         found = self._loaded.get(step.name)
         if found is None:
-            from importlib import import_module
-
-            module, _, name = step.function.partition(":")
-            found = self._loaded[step.name] = getattr(import_module(f"minikube_py.{module}"), name)
+            found = self._loaded[step.name] = loaded(step.function)
         return found
+
+    def _rank(self, step: Step) -> Callable[[Key], object] | None:
+        """What orders the keys of a step, if its row says so. A missing object comes first: it costs nothing."""
+        if not step.order:
+            return None
+        order: Callable[..., object] | None = None
+
+        def rank(key: Key) -> object:
+            nonlocal order
+            order = order or loaded(step.order)
+            obj = self.store.get(key)
+            return () if obj is None else order(obj)
+
+        return rank
 
     def _carry_out(self, step: Step, key: Key, action: Action, origin: Origin) -> Outcome:
         """Do what a step asks for, through the verbs. A refusal is the outcome, never an exception."""
@@ -247,17 +259,45 @@ class Engine:
 
     def _route(self, change: Change, blind: int = -1) -> None:
         resource, world = change.key.resource, self._world
-        for number, mapping in self._routes.get(resource, ()):
-            if number != blind:
-                for key in mapping(change, world):
-                    self._dirty[number].add(key, change.revision)
+        routes = self._routes.get(resource, NO_ROUTES)
+        for mapping, numbers in routes.mappings:
+            keys = mapping(change, world)
+            if keys:
+                for number in numbers:
+                    if number != blind:
+                        for key in keys:
+                            self._dirty[number].add(key, change.revision)
+        if routes.by_owner:
+            for key in owners_of(change, world):
+                for number in routes.by_owner.get(key.resource, ()):
+                    if number != blind:
+                        self._dirty[number].add(key, change.revision)
         if resource == "events" and change.new is not None:
             return  # nobody owns events, and they own nothing
-        for number, mapping in self._routes["*"]:
-            only = self.steps[number].resource
+        for mapping, numbers in self._routes["*"].mappings:
             for key in mapping(change, world):
-                if only in ("*", key.resource):
-                    self._dirty[number].add(key, change.revision)
+                for number in numbers:
+                    if self.steps[number].resource in ("*", key.resource):
+                        self._dirty[number].add(key, change.revision)
+
+
+class Routes(NamedTuple):
+    """Where the changes of one resource go: mappings with the steps that want their keys, each asked once; and for each
+    resource of owners the steps that look at those."""
+
+    mappings: list[tuple[Callable[..., Iterable[Key]], list[int]]]
+    by_owner: dict[str, list[int]]
+
+
+NO_ROUTES = Routes([], {})
+
+
+def loaded(where: str) -> Callable[..., object]:
+    """'controllers.deployment:step', below minikube_py."""
+    from importlib import import_module
+
+    module, _, name = where.partition(":")
+    return getattr(import_module(f"minikube_py.{module}"), name)  # type: ignore[no-any-return]
 
 
 @contextmanager
@@ -272,11 +312,19 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def routes(pipeline: tuple[Step, ...]) -> dict[str, list[tuple[int, Callable[..., Iterable[Key]]]]]:
-    """resource -> (step number, mapping) pairs, in the order of the pipeline."""
-    found: dict[str, list[tuple[int, Callable[..., Iterable[Key]]]]] = {"*": []}
+def routes(pipeline: tuple[Step, ...]) -> dict[str, Routes]:
+    """resource ('*': all) -> its routes, in the order of the pipeline."""
+    found = {"*": Routes([], {})}
     for number, step in enumerate(pipeline):
         for resource, mappings in step.wakes_on.items():
+            own = found.setdefault(resource, Routes([], {}))
             for mapping in mappings:
-                found.setdefault(resource, []).append((number, mapping))
+                if isinstance(mapping, Owner):
+                    own.by_owner.setdefault(mapping.resource, []).append(number)
+                    continue
+                numbers = next((numbers for known, numbers in own.mappings if known is mapping), None)
+                if numbers is None:
+                    own.mappings.append((mapping, [number]))
+                else:
+                    numbers.append(number)
     return found

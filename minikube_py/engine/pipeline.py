@@ -20,6 +20,7 @@ class Step(NamedTuple):
     resource: str  # '*': objects of every resource
     function: str  # 'controllers.deployment:step', below minikube_py
     wakes_on: Mapping[str, tuple[Any, ...]]
+    order: str = ""  # 'module:function' of what orders the objects before their names do
     sees_itself: bool = True  # whether what a run writes wakes it again; False where one run comes to its rest
 
 
@@ -148,12 +149,14 @@ PIPELINE: tuple[Step, ...] = (
         "pods",
         "scheduler.step:step",
         {
-            "pods": (wakes.itself_if_unassigned, wakes.pending_if_freed),
+            "pods": (wakes.itself_if_unassigned, wakes.pending_if_freed, wakes.pending_if_sociable),
             "nodes": (wakes.pending_if_node_changed,),
             "persistentvolumeclaims": (wakes.pending_pods,),
             "persistentvolumes": (wakes.pending_pods,),
             "storageclasses.storage.k8s.io": (wakes.pending_pods,),
+            "resourceclaims.resource.k8s.io": (wakes.pending_pods,),
         },
+        order="scheduler.plugins.priority_sort:queue_key",
     ),
     Step(
         "kubelet",
@@ -217,7 +220,7 @@ PIPELINE: tuple[Step, ...] = (
         "nodes",
         "controllers.node_lifecycle:step",
         {
-            "nodes": (wakes.itself,),
+            "nodes": (wakes.itself, wakes.nodes_not_ready),
             "faults.sim.kpy.dev": (wakes.faulty_node,),
             "pods": (wakes.node_if_not_ready,),
         },
@@ -244,5 +247,12 @@ PIPELINE: tuple[Step, ...] = (
         "*",
         "controllers.garbage_collector:step",
         {"*": (wakes.collectable, wakes.dependents, wakes.owners)},
+    ),
+    Step(
+        "resourcequota",
+        "resourcequota-controller",
+        "resourcequotas",
+        "controllers.resource_quota:step",
+        {"resourcequotas": (wakes.itself,), "*": (wakes.quotas_of_its_namespace,)},
     ),
 )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from heapq import heapify, heappop, heappush
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from minikube_py.api.types import Key
 
@@ -19,12 +19,14 @@ class DirtyKeys:
     over all of them that skips the clean ones.
     """
 
-    __slots__ = ("_causes", "_heap", "_now")
+    __slots__ = ("_causes", "_heap", "_now", "_rank")
 
-    def __init__(self) -> None:
+    def __init__(self, rank: Callable[[Key], Any] | None = None) -> None:
+        """`rank`: what orders the keys before their names do (the scheduler's queue: priority, then arrival)."""
         self._causes: dict[Key, int] = {}
-        self._heap: list[Key] = []
-        self._now: Key | None = None
+        self._heap: list[tuple[Any, Key]] = []
+        self._now: tuple[Any, Key] | None = None
+        self._rank = rank if rank is not None else _no_rank
 
     def __len__(self) -> int:
         return len(self._causes)
@@ -32,16 +34,24 @@ class DirtyKeys:
     def add(self, key: Key, cause: int) -> None:
         if key not in self._causes:
             self._causes[key] = cause
-            if self._now is not None and key > self._now:
-                heappush(self._heap, key)
+            if self._now is not None:
+                entry = (self._rank(key), key)
+                if entry > self._now:
+                    heappush(self._heap, entry)
 
     def take(self) -> Iterator[tuple[Key, int]]:
         """One pass."""
-        self._heap = list(self._causes)
+        rank = self._rank
+        self._heap = [(rank(key), key) for key in self._causes]
         heapify(self._heap)
         try:
             while self._heap:
                 self._now = heappop(self._heap)
-                yield self._now, self._causes.pop(self._now)
+                key = self._now[1]
+                yield key, self._causes.pop(key)
         finally:
             self._now = None
+
+
+def _no_rank(key: Key) -> int:
+    return 0

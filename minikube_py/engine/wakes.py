@@ -6,6 +6,7 @@ Service concerns the Service as much as one that joins it. They run for every wr
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from minikube_py.api import pods
@@ -42,14 +43,27 @@ def itself(change: Change, world: World) -> Iterable[Key]:
 # -- owners and what they own ------------------------------------------------------------------------------------------
 
 
-def owner(resource: str) -> Mapping:
-    """The owners of that resource that the object names or named (controllers and others)."""
+class Owner(NamedTuple):
+    """`owner('jobs.batch')`: the owners of that resource that the object names or named. The engine looks the references
+    of a change up once for all steps that ask."""
 
-    def mapping(change: Change, world: World) -> Iterable[Key]:
-        references = _references(change)
-        return _owned_by(references, resource, change.key.namespace, world) if references else NONE
+    resource: str
 
-    return mapping
+    def __call__(self, change: Change, world: World) -> Iterable[Key]:
+        return [key for key in owners_of(change, world) if key.resource == self.resource]
+
+
+owner = Owner
+
+
+def owners_of(change: Change, world: World) -> list[Key]:
+    """The owners that the object names or named, of whatever resource."""
+    found, place = [], world.registry.place
+    for ref in _references(change):
+        where = place(ref["apiVersion"], ref["kind"])
+        if where is not None:
+            found.append(Key(where[0], change.key.namespace if where[1] else "", ref["name"]))
+    return found
 
 
 def owner_of_gone_pod(middle: str, resource: str) -> Mapping:
@@ -59,11 +73,11 @@ def owner_of_gone_pod(middle: str, resource: str) -> Mapping:
         if change.new is not None and not pods.is_finished(change.new):
             return NONE
         found: list[Key] = []
-        for key in _owned_by(_references(change), middle, change.key.namespace, world):
-            between = world.store.get(key)
+        for key in owners_of(change, world):
+            between = world.store.get(key) if key.resource == middle else None
             if between is not None:
-                references = between["metadata"].get("ownerReferences") or ()
-                found += _owned_by(references, resource, change.key.namespace, world)
+                further = owners_of(change._replace(key=key, old=None, new=between), world)
+                found += [key for key in further if key.resource == resource]
         return found
 
     return mapping
@@ -76,15 +90,6 @@ def _references(change: Change) -> Objects:
     if old is new or old == new:
         return new or []
     return [*(old or ()), *(new or ())]
-
-
-def _owned_by(references: Iterable[Object], resource: str, namespace: str, world: World) -> list[Key]:
-    found, place = [], world.registry.place
-    for ref in references:
-        where = place(ref["apiVersion"], ref["kind"])
-        if where is not None and where[0] == resource:
-            found.append(Key(resource, namespace if where[1] else "", ref["name"]))
-    return found
 
 
 def collectable(change: Change, world: World) -> Iterable[Key]:
@@ -126,14 +131,7 @@ def dependents(change: Change, world: World) -> Iterable[Key]:
 
 def owners(change: Change, world: World) -> Iterable[Key]:
     """The owners of a deleted object: one in foreground deletion waits for it."""
-    if change.new is not None or change.old is None:
-        return NONE
-    found = []
-    for ref in change.old["metadata"].get("ownerReferences") or ():
-        where = world.registry.place(ref["apiVersion"], ref["kind"])
-        if where is not None:
-            found.append(Key(where[0], change.key.namespace if where[1] else "", ref["name"]))
-    return found
+    return owners_of(change, world) if change.new is None else NONE
 
 
 # -- pods and what selects them ----------------------------------------------------------------------------------------
@@ -164,6 +162,7 @@ def newly_placed_or_leaving(change: Change, world: World) -> Iterable[Key]:
     return (change.key,)
 
 
+@cache
 def adopting(resource: str) -> Mapping:
     """Objects of a resource whose selector matches a pod that has no controller, or whose labels have changed."""
 
@@ -180,18 +179,23 @@ def adopting(resource: str) -> Mapping:
     return mapping
 
 
+@cache
 def backing(resource: str) -> Mapping:
     """Objects of a resource (services) whose selector matches a pod, if the pod changed in what its clients see."""
 
     def mapping(change: Change, world: World) -> Iterable[Key]:
         old, new = change.old, change.new
+        if resource == "services" and not (_address(old) or _address(new)):
+            return NONE  # nobody can reach it, nobody could
+        if not world.view.list(resource, change.key.namespace):
+            return NONE
         if old is None or new is None:
             either = new or old
-            labelled = (either,) if either is not None else ()
+            labelled = [either] if either is not None else []
         elif _seen(old) == _seen(new):
             return NONE
         else:
-            labelled = (new,) if _labels(old) is _labels(new) or _labels(old) == _labels(new) else (old, new)
+            labelled = [new] if _labels(old) is _labels(new) or _labels(old) == _labels(new) else [old, new]
         names = dict.fromkeys(
             found["metadata"]["name"] for obj in labelled for found in world.view.selecting(resource, obj)
         )
@@ -202,6 +206,10 @@ def backing(resource: str) -> Mapping:
 
 def _labels(obj: Object) -> Object | None:
     return obj["metadata"].get("labels")  # type: ignore[no-any-return]
+
+
+def _address(pod: Object | None) -> str:
+    return (pod.get("status") or {}).get("podIP") or "" if pod is not None else ""
 
 
 def _seen(pod: Object) -> tuple[object, ...]:
@@ -229,6 +237,19 @@ def pending_if_freed(change: Change, world: World) -> Iterable[Key]:
     if old is None or not pods.node_of(old) or pods.is_finished(old):
         return NONE
     if new is None or pods.is_finished(new) or (_labels(old) is not _labels(new) and _labels(old) != _labels(new)):
+        return tuple(world.store.bucket("n:"))
+    return NONE
+
+
+def pending_if_sociable(change: Change, world: World) -> Iterable[Key]:
+    """Pods that have no node yet, if a pod that others may want to be near to came to a node, or gave up a nomination."""
+    old, new = change.old, change.new
+    if new is None or old is None:
+        return NONE
+    if pods.node_of(new) and not pods.node_of(old):
+        return tuple(world.store.bucket("w:"))
+    nominated = (old.get("status") or {}).get("nominatedNodeName")
+    if nominated and not (new.get("status") or {}).get("nominatedNodeName"):
         return tuple(world.store.bucket("n:"))
     return NONE
 
@@ -298,6 +319,14 @@ def node_if_not_ready(change: Change, world: World) -> Iterable[Key]:
     return NONE if node is None or pods.is_ready(node) else (key,)
 
 
+def nodes_not_ready(change: Change, world: World) -> Iterable[Key]:
+    """The nodes that are not ready, if a node came, went or changed its readiness: how many are lost decides on evictions."""
+    old, new = change.old, change.new
+    if old is not None and new is not None and pods.is_ready(old) == pods.is_ready(new):
+        return NONE
+    return [Key("nodes", "", node["metadata"]["name"]) for node in world.view.list("nodes") if not pods.is_ready(node)]
+
+
 def faulty_node(change: Change, world: World) -> Iterable[Key]:
     """The nodes that a Fault is or was about."""
     versions = [obj for obj in (change.old, change.new) if obj is not None]
@@ -321,6 +350,19 @@ def its_namespace_if_root_ca(change: Change, world: World) -> Iterable[Key]:
     """The namespace whose kube-root-ca.crt was touched."""
     is_root_ca = change.key.name == "kube-root-ca.crt" and change.old is not None
     return (Key("namespaces", "", change.key.namespace),) if is_root_ca else NONE
+
+
+def quotas_of_its_namespace(change: Change, world: World) -> Iterable[Key]:
+    """The quotas that may count an object that comes, goes, finishes or gets another spec."""
+    old, new = change.old, change.new
+    if not change.key.namespace or change.key.resource == "resourcequotas":
+        return NONE
+    if old is not None and new is not None:
+        ended = change.key.resource == "pods" and pods.is_finished(old) != pods.is_finished(new)
+        if not ended and old.get("spec") is new.get("spec"):
+            return NONE
+    found = world.view.list("resourcequotas", change.key.namespace)
+    return [Key("resourcequotas", change.key.namespace, quota["metadata"]["name"]) for quota in found]
 
 
 def its_terminating_namespace(change: Change, world: World) -> Iterable[Key]:

@@ -47,8 +47,8 @@ def next_free(node: Object, view: View) -> str:
     cache: Addresses = view.derived(CACHE, Addresses)
     used = cache.used(node["metadata"]["name"], view)
     first, last = _range(node["spec"].get("podCIDR") or DEFAULT_RANGE)
-    highest = max((value for value in used if first <= value <= last), default=first - 1)
-    if highest < last:
+    highest = max(used, default=first - 1)
+    if first - 1 <= highest < last:
         return _text(highest + 1)
     return next((_text(value) for value in range(first, last + 1) if value not in used), "")
 
@@ -80,7 +80,7 @@ class Addresses:
 
 def _count(found: dict[int, int], pod: Object, step: int) -> None:
     address = pod.get("status", {}).get("podIP")
-    if not address or ":" in address or pods.is_finished(pod):
+    if not address or ":" in address or pod["spec"].get("hostNetwork") or pods.is_finished(pod):
         return
     value = _number(address)
     left = found.get(value, 0) + step

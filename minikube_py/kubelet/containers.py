@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from minikube_py.api import pods
 from minikube_py.base import duration, quantity
 from minikube_py.kubelet import images, probes, references, restarts
-from minikube_py.kubelet.worker import is_sidecar, timestamp
+from minikube_py.kubelet.worker import timestamp
 from minikube_py.programs import images as names
 from minikube_py.programs.behaviour import DEFAULT
 
@@ -163,8 +164,24 @@ def _creating(worker: Worker, container: Object, record: Object) -> Object | Non
         worker.event("Warning", "Failed", f"Error: {problem}", container)
         return ended(worker, container, {**started, "started": 0}, START_ERROR, worker.now, "StartError", problem)
     worker.event("Normal", "Started", "Container started", container)
-    begun = probes.begin(container, worker.now)
-    return {**started, "probes": begun} if begun else started
+    hook_s = _hook_s(container, "postStart")
+    if hook_s:
+        return {**started, "state": "starting", "until": worker.now + hook_s}
+    return _started(container, started)
+
+
+def _started(container: Object, record: Object) -> Object:
+    begun = probes.begin(container, record["started"])
+    return {**record, "probes": begun} if begun else record
+
+
+def _starting(worker: Worker, container: Object, record: Object) -> Object | None:
+    """Runs already, but the kubelet waits for the postStart hook before it says so."""
+    if worker.now < record["until"]:
+        worker.wake(record["until"])
+        return None
+    kept = {key: value for key, value in record.items() if key != "until"}
+    return _started(container, {**kept, "state": "running"})
 
 
 def _running(worker: Worker, container: Object, record: Object) -> Object | None:
@@ -240,16 +257,16 @@ def stop(worker: Worker, container: Object, since: int, grace_s: int) -> tuple[i
     A hook of 20 s and a program that needs 15 s, in 30 s of grace: SIGTERM at 20, SIGKILL at 30, code 137.
     """
     program = worker.behaviour(container)
-    hook_s = min(_hook_s(container), grace_s)
+    hook_s = min(_hook_s(container, "preStop"), grace_s)
     rest_s = max(grace_s - hook_s, 2) if hook_s else grace_s
     if program.stop_s is not None and program.stop_s <= rest_s:
         return since + hook_s + program.stop_s, program.stop_code
     return since + hook_s + rest_s, SIGKILLED
 
 
-def _hook_s(container: Object) -> int:
-    """Seconds that the preStop hook takes: `sleep`, or an exec whose script sleeps; other hooks return at once."""
-    hook = (container.get("lifecycle") or {}).get("preStop") or {}
+def _hook_s(container: Object, name: str) -> int:
+    """Seconds that a hook takes: `sleep`, or an exec whose script sleeps; other hooks return at once."""
+    hook = (container.get("lifecycle") or {}).get(name) or {}
     if "sleep" in hook:
         return int(hook["sleep"].get("seconds") or 0)
     command = (hook.get("exec") or {}).get("command")
@@ -285,7 +302,7 @@ def ended(
     if "last" in kept:
         kept["previous"] = kept["last"]
     after: Object = {**kept, "last": last, "ended": at_s}
-    if worker.memory.get("killed") or not restarts.should_restart(policy(worker, container), code):
+    if worker.memory.get("killed") or not _should_restart(worker, container, code):
         return {**after, "state": "done"}
     delay_s = restarts.delay_s(record.get("backoff", 0), record.get("backoff_at", 0), at_s)
     if at_s + delay_s <= worker.now:
@@ -294,6 +311,15 @@ def ended(
     worker.event("Warning", "BackOff", message, container)
     text = f"back-off {duration.go(delay_s)} restarting failed container={container['name']} pod={worker.full_name()}"
     return {**after, "state": "crashloop", "until": at_s + delay_s, "message": text}
+
+
+def _should_restart(worker: Worker, container: Object, code: int) -> bool:
+    """By the first of the container's own rules that fits the exit code, else by its policy."""
+    for rule in container.get("restartPolicyRules") or ():
+        wanted = rule.get("exitCodes") or {}
+        if (code in (wanted.get("values") or ())) == (wanted.get("operator") == "In"):
+            return True
+    return restarts.should_restart(policy(worker, container), code)
 
 
 def policy(worker: Worker, container: Object) -> str:
@@ -326,6 +352,7 @@ STATES: dict[str, Callable[[Worker, Any, Any], Any]] = {
     "refused": _refused,
     "config-error": _config_error,
     "creating": _creating,
+    "starting": _starting,
     "running": _running,
     "stopping": _stopping,
     "crashloop": _crashloop,
@@ -350,4 +377,4 @@ def has_succeeded(record: Object) -> bool:
 
 def lets_next_begin(container: Object, record: Object) -> bool:
     """Whether the init container behind this one may begin."""
-    return is_started(container, record) if is_sidecar(container) else has_succeeded(record)
+    return is_started(container, record) if pods.is_sidecar(container) else has_succeeded(record)

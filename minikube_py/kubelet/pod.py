@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from minikube_py.api import pods
 from minikube_py.api.types import Actions, Delete, Key, Patch, Remember, Wake
 from minikube_py.base.clock import seconds
-from minikube_py.kubelet import addresses, containers, references, status, termination
-from minikube_py.kubelet.worker import Worker, is_sidecar
+from minikube_py.kubelet import addresses, admission, containers, references, status, termination
+from minikube_py.kubelet.worker import Worker
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Object, View
@@ -52,11 +52,15 @@ def step(pod: Object, view: View, clock: Clock) -> Actions:
     if node is None:
         return
     worker = Worker(pod, node, memory or _adopted(pod), view, clock)
+    refusal = admission.refusal(worker) if "host" not in worker.memory else None
+    if refusal is not None:
+        yield from admission.refuse(worker, *refusal)
+        return
     is_over = _advance(worker)
     for action in worker.actions:  # noqa: UP028 (a list cannot be sent outcomes)
         yield action
     stored: Object | None = pod
-    if not is_over or "host" in worker.memory:
+    if (not is_over or "host" in worker.memory) and not _looks_the_same(worker, memory):
         changed = status.changes(pod.get("status") or {}, status.build(worker))
         if changed:
             outcome = yield Patch(key, {"status": changed}, "status")
@@ -73,6 +77,16 @@ def step(pod: Object, view: View, clock: Clock) -> Actions:
         yield wake
 
 
+def _looks_the_same(worker: Worker, memory: Object) -> bool:
+    """Whether the status can not have changed: the step's own last version, and containers that only wait to start."""
+    if memory.get("seen", "") in ("", None) or memory["seen"] != worker.meta.get("resourceVersion"):
+        return False
+    before = memory["containers"]
+    return len(before) == len(worker.records) and all(
+        record["state"] in HIDDEN and before[name]["state"] in HIDDEN for name, record in worker.records.items()
+    )
+
+
 def _remove(key: Key, meta: Object, memory: Object) -> Actions:
     """The pod is over: nothing is kept in mind, and a deleted one leaves the API."""
     if memory:
@@ -81,8 +95,9 @@ def _remove(key: Key, meta: Object, memory: Object) -> Actions:
         yield Delete(key, 0, uid=meta["uid"])
 
 
+HIDDEN = ("pulling", "creating")  # states that a status does not tell apart
 # States in which only the clock, the pod itself or a Program can move a container.
-PLAIN = frozenset(("pulling", "creating", "running", "stopping"))
+PLAIN = frozenset(("pulling", "creating", "starting", "running", "stopping"))
 
 
 def _as_left(worker: Worker, stored: Object | None, wake: Wake | None) -> Object:
@@ -182,7 +197,7 @@ def _run_containers(worker: Worker) -> None:
     for container in worker.containers:
         record = containers.advance(worker, container)
         is_done = is_done and record["state"] == "done"
-    if is_done and any(is_sidecar(container) for container in worker.inits):
+    if is_done and any(pods.is_sidecar(container) for container in worker.inits):
         termination.kill(worker, containers.worker_grace_s(worker))
 
 

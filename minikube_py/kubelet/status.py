@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from minikube_py.api import pods
 from minikube_py.kubelet import containers, restarts
-from minikube_py.kubelet.worker import is_sidecar, timestamp
+from minikube_py.kubelet.worker import timestamp
 from minikube_py.programs import images
 
 if TYPE_CHECKING:
@@ -63,13 +64,13 @@ def _container(worker: Worker, container: Object, is_init: bool) -> Object:
     record = worker.records.get(container["name"]) or containers.UNSTARTED
     state, last = _state(worker, record, is_init)
     is_running = record["state"] in ("running", "stopping")
-    if is_init and not is_sidecar(container):
+    if is_init and not pods.is_sidecar(container):
         ready = containers.has_succeeded(record)
     else:
         ready = is_running and containers.is_ready(container, record)
-    has_image = "id" in record
+    has_image = "id" in record and (record["state"] != "starting" or "last" in record)
     found: Object = {
-        "containerID": record.get("id", ""),
+        "containerID": record["id"] if has_image else "",
         "image": images.full_name(record["image"]) if has_image else container["image"],
         "imageID": images.image_id(record["image"]) if has_image else "",
         "lastState": last,
@@ -135,7 +136,7 @@ def _phase(worker: Worker) -> str:
     policy = worker.spec.get("restartPolicy", "Always")
     for container in worker.inits:
         record = worker.records.get(container["name"]) or containers.UNSTARTED
-        if record["state"] == "done" and record["last"]["exitCode"] and not is_sidecar(container):
+        if record["state"] == "done" and record["last"]["exitCode"] and not pods.is_sidecar(container):
             return "Failed"
         if not _has_begun_after(worker, container, record):
             return "Pending"
@@ -153,7 +154,7 @@ def _phase(worker: Worker) -> str:
         return "Running"
     if any(_will_restart(worker, container) for container in worker.containers):
         return "Running"
-    if any(is_sidecar(container) and _is_running(worker, container) for container in worker.inits):
+    if any(pods.is_sidecar(container) and _is_running(worker, container) for container in worker.inits):
         return "Running"
     if stopped == succeeded:
         return "Succeeded"
@@ -164,7 +165,7 @@ def _has_begun_after(worker: Worker, container: Object, record: Object) -> bool:
     """Whether the init container no longer holds the others back (or held them back only after they had begun)."""
     if containers.lets_next_begin(container, record):
         return True
-    if is_sidecar(container) and worker.memory.get("killed"):
+    if pods.is_sidecar(container) and worker.memory.get("killed"):
         return True
     return any("id" in worker.records.get(main["name"], containers.UNSTARTED) for main in worker.containers)
 
@@ -234,7 +235,7 @@ def _initialized(worker: Worker, phase: str) -> tuple[str, str, str]:
 def _containers_ready(worker: Worker, phase: str) -> tuple[str, str, str]:
     if phase in ("Succeeded", "Failed"):
         return "False", "PodCompleted" if phase == "Succeeded" else "PodFailed", ""
-    listed = [*filter(is_sidecar, worker.inits), *worker.containers] if worker.inits else worker.containers
+    listed = [*filter(pods.is_sidecar, worker.inits), *worker.containers] if worker.inits else worker.containers
     unready = [
         container["name"]
         for container in listed

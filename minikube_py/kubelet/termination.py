@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from minikube_py.api.types import Object
     from minikube_py.kubelet.worker import Worker
 
-ALIVE = ("running", "stopping")
+ALIVE = ("starting", "running", "stopping")
 
 
 def kill(worker: Worker, grace_s: int) -> bool:

@@ -2,8 +2,8 @@
 
 A *record* is what the runtime and the kubelet hold about one container, kept between runs with `Remember`:
 
-    state       '' (not begun), pulling, pull-failed, pull-backoff, refused, config-error, creating, running, stopping,
-                crashloop, done
+    state       '' (not begun), pulling, pull-failed, pull-backoff, refused, config-error, creating, starting (postStart),
+                running, stopping, crashloop, done
     since       when the state began; until: when it ends by itself (both seconds since 1970)
     id          the container's id in the runtime; started: when it started
     restarts    how many times it was started again
@@ -116,8 +116,3 @@ class Worker:
     def full_name(self) -> str:
         """'web-x7k2p_default(uid)', as the kubelet names a pod in its messages (format.Pod)."""
         return f"{self.meta['name']}_{self.meta['namespace']}({self.meta['uid']})"
-
-
-def is_sidecar(container: Object) -> bool:
-    """An init container that keeps running beside the others; regular containers never are."""
-    return container.get("restartPolicy") == "Always"

@@ -14,13 +14,16 @@ from minikube_py.scheduler import nodes
 from minikube_py.scheduler.nodes import NodeInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from minikube_py.api.types import Object, Objects, View
     from minikube_py.base.selector import Selector
 
 DIRTY_MAX = 100_000  # names in the list of changed nodes before everything is forgotten instead
 TEMPLATES_MAX = 64
+
+# What may change of a node, the most first.
+ADDED, REMOVED, LABELS, TAINTS, STATUS = "added", "removed", "labels", "taints", "status"
 
 # A change of the selector of one of these may change which pods spread together.
 SPREADERS = ("services", "replicationcontrollers", "replicasets.apps", "statefulsets.apps")
@@ -122,10 +125,14 @@ class Cache:
         elif key.resource == "nodes":
             self._node_changed(key.name, old, new)
         elif key.resource in SPREADERS:
-            if _selector(old) != _selector(new):
-                self.templates.clear()
-        elif key.resource == "namespaces" and _labels(old) != _labels(new):
+            before, after = _selector(old), _selector(new)
+            if before != after:
+                self._keep(lambda template: not template.spreads_with(key, before, after))
+        elif key.resource == "namespaces" and old is not None and new is not None and _labels(old) != _labels(new):
             self.templates.clear()
+
+    def _keep(self, fits: Callable[[Any], bool]) -> None:
+        self.templates = {key: template for key, template in self.templates.items() if fits(template)}
 
     def _pod_changed(self, key: Key, old: Object | None, new: Object | None) -> None:
         if old is not None and new is not None and _same(old, new):
@@ -180,18 +187,22 @@ class Cache:
         self.dirty.append(name)
 
     def _node_changed(self, name: str, old: Object | None, new: Object | None) -> None:
-        if old is not None and new is not None:
-            if _labels(old) != _labels(new) or old.get("spec") != new.get("spec"):
-                self.templates.clear()
-            elif not _status_matters(old.get("status") or {}, new.get("status") or {}):
-                return
-        else:
-            self.templates.clear()
+        change = _node_change(old, new)
+        if not change:
+            return
+        if change in (ADDED, REMOVED):
             self._priorities = None
+        hosts_were_nodes = self.hosts_are_nodes()
         self._infos.pop(name, None)
         self._renamed.discard(name)
         if new is not None and not nodes.is_named_by_host(new):
             self._renamed.add(name)
+        counters = self.view.counters(name)
+        strange = (change == ADDED and counters.get("pods")) or (change == LABELS and counters.get("affinity"))
+        if strange or hosts_were_nodes != self.hosts_are_nodes():
+            self.templates.clear()
+        elif change != STATUS:
+            self._keep(lambda template: template.survives(name, change))
         self._mark(name)
         for node, sign in ((old, -1), (new, 1)):
             if node is not None:
@@ -246,7 +257,19 @@ def _same(old: Object, new: Object) -> bool:
     )
 
 
-def _status_matters(old: Object, new: Object) -> bool:
-    return any(
-        old.get(field) is not new.get(field) and old.get(field) != new.get(field) for field in ("allocatable", "images")
-    )
+def _node_change(old: Object | None, new: Object | None) -> str:
+    """The most that changed of a node; '' if nothing that a plugin reads."""
+    if old is None or new is None:
+        return ADDED if old is None else REMOVED
+    if _labels(old) != _labels(new):
+        return LABELS
+    if _differs(old.get("spec"), new.get("spec"), ("taints", "unschedulable")):
+        return TAINTS
+    return STATUS if _differs(old.get("status"), new.get("status"), ("allocatable", "images")) else ""
+
+
+def _differs(old: Object | None, new: Object | None, fields: tuple[str, ...]) -> bool:
+    if old is new:
+        return False
+    one, other = old or {}, new or {}
+    return any(one.get(field) is not other.get(field) and one.get(field) != other.get(field) for field in fields)

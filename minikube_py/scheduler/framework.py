@@ -46,7 +46,7 @@ class Plugin:
 
     A state with a method `update(pod, node, sign)` is kept up to date: it is told of each pod that comes to (+1) or
     leaves (-1) a node; it can `copy()` itself for a question of what would be. It is not asked while it is `idle`, and
-    made anew once it is `stale`.
+    made anew once it is `stale` or does not say that it `survives(node, change)` a change of a node.
     """
 
     name = ""

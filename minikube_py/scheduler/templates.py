@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from minikube_py.scheduler.cache import TEMPLATES_MAX
+from minikube_py.scheduler.cache import ADDED, REMOVED, TEMPLATES_MAX
 from minikube_py.scheduler.framework import Plugin, Refusal, Rejected
 from minikube_py.scheduler.plugins import volumes
 from minikube_py.scheduler.profile import PROFILE
@@ -16,7 +16,7 @@ from minikube_py.scheduler.profile import PROFILE
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from minikube_py.api.types import Object, Objects
+    from minikube_py.api.types import Key, Object, Objects
     from minikube_py.scheduler.cache import Cache
     from minikube_py.scheduler.nodes import NodeInfo
 
@@ -55,6 +55,11 @@ class Template:
         self.rejected = ""
         self.left_out = Refusal(())
         self.names: list[str] = cache.order()
+        self.whole = True  # no plugin left out nodes
+        meta = pod["metadata"]
+        self.namespace: str = meta["namespace"]
+        self.labels: dict[str, str] = meta.get("labels") or {}
+        self.owners = {ref["name"] for ref in meta.get("ownerReferences") or ()}
         self.filters: list[tuple[Plugin, Any]] = []
         self.scores: list[tuple[Plugin, int, Any]] = []
         try:
@@ -83,6 +88,7 @@ class Template:
             wanted = plugin.candidates(state)
             if wanted is not None:
                 self.names = [name for name in self.names if name in wanted]
+                self.whole = False
                 self.left_out = Refusal((f"node(s) didn't satisfy plugin(s) [{plugin.name}]",))
         for scored in PROFILE.scores:
             state = scored.plugin.pre_score(pod, cache)
@@ -99,9 +105,28 @@ class Template:
         """Whether what was seen of the nodes does not suffice any more."""
         return any(getattr(state, "stale", False) for state in self.live)
 
+    def survives(self, node: str, change: str) -> bool:
+        """Whether the states are still right after a change of a node; `refresh` sees to the node itself."""
+        if self.rejected or (not self.whole and change in (ADDED, REMOVED)):
+            return False
+        return all(state.survives(node, change) for state in self.live)
+
+    def spreads_with(self, key: Key, *selectors: Object | None) -> bool:
+        """Whether a Service or controller, with one of its selectors, may decide how these pods spread by default."""
+        if key.namespace != self.namespace:
+            return False
+        if key.resource != "services":
+            return key.name in self.owners
+        return any(selector and selector.items() <= self.labels.items() for selector in selectors)
+
     def refresh(self) -> None:
-        """Forget the classes of the nodes that changed."""
+        """Forget the classes of the nodes that changed, and take up a new order of nodes."""
         dirty = self.cache.dirty
+        if self.whole and self.names is not self.cache.order():
+            known = dict(zip(self.names, self.ids, strict=True))
+            self.names = self.cache.order()
+            self.ids = [known.get(name, 0) for name in self.names]
+            self.index = {name: number for number, name in enumerate(self.names)}
         if self.seen < len(dirty):
             self.refused = None
         if len(self.classes) > CLASSES_MAX:

@@ -2,6 +2,7 @@
 
     o:<uid>                     objects with an ownerReference to that uid
     n:<node>                    pods on that node; 'n:' alone: pods without a node that are not finished
+    w:                          pods that were refused a node and ask for other pods near them
     l:<namespace>/<key>=<value> pods with that label
     s:<resource>:<namespace>/<key>=<value>
                                 objects whose spec.selector asks for that label, filed under their first pair;
@@ -39,6 +40,8 @@ def buckets(key: Key, obj: Object) -> tuple[str, ...]:
         node = pods.node_of(obj)
         if node or not pods.is_finished(obj):
             found.append("n:" + node)
+        if not node and "affinity" in obj["spec"] and pods.condition(obj, "PodScheduled") is not None:
+            found.append("w:")
         found += [f"l:{key.namespace}/{name}={value}" for name, value in (meta.get("labels") or {}).items()]
         if not _pod_is_well(obj):
             found.append("u:")
@@ -88,9 +91,9 @@ def _is_well(resource: str, obj: Object) -> bool:
     status = obj.get("status") or {}
     if resource == "deployments.apps":
         wanted = obj["spec"].get("replicas", 1)
-        return (status.get("availableReplicas") or 0) >= wanted and (status.get("updatedReplicas") or 0) >= wanted
+        return bool((status.get("availableReplicas") or 0) >= wanted and (status.get("updatedReplicas") or 0) >= wanted)
     if resource == "statefulsets.apps":
-        return (status.get("readyReplicas") or 0) >= obj["spec"].get("replicas", 1)
+        return bool((status.get("readyReplicas") or 0) >= obj["spec"].get("replicas", 1))
     if resource == "daemonsets.apps":
         return (status.get("numberReady") or 0) >= (status.get("desiredNumberScheduled") or 0)
     if resource == "nodes":

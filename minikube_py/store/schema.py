@@ -68,6 +68,8 @@ def _prepare_file(path: Path, *, create: bool) -> None:
             raise StoreError(f"cannot create the cluster file {path}: {error.strerror}") from error
     elif not path.exists():
         raise StoreError(f"there is no cluster file {path}")
+    elif path.is_dir():
+        raise StoreError(f"{path} is a folder, not a cluster file")
 
 
 def _check(connection: sqlite3.Connection, path: str, *, create: bool) -> None:

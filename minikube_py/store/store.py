@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from minikube_py.api import pods
-from minikube_py.api.types import Key, Object
+from minikube_py.api.types import Key, Keys, Object, Objects
 from minikube_py.base import jsontext, patch
 from minikube_py.store import indexes, schema
 
@@ -39,6 +39,10 @@ class Change(NamedTuple):
     new: Object | None
 
 
+Changes: TypeAlias = list[Change]
+Due: TypeAlias = list[tuple[str, Key]]  # steps and keys
+
+
 class Bucket:
     """The keys of one loaded bucket, sorted when asked for."""
 
@@ -46,7 +50,7 @@ class Bucket:
 
     def __init__(self, keys: Iterable[Key]) -> None:
         self.keys = dict.fromkeys(keys)
-        self._sorted: list[Key] | None = None
+        self._sorted: Keys | None = None
 
     def add(self, key: Key) -> None:
         if key not in self.keys:
@@ -58,7 +62,7 @@ class Bucket:
             del self.keys[key]
             self._sorted = None
 
-    def sorted(self) -> list[Key]:
+    def sorted(self) -> Keys:
         if self._sorted is None:
             self._sorted = sorted(self.keys)
         return self._sorted
@@ -71,7 +75,7 @@ class Store:
         """`wrap` sees every object that enters the session (tests freeze them)."""
         self.path = path
         self.connection = schema.connect(path, create=create)
-        self.changes: list[Change] = []  # of this session, until somebody drains them
+        self.changes: Changes = []  # of this session, until somebody drains them
         self._wrap = wrap
         self._depth = 0
         self._data_version = -1
@@ -202,7 +206,7 @@ class Store:
         self._ids[key] = row_id
         return obj
 
-    def list(self, resource: str, namespace: str | None = None) -> list[Object]:
+    def list(self, resource: str, namespace: str | None = None) -> Objects:
         """All objects of a resource (of one namespace), sorted by namespace and name."""
         name = f"r:{resource}" if namespace is None else f"r:{resource}/{namespace}"
         bucket = self._buckets.get(name)
@@ -213,7 +217,7 @@ class Store:
                 bucket = self._load(name, "FROM object o WHERE resource = ? AND namespace = ?", (resource, namespace))
         return self._objects_of(bucket.sorted())
 
-    def keys(self, resource: str) -> list[Key]:
+    def keys(self, resource: str) -> Keys:
         """The keys of a resource ('*': of all), in order, without reading bodies."""
         bucket = self._buckets.get(f"r:{resource}")
         if bucket is not None:
@@ -230,22 +234,23 @@ class Store:
         sql = f"SELECT body FROM object WHERE resource = ? {where} ORDER BY namespace, name"
         return (row[0] for row in self._execute(sql, values))
 
-    def bucket(self, name: str) -> list[Key]:
+    def bucket(self, name: str) -> Keys:
         """The keys of one bucket of the index (see `indexes`), sorted."""
         bucket = self._buckets.get(name)
         if bucket is None:
             bucket = self._load(name, "FROM bucket b JOIN object o ON o.id = b.object WHERE b.bucket = ?", (name,))
         return bucket.sorted()
 
-    def in_bucket(self, name: str) -> list[Object]:
+    def in_bucket(self, name: str) -> Objects:
         return self._objects_of(self.bucket(name))
 
     def event(self, key: Key, about: str) -> Object | None:
         """The event of that key about the object of uid `about`: nobody asks SQL about one that was born just now."""
-        found = self._objects.get(key)
-        return self.get(key) if found is None and about not in self._born else found
+        if about in self._born:
+            return self._objects.setdefault(key, None)
+        return self.get(key)
 
-    def events_named(self, namespace: str, name: str) -> list[Object]:
+    def events_named(self, namespace: str, name: str) -> Objects:
         """Events whose names begin with '<name>.': those about the objects of that name."""
         self.flush()
         rows = self._execute(
@@ -254,7 +259,7 @@ class Store:
         ).fetchall()
         return self._objects_of([Key("events", namespace, row[0]) for row in rows])
 
-    def touched(self, resource: str, after: int, before_s: int) -> tuple[list[Key], int]:
+    def touched(self, resource: str, after: int, before_s: int) -> tuple[Keys, int]:
         """Keys of a resource that were written after a revision and up to a virtual second, and the revision reached."""
         first = self._execute(
             "SELECT time_s FROM log WHERE revision > ? ORDER BY revision LIMIT 1", (after,)
@@ -287,7 +292,7 @@ class Store:
         loaded = self._buckets[name] = Bucket(keys)
         return loaded
 
-    def _objects_of(self, keys: Iterable[Key]) -> list[Object]:
+    def _objects_of(self, keys: Iterable[Key]) -> Objects:
         found, get = self._objects, self.get
         return [obj for key in keys if (obj := found.get(key) or get(key)) is not None]
 
@@ -345,6 +350,14 @@ class Store:
 
     def _moved(self, key: Key, old: Object | None, new: Object | None) -> None:
         """Keep buckets, counters and what is to be flushed up to date."""
+        if old is None or new is None:
+            for name in (f"r:{key.resource}", f"r:{key.resource}/{key.namespace}"):
+                bucket = self._buckets.get(name)
+                if bucket is not None:
+                    (bucket.discard if new is None else bucket.add)(key)
+        if key.resource == "events":
+            self._dirty[key] = self._lies_in[key] = ()
+            return
         if key not in self._dirty:
             before = indexes.buckets(key, old) if old is not None else ()
             self._dirty[key] = before
@@ -363,11 +376,6 @@ class Store:
             for name in after:
                 if name not in before and name in loaded:
                     loaded[name].add(key)
-        if old is None or new is None:
-            for name in (f"r:{key.resource}", f"r:{key.resource}/{key.namespace}"):
-                bucket = self._buckets.get(name)
-                if bucket is not None:
-                    (bucket.discard if new is None else bucket.add)(key)
         if key.resource == "pods":
             self._count(old, new)
 
@@ -420,7 +428,7 @@ class Store:
         ).fetchone()
         return row[0], row[1]
 
-    def due(self, now_s: int) -> list[tuple[str, Key]]:
+    def due(self, now_s: int) -> Due:
         """Steps and keys whose wake is due, in order."""
         self.flush()
         rows = self._execute(
@@ -536,7 +544,7 @@ class Store:
 
     # -- the log -------------------------------------------------------------------------------------------------
 
-    def merged_since(self, revision: int) -> list[Change]:
+    def merged_since(self, revision: int) -> Changes:
         """What changed after a revision: from what each object was then to what it is now.
 
         Objects that were deleted are told one by one, also where another of their name has come since or where they came
@@ -569,16 +577,17 @@ class Store:
         found += [_change(row, new, was[key]) for key, (row, new) in last.items()]
         return sorted(found, key=lambda change: change.revision)
 
-    def history(self, since: int = 0, key: Key | None = None) -> list[Change]:
+    def history(self, since: int = 0, key: Key | None = None) -> Changes:
         """Every write after a revision, oldest first, with both versions; of one object if `key` is given."""
         self.flush()
-        where, values = "revision > ?", (since,)
+        values: list[Any] = [since]
+        where = "revision > ?"
         if key is not None:
-            where, values = where + " AND resource = ? AND namespace = ? AND name = ?", (since, *key)
+            where, values = where + " AND resource = ? AND namespace = ? AND name = ?", [since, *key]
         rows = self._execute(
             "SELECT revision, time_s, verb, resource, namespace, name, actor, cause, previous, before FROM log "
             f"WHERE {where} ORDER BY revision DESC",
-            values,
+            tuple(values),
         ).fetchall()
         read = jsontext.loader(len(rows))
         state: dict[Key, Object | None] = {}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from minikube_py.base import selector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from minikube_py.api.types import Key, Object
+    from minikube_py.api.types import Key, Object, Objects
     from minikube_py.store.store import Store
+
+    Placed: TypeAlias = list[tuple[str, Object]]  # each with its resource
 
 
 class StoreView:
@@ -24,26 +26,26 @@ class StoreView:
     def get(self, key: Key) -> Object | None:
         return self._store.get(key)
 
-    def list(self, resource: str, namespace: str | None = None) -> list[Object]:
+    def list(self, resource: str, namespace: str | None = None) -> Objects:
         return self._store.list(resource, namespace)
 
-    def owned(self, uid: str, resource: str) -> list[Object]:  # type: ignore[valid-type]
+    def owned(self, uid: str, resource: str) -> Objects:
         get = self._store.get
         return [
             obj for key in self._store.bucket("o:" + uid) if key.resource == resource and (obj := get(key)) is not None
         ]
 
-    def dependents(self, uid: str) -> list[tuple[str, Object]]:  # type: ignore[valid-type]
+    def dependents(self, uid: str) -> Placed:
         get = self._store.get
         return [(key.resource, obj) for key in self._store.bucket("o:" + uid) if (obj := get(key)) is not None]
 
-    def unowned(self, resource: str, namespace: str) -> list[Object]:  # type: ignore[valid-type]
+    def unowned(self, resource: str, namespace: str) -> Objects:
         return self._store.in_bucket(f"a:{resource}/{namespace}")
 
-    def on_node(self, node: str) -> list[Object]:  # type: ignore[valid-type]
+    def on_node(self, node: str) -> Objects:
         return self._store.in_bucket("n:" + node)
 
-    def selected(self, namespace: str, labels: dict[str, str]) -> list[Object]:  # type: ignore[valid-type]
+    def selected(self, namespace: str, labels: dict[str, str]) -> Objects:
         buckets = [self._store.bucket(f"l:{namespace}/{name}={value}") for name, value in sorted(labels.items())]
         smallest, get = min(buckets, key=len), self._store.get
         wanted = labels.items()
@@ -51,7 +53,7 @@ class StoreView:
             pod for key in smallest if (pod := get(key)) is not None and wanted <= pod["metadata"]["labels"].items()
         ]
 
-    def selecting(self, resource: str, pod: Object) -> list[Object]:  # type: ignore[valid-type]
+    def selecting(self, resource: str, pod: Object) -> Objects:
         meta = pod["metadata"]
         labels, namespace = meta.get("labels") or {}, meta["namespace"]
         names = [f"s:{resource}:{namespace}/*"]
@@ -59,7 +61,7 @@ class StoreView:
         found = [obj for name in names for obj in self._store.in_bucket(name) if selects(obj, labels)]
         return found if len(found) < 2 else sorted(found, key=_name)
 
-    def events_about(self, obj: Object) -> list[Object]:  # type: ignore[valid-type]
+    def events_about(self, obj: Object) -> Objects:
         """Events about an object, by their names."""
         meta = obj["metadata"]
         found = self._store.events_named(meta.get("namespace") or "default", meta["name"])

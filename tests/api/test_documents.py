@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import io
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from minikube_py.api import documents
 from minikube_py.base import gotext
-from minikube_py.base.errors import UsageError
+from minikube_py.base.errors import ConnectionFailure, KpyError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 RECORDED = json.loads((Path(__file__).parents[1] / "data" / "kubectl_documents.json").read_text())
 POD = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {}\n"
@@ -55,7 +60,7 @@ def test_a_folder_is_read_in_the_order_of_names(tmp_path: Path) -> None:
     (tmp_path / "inner" / "d.yaml").write_text(POD.format("d"))
 
     def names(recursive: bool) -> list[str]:
-        return [item.object["metadata"]["name"] for item in documents.read_path(str(tmp_path), recursive)]
+        return [item.object["metadata"]["name"] for item in documents.read(str(tmp_path), recursive)]
 
     assert names(recursive=False) == ["a", "b", "c"]
     assert names(recursive=True) == ["a", "b", "c", "d"]
@@ -79,6 +84,50 @@ def test_what_is_not_there_is_said_in_the_words_of_kubectl(tmp_path: Path) -> No
 def test_standard_input_is_called_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(POD.format("a").encode())))
     assert [item.source for item in documents.read("-")] == ["STDIN"]
+
+
+def test_reading_can_go_on_behind_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(POD.format("a") + "---\n[")
+    (tmp_path / "b.yaml").write_text(POD.format("b"))
+    errors: list[KpyError] = []
+    found = list(documents.read(str(tmp_path), errors=errors))
+    assert [item.object["metadata"]["name"] for item in found] == ["a", "b"]
+    problem = "error converting YAML to JSON: yaml: line 1: did not find expected node content"
+    assert [str(error) for error in errors] == [f"error parsing {tmp_path}/a.yaml: {problem}"]
+
+
+class Answers(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        content = {"/pod.yaml": POD.format("a").encode(), "/big": b"#" * (documents.URL_BYTES_MAX + 1)}.get(self.path)
+        self.send_response(404 if content is None else 200)
+        self.end_headers()
+        self.wfile.write(content or b"")
+
+    def log_message(self, format: str, *args: object) -> None:
+        return
+
+
+@pytest.fixture
+def site() -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), Answers)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_manifest_can_be_read_from_a_url(site: str) -> None:
+    (document,) = documents.read(f"{site}/pod.yaml")
+    assert (document.source, document.object["metadata"]["name"]) == (f"{site}/pod.yaml", "a")
+    with pytest.raises(UsageError) as caught:
+        list(documents.read(f"{site}/none"))
+    assert str(caught.value) == f'unable to read URL "{site}/none", server reported 404 Not Found, status code=404'
+    with pytest.raises(UsageError, match="more than 16 MiB"):
+        list(documents.read(f"{site}/big"))
+    with pytest.raises(ConnectionFailure, match=r"The connection to the server 127\.0\.0\.1:1 was refused"):
+        list(documents.read("http://127.0.0.1:1/x"))
 
 
 def test_a_document_that_explodes_through_aliases_is_refused() -> None:

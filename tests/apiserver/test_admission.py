@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from minikube_py.api import quotas
 from minikube_py.api.types import Key
 from minikube_py.apiserver import admission
-from minikube_py.apiserver.admission import Request, pod_security, quota, service_account
+from minikube_py.apiserver.admission import Request, pod_security, service_account
 from minikube_py.base.errors import Forbidden, NotFound
 from tests.apiserver.small import NOW, REGISTRY, SmallServer
 from tests.support import FrozenView, freeze
@@ -33,11 +34,12 @@ def request_for(verb: str, resource: str, obj: Object | None, view: FrozenView, 
 @pytest.mark.parametrize("name", ["default", "kube-system", "kube-public"])
 def test_some_namespaces_may_not_be_deleted(name: str) -> None:
     with pytest.raises(Forbidden, match=f'namespaces "{name}" is forbidden: this namespace may not be deleted'):
-        admission.mutate(request_for("DELETE", "namespaces", None, FrozenView({}), name=name))
+        admission.check(request_for("DELETE", "namespaces", None, FrozenView({}), name=name))
 
 
 def test_other_objects_may_be_deleted() -> None:
-    assert admission.mutate(request_for("DELETE", "pods", None, FrozenView({}), name="p")) is None
+    assert admission.check(request_for("DELETE", "namespaces", None, FrozenView({}), name="team")) == []
+    assert admission.check(request_for("DELETE", "pods", None, FrozenView({}), name="p")) == []
 
 
 def test_objects_need_their_namespace() -> None:
@@ -80,6 +82,12 @@ def test_the_token_shares_what_all_pods_have_in_common() -> None:
     one, other = mutated["spec"]["containers"]
     assert one["volumeMounts"][0] is other["volumeMounts"][0]
     assert mutated["spec"]["volumes"][0]["projected"] is service_account._PROJECTED
+
+
+def test_the_default_account_of_a_new_namespace_need_not_be_there_yet() -> None:
+    server = SmallServer()
+    server.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "fresh"}})
+    assert server.create(pod(), namespace="fresh")["spec"]["serviceAccountName"] == "default"
 
 
 @pytest.mark.parametrize("where", ["pod", "account"])
@@ -290,7 +298,18 @@ def test_use_can_be_counted_from_the_objects() -> None:
         "metadata": {"name": "q", "namespace": "default"},
         "spec": {"hard": {"pods": "9", "cpu": "9", "count/pods": "9"}},
     }
-    assert quota.used(server.view, made) == {"count/pods": "2", "cpu": "600m", "pods": "1"}
+    assert quotas.count(server.view, made) == {"count/pods": "2", "cpu": "600m", "pods": "1"}
+
+
+def test_use_follows_the_changes_of_objects() -> None:
+    server = SmallServer()
+    made = {"metadata": {"name": "q", "namespace": "default"}, "spec": {"hard": {"pods": "9", "requests.cpu": "9"}}}
+    assert quotas.used(server.view, made) == {"pods": "0", "requests.cpu": "0"}
+    first = server.create(sized("a", "600m"))
+    server.create(sized("b", "150m"))
+    assert quotas.used(server.view, made) == {"pods": "2", "requests.cpu": "750m"}
+    server._put(Key("pods", "default", "a"), {**first, "status": {"phase": "Succeeded"}})
+    assert quotas.used(server.view, made) == quotas.count(server.view, made) == {"pods": "1", "requests.cpu": "150m"}
 
 
 @pytest.mark.parametrize(
@@ -305,7 +324,7 @@ def test_use_can_be_counted_from_the_objects() -> None:
     ],
 )  # fmt: skip
 def test_what_an_object_uses(resource: str, obj: Object, expected: dict[str, str]) -> None:
-    assert quota.usage(resource, {"metadata": {"name": "x"}, **obj}) == expected
+    assert quotas.usage(resource, {"metadata": {"name": "x"}, **obj}) == expected
 
 
 # ---------------------------------------------------------------------------------------------------- pod security

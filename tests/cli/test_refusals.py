@@ -31,7 +31,6 @@ KNOWN = {
             "cmd: kubectl logs nope", "cmd: kubectl logs p1", "cmd: kubectl exec p1 -- ls", "cmd: kubectl exec nope -- ls",
             "cmd: kubectl explain nothing", "cmd: kubectl explain pod.spec.nope", "cmd: kubectl port-forward pod/nope 80",
             "cmd: kubectl top pods", "cmd: kubectl auth can-i", "cmd: kubectl auth can-i create pods --as=bob",
-            "cmd: kubectl edit deploy nope",
         ),
         _LATER,
     ),
@@ -109,4 +108,4 @@ def test_nearly_all_recorded_refusals_are_equal(capsys: pytest.CaptureFixture[st
     assert KNOWN.keys() <= ERRORS.keys()
     with capsys.disabled():
         print(f"\nrecorded refusals: {len(ERRORS) - len(KNOWN)} of {len(ERRORS)} equal")
-    assert len(KNOWN) <= 13
+    assert len(KNOWN) <= 12

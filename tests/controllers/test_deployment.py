@@ -99,7 +99,12 @@ def test_the_first_sync_creates_the_replica_set_and_tells_so() -> None:
     assert rs["spec"]["selector"] == {"matchLabels": {"app": "web", "pod-template-hash": hashed}}
     assert rs["spec"]["replicas"] == 3
     assert [one.message for one in of_type(taken, Record)] == [f"Scaled up replica set web-{hashed} from 0 to 3"]
-    assert of_type(taken, Patch)[0] == Patch(WEB, {"metadata": {"annotations": {REVISION: "1"}}}, "status")
+    noted = of_type(taken, Patch)[0]
+    assert (noted.key, noted.subresource) == (WEB, "status"), (
+        "an annotation written with the status is no new generation"
+    )
+    assert noted.fields["metadata"] == {"annotations": {REVISION: "1"}}
+    assert [one["reason"] for one in noted.fields["status"]["conditions"]] == ["NewReplicaSetCreated"]
 
 
 def test_the_conditions_and_counters_of_a_creation_are_the_recorded_ones() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from minikube_py.api.types import Key, Patch, Record, Remember, Wake
 from minikube_py.base.clock import Clock
-from minikube_py.controllers import node_lifecycle, pod_gc, taint_eviction
+from minikube_py.controllers import node_lifecycle, pod_gc, taint_eviction, zones
 from tests.controllers.objects import at, node, pod
 from tests.support import T0, Delete, FrozenView, actions, of_type
 
@@ -34,7 +34,7 @@ def _taint(effect: str, seconds_ago: int = 0, name: str = "unreachable") -> dict
 
 def _view(made: dict[str, Any], *, fault_ago: int | None = None, pods: list[Any] | None = None) -> FrozenView:
     faults = [_fault(fault_ago)] if fault_ago is not None else []
-    return FrozenView({"nodes": [made], "faults.sim.kpy.dev": faults, "pods": pods or []}, SEEN)
+    return FrozenView({"nodes": [made, node("n2")], "faults.sim.kpy.dev": faults, "pods": pods or []}, SEEN)
 
 
 def test_a_new_node_is_registered_once() -> None:
@@ -82,6 +82,28 @@ def test_on_return_the_no_schedule_taint_goes_at_once_and_no_execute_at_the_next
     assert of_type(taken, Wake) == [Wake(T0.now_s + 2)], "created at -998: ticks at -998, -993, ..., 2"
     later = actions(node_lifecycle.step, made, _view(made), Clock(T0.now_s + 2, 1))
     assert of_type(later, Patch)[-1] == Patch(N1, {"spec": {"taints": None}})
+
+
+def _lost(name: str, tainted_ago: int | None = None) -> dict[str, Any]:
+    return node(name, ready="Unknown", taints=[_taint("NoExecute", tainted_ago)] if tainted_ago is not None else None)
+
+
+@pytest.mark.parametrize(
+    ("others", "from_s"),
+    [
+        ([node("a")], 0),
+        ([node("a"), _lost("b")], 0),
+        ([node("a"), _lost("b", tainted_ago=4)], T0.now_s + 6),
+        ([_lost("a"), _lost("b")], None),
+        ([node("a"), _lost("b"), _lost("c")], None),
+        ([node("a"), node("b"), node("c"), _lost("d"), _lost("e")], 0),
+    ],
+    ids=["alone", "none tainted yet", "one tainted 4 s ago", "all lost", "three of four lost", "three of six lost"],
+)
+def test_nodes_of_a_zone_are_evicted_one_each_10_s_unless_too_many_are_lost(
+    others: list[dict[str, Any]], from_s: int | None
+) -> None:
+    assert zones.evictable_from_s(_lost("n1"), FrozenView({"nodes": [_lost("n1"), *others]}), T0.now_s) == from_s
 
 
 def test_a_cordoned_node_gets_its_taint_and_loses_it() -> None:

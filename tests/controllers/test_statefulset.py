@@ -121,6 +121,45 @@ def test_an_update_goes_from_the_last_pod_to_the_first() -> None:
     assert [one["revision"] for one in cluster.list("controllerrevisions.apps")].count(2) == 1
 
 
+def test_the_counters_of_a_creation_and_an_update_are_the_recorded_ones() -> None:
+    """traces/h_statefulset: (replicas, ready, current, updated) after each write of the status."""
+    cluster = _cluster(_described())
+    while waiting := [pod for pod in cluster.list("pods") if "status" not in pod]:
+        cluster.make_ready(waiting[0])
+        cluster.settle()
+    cluster.patch(DB, {"spec": {"template": _described("nginx:2")["spec"]["template"]}})
+    cluster.settle()
+    for _ in range(2):
+        (going,) = [pod for pod in cluster.list("pods") if "deletionTimestamp" in pod["metadata"]]
+        not_ready = {"type": "Ready", "status": "False", "lastTransitionTime": cluster.clock.timestamp}
+        key = Key("pods", "default", going["metadata"]["name"])
+        cluster.patch(key, {"status": {"conditions": [not_ready]}}, "status")
+        cluster.settle()
+        cluster.drop_terminating()
+        cluster.settle()
+        cluster.make_ready(next(pod for pod in cluster.list("pods") if "status" not in pod))
+        cluster.settle()
+    names = ("replicas", "readyReplicas", "currentReplicas", "updatedReplicas")
+    seen: list[tuple[int, ...]] = []
+    for _, key, obj in cluster.log:
+        if key == DB and "status" in obj:
+            counters = tuple(obj["status"].get(name, 0) for name in names)
+            if not seen or counters != seen[-1]:
+                seen.append(counters)
+    creation = [(0, 0, 0, 0), (1, 0, 1, 1), (1, 1, 1, 1), (2, 1, 2, 2), (2, 2, 2, 2), (3, 2, 3, 3), (3, 3, 3, 3)]
+    update = [
+        (3, 3, 2, 0),
+        (3, 2, 2, 0),
+        (2, 2, 2, 0),
+        (3, 2, 2, 1),
+        (3, 3, 1, 1),
+        (3, 2, 1, 1),
+        (2, 2, 1, 1),
+        (3, 2, 1, 2),
+    ]
+    assert seen == [*creation, *update, (3, 3, 0, 2)]
+
+
 def test_pods_below_the_partition_keep_the_old_revision() -> None:
     rolling = {"type": "RollingUpdate", "rollingUpdate": {"partition": 2}}
     cluster = _cluster(_described(replicas=4, updateStrategy=rolling))

@@ -113,6 +113,9 @@ class Simulation:
         """Run from wake to wake up to `second` after T0 (without background wakes if told so)."""
         for _ in range(5000):
             self.run()
+            if self.deleted_at is None:  # level-based: a second look changes nothing
+                wake = self.wake
+                assert [action for action in self.run() if action != wake] == []
             if self.wake is None or self.wake.at_s > T0.now_s + second or self.deleted_at is not None:
                 break
             if self.wake.background and not background:

@@ -165,3 +165,22 @@ def test_an_end_that_was_not_foreseen_is_now() -> None:
     run.until(101)
     ended = next(entry for second, fields in run.writes if second == 100 for entry in fields["containerStatuses"])
     assert ended["state"]["terminated"]["finishedAt"] == run.clock.at(run.clock.now_s - 1).timestamp
+
+
+def test_a_post_start_hook_holds_the_status_back() -> None:
+    hook = {"lifecycle": {"postStart": {"exec": {"command": ["/bin/sh", "-c", "sleep 10"]}}}}
+    run = Simulation(make_pod(containers=[container(**hook)])).until(8)
+    assert run.told[-1] == (3, "Started Container started")
+    assert run.state()["state"] == {"waiting": {"reason": "ContainerCreating"}}
+    run.until(60)
+    assert [second for second, _ in run.writes] == [0, 13]
+    assert run.state()["state"]["running"]["startedAt"] == "2026-09-21T14:13:23Z"
+
+
+@pytest.mark.parametrize(("code", "count"), [(42, 1), (41, 0)])
+def test_a_rule_restarts_a_container_that_its_policy_would_leave(code: int, count: int) -> None:
+    rules = [{"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}}]
+    web = script(f"sleep 20; exit {code}", restartPolicy="Never", restartPolicyRules=rules)
+    run = Simulation(make_pod(restartPolicy="Never", containers=[web])).until(30)
+    assert run.state()["restartCount"] == count
+    assert run.status["phase"] == ("Running" if count else "Failed")

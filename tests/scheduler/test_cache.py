@@ -85,7 +85,8 @@ operations = st.one_of(
     st.tuples(st.just("image"), number),
     st.tuples(st.just("grow"), number),
     st.tuples(st.just("nominate"), number, number),
-    st.tuples(st.just("service"), st.booleans()),
+    st.tuples(st.just("move"), number, st.sampled_from(ZONES)),
+    st.tuples(st.just("service"), st.booleans(), st.sampled_from(("web", "db"))),
 )
 
 
@@ -125,9 +126,7 @@ class World:
     def do(self, operation: tuple[Any, ...]) -> None:
         name, *values = operation
         if name == "pod":
-            key = self.pod(*values)
-            self.check(key)
-            self.cluster.run(key)
+            self.cluster.run(self.pod(*values))
         elif name == "node":
             self.node(*values)
         elif name == "service":
@@ -138,10 +137,10 @@ class World:
             if key is not None:
                 self._change(name, key, values[1:])
 
-    def _service(self, there: bool) -> None:
+    def _service(self, there: bool, app: str) -> None:
         key = Key("services", "default", "web")
         if there:
-            spec = {"selector": {"app": "web"}}
+            spec = {"selector": {"app": app}}
             self.cluster.view.put(key, {"metadata": {"name": "web", "namespace": "default"}, "spec": spec})
         elif self.cluster.view.get(key):
             self.cluster.remove(key)
@@ -165,15 +164,21 @@ class World:
             }
             if name == "taint":
                 fields[name] = {"spec": {"taints": [{"key": "k", "effect": values[0]}] if values[0] else None}}
+            if name == "move":
+                fields[name] = {"metadata": {"labels": {ZONE: values[0] or None}}}
             if name == "cordon":
                 fields[name] = {"spec": {"unschedulable": values[0] or None}}
             cluster.update(key, fields[name])
 
-    def check(self, key: Key) -> None:
+    def probe(self, spec: Object) -> Object:
+        """A pod that is not there: what would be decided on it?"""
+        containers = [{"name": "c", "image": "web:1", "resources": {"requests": {"cpu": "100m"}}}]
+        meta = {"name": "probe", "namespace": "default", "uid": "probe", "labels": {"app": "web"}}
+        return {"metadata": meta, "spec": {"containers": containers, **spec}, "status": {}}
+
+    def check(self, pod: Object) -> None:
         """A cache with a history and a new one say the same, and what is said of classes holds node by node."""
         view, clock = self.cluster.view, self.cluster.clock
-        pod = view.get(key)
-        assert pod is not None
         known: Cache = view.derived("scheduler", Cache)
         fresh = Cache(view)
         assert known.order() == fresh.order()
@@ -194,15 +199,21 @@ class World:
                 assert decision.why() == verdicts
 
 
-@settings(max_examples=120, deadline=None)
+few_specs = st.lists(st.sampled_from(SPECS), min_size=1, max_size=3, unique_by=repr)
+
+
+@settings(max_examples=60, deadline=None)
 @given(
-    st.lists(st.tuples(st.just("node"), st.sampled_from(ZONES), st.booleans()), min_size=1, max_size=6),
-    st.lists(operations, max_size=30),
+    few_specs,
+    st.lists(st.tuples(st.just("node"), st.sampled_from(ZONES), st.booleans()), min_size=1, max_size=4),
+    st.lists(operations, max_size=20),
 )
-def test_a_cache_with_a_history_decides_as_a_new_one(nodes: list[Any], history: list[Any]) -> None:
+def test_a_cache_with_a_history_decides_as_a_new_one(specs: list[Object], nodes: list[Any], history: list[Any]) -> None:
     world = World()
     for operation in (*nodes, *history):
         world.do(operation)
+        for spec in specs:
+            world.check(world.probe(spec))
 
 
 def test_the_choice_is_the_same_in_every_process() -> None:
@@ -222,8 +233,8 @@ def test_the_choice_is_the_same_in_every_process() -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(operations, max_size=30))
-def test_a_cache_that_forgets_all_the_time_decides_as_a_new_one(history: list[Any]) -> None:
+@given(few_specs, st.lists(operations, max_size=20))
+def test_a_cache_that_forgets_all_the_time_decides_as_a_new_one(specs: list[Object], history: list[Any]) -> None:
     with pytest.MonkeyPatch.context() as small:
         small.setattr("minikube_py.scheduler.templates.TEMPLATES_MAX", 2)
         small.setattr("minikube_py.scheduler.templates.CLASSES_MAX", 3)
@@ -231,3 +242,18 @@ def test_a_cache_that_forgets_all_the_time_decides_as_a_new_one(history: list[An
         world = World()
         for operation in (("node", "east", True), ("node", "west", False), ("node", "", True), *history):
             world.do(operation)
+            for spec in specs:
+                world.check(world.probe(spec))
+
+
+def test_a_node_that_gets_a_zone_brings_the_rules_of_its_pods_into_it() -> None:
+    world = World()
+    for zone in ("", "east"):
+        world.node(zone, True)
+    loner = {**SPECS[6], "containers": [{"name": "c", "image": "web:1"}], "nodeName": "n1"}
+    world.pod(loner, "db")
+    world.check(world.probe({}))
+    world.do(("move", 0, "east"))
+    world.check(world.probe({}))
+    cache: Cache = world.cluster.view.derived("scheduler", Cache)
+    assert decide(world.probe({}), cache, world.cluster.clock).node == ""

@@ -60,14 +60,15 @@ class Plugin(NamedTuple):
     check: str = ""
 
 
-_CREATE, _WRITE, _ANY = ("CREATE",), ("CREATE", "UPDATE"), ("CREATE", "UPDATE", "DELETE")
+_CREATE, _WRITE = ("CREATE",), ("CREATE", "UPDATE")
 _WORKLOADS = (
     "pods", "podtemplates", "replicationcontrollers", "replicasets.apps", "deployments.apps", "daemonsets.apps",
     "statefulsets.apps", "jobs.batch", "cronjobs.batch",
 )  # fmt: skip
 
 ADMISSION: tuple[Plugin, ...] = (
-    Plugin("NamespaceLifecycle", (), _ANY, mutate="lifecycle:admit"),
+    Plugin("NamespaceLifecycle", (), _WRITE, mutate="lifecycle:admit"),
+    Plugin("NamespaceLifecycle", ("namespaces",), ("DELETE",), check="lifecycle:check_delete"),
     Plugin("LimitRanger", ("pods", "persistentvolumeclaims"), _WRITE, "limits:mutate", "limits:check"),
     Plugin("ServiceAccount", ("pods",), _CREATE, "service_account:mutate", "service_account:check"),
     Plugin("TaintNodesByCondition", ("nodes",), _CREATE, "nodes:mutate"),
@@ -87,7 +88,7 @@ _CHOSEN: dict[tuple[str, str, str], tuple[Callable[[Request], Any], ...]] = {}
 
 
 def mutate(request: Request) -> Object | None:
-    """The object with what admission adds; refusals are raised. For DELETE the result is None."""
+    """The object with what admission adds; refusals are raised. Nothing to do for DELETE, whose object is None."""
     for function in _functions("mutate", request):
         changed = function(request)
         if changed is not request.object:

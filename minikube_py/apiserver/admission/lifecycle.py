@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 IMMORTAL = frozenset({"default", "kube-system", "kube-public"})
 
 
+def check_delete(request: Request) -> None:
+    if request.key.name in IMMORTAL:
+        raise request.forbidden("this namespace may not be deleted")
+
+
 def admit(request: Request) -> Object | None:
     key = request.key
-    if request.verb == "DELETE":
-        if key.resource == "namespaces" and key.name in IMMORTAL:
-            raise request.forbidden("this namespace may not be deleted")
-        return None
     if request.kind.crd and request.verb == "CREATE":
         _check_definition(request)
     if not key.namespace or not request.kind.namespaced:

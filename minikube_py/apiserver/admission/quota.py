@@ -1,42 +1,37 @@
 """ResourceQuota: what a namespace may hold in all.
 
-`check` refuses a write that would pass a quota; `charge` gives the new status of the quotas that it counts against, to be
-stored with it (the quota controller recalculates from time to time what deletions set free: `used`).
-Sources: k8s.io/apiserver/pkg/admission/plugin/resourcequota/controller.go, pkg/quota/v1/evaluator/core/*.go.
+`check` refuses a write that would pass a quota, by what the namespace uses now (`api.quotas`). `charge`, called between
+`check` and the put, gives the new status of the quotas that the write counts against, to be stored in the same breath as
+the real plugin does; without it the quota controller writes the same numbers a moment later.
+Source: k8s.io/apiserver/pkg/admission/plugin/resourcequota/controller.go, pkg/quota/v1/evaluator/core/pods.go.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from minikube_py.api import quotas
 from minikube_py.api.types import Key
 from minikube_py.base import quantity
 
 if TYPE_CHECKING:
-    from minikube_py.api.types import Object, View
+    from minikube_py.api.types import Object
     from minikube_py.apiserver.admission import Request
 
-# Core resources that may be counted by their plain name.
-PLAIN = frozenset({"configmaps", "secrets", "services", "persistentvolumeclaims", "replicationcontrollers", "resourcequotas", "pods"})  # fmt: skip
-_COMPUTE = ("cpu", "memory", "ephemeral-storage")
 _ENFORCED = frozenset({"cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"})
-_CLASS_SUFFIX = ".storageclass.storage.k8s.io/"
-_BETA_CLASS = "volume.beta.kubernetes.io/storage-class"
-
-Amounts = dict[str, str]
 
 
 def check(request: Request) -> None:
     """Refuses what would pass a quota of the namespace, or what a quota demands and the object leaves open."""
-    quotas = request.view.list("resourcequotas", request.key.namespace) if request.key.namespace else []
-    if not quotas:
+    found = request.view.list("resourcequotas", request.key.namespace) if request.key.namespace else []
+    if not found:
         return
     obj = request.object
     assert obj is not None
-    relevant = [quota for quota in quotas if _counts(quota, request.key.resource, obj)]
+    relevant = [quota for quota in found if quotas.counts(quota, request.key.resource, obj)]
     if request.verb == "CREATE" and request.key.resource == "pods":
         for quota in relevant:
-            missing = _unspecified(obj, _hard(quota))
+            missing = _unspecified(obj, quotas.hard(quota))
             if missing:
                 raise request.forbidden(f"failed quota: {quota['metadata']['name']}: must specify {missing}")
     delta = _delta(request)
@@ -44,12 +39,12 @@ def check(request: Request) -> None:
         _check_one(request, quota, delta)
 
 
-def _check_one(request: Request, quota: Object, delta: Amounts) -> None:
-    hard = _hard(quota)
+def _check_one(request: Request, quota: Object, delta: quotas.Amounts) -> None:
+    hard = quotas.hard(quota)
     asked = {name: value for name, value in delta.items() if name in hard}
     if not asked:
         return
-    before = _used(request.view, quota)
+    before = quotas.used(request.view, quota)
     after = {name: quantity.add(before.get(name, "0"), value) for name, value in asked.items()}
     passed = sorted(
         name
@@ -67,216 +62,32 @@ def _check_one(request: Request, quota: Object, delta: Amounts) -> None:
 
 def charge(request: Request) -> list[tuple[Key, Object]]:
     """After `check`: the quotas whose use this write changes, each with its new whole status."""
-    quotas = request.view.list("resourcequotas", request.key.namespace) if request.key.namespace else []
-    if not quotas or request.dry_run or request.object is None:
+    found = request.view.list("resourcequotas", request.key.namespace) if request.key.namespace else []
+    if not found or request.dry_run or request.object is None:
         return []
     delta = _delta(request)
     changed = []
-    for quota in quotas:
-        hard = _hard(quota)
+    for quota in found:
+        hard = quotas.hard(quota)
         asked = {name: value for name, value in delta.items() if name in hard and quantity.compare(value, "0")}
-        if asked and _counts(quota, request.key.resource, request.object):
-            before = _used(request.view, quota)
+        if asked and quotas.counts(quota, request.key.resource, request.object):
+            before = quotas.used(request.view, quota)
             after = {**before, **{name: quantity.add(before.get(name, "0"), value) for name, value in asked.items()}}
             status = {"hard": hard, "used": dict(sorted(after.items()))}
             changed.append((Key("resourcequotas", request.key.namespace, quota["metadata"]["name"]), status))
     return changed
 
 
-def _delta(request: Request) -> Amounts:
+def _delta(request: Request) -> quotas.Amounts:
     assert request.object is not None
-    now = usage(request.key.resource, request.object)
+    now = quotas.usage(request.key.resource, request.object)
     if request.old is None:
         return now
-    before = usage(request.key.resource, request.old)
-    return {name: _minus(now.get(name, "0"), before.get(name, "0")) for name in {**before, **now}}
+    before = quotas.usage(request.key.resource, request.old)
+    return {name: quantity.subtract(now.get(name, "0"), before.get(name, "0")) for name in {**before, **now}}
 
 
-def _minus(one: str, other: str) -> str:
-    """Exact to a thousandth, in the form of the first amount where it has no fraction."""
-    rest_m = quantity.milli(one) - quantity.milli(other)
-    return quantity.canonical(str(rest_m // 1000) if rest_m % 1000 == 0 else f"{rest_m}m")
-
-
-def _hard(quota: Object) -> Amounts:
-    return (quota.get("spec") or {}).get("hard") or {}
-
-
-def _used(view: View, quota: Object) -> Amounts:
-    """What the quota says is used; counted anew while the controller has not yet filled it in."""
-    found: Amounts = (quota.get("status") or {}).get("used") or {}
-    return found if _hard(quota).keys() <= found.keys() else used(view, quota)
-
-
-def used(view: View, quota: Object) -> Amounts:
-    """What the objects of the namespace add up to, for each resource of the quota."""
-    hard, namespace = _hard(quota), quota["metadata"]["namespace"]
-    total = dict.fromkeys(sorted(hard), "0")
-    for resource in sorted({_resource_of(name) for name in hard}):
-        for obj in view.list(resource, namespace):
-            if _counts(quota, resource, obj):
-                for name, value in usage(resource, obj).items():
-                    if name in total:
-                        total[name] = quantity.add(total[name], value)
-    return total
-
-
-def _resource_of(name: str) -> str:
-    """The resource whose objects a quota's entry counts: 'count/jobs.batch' counts jobs.batch, 'limits.cpu' pods."""
-    if name.startswith("count/"):
-        return name.removeprefix("count/")
-    if name in PLAIN:
-        return name
-    if name.startswith("services."):
-        return "services"
-    return "persistentvolumeclaims" if name == "requests.storage" or _CLASS_SUFFIX in name else "pods"
-
-
-def usage(resource: str, obj: Object) -> Amounts:
-    """What one object uses of everything that a quota may limit."""
-    count: Amounts = {f"count/{resource}": "1"}
-    if resource == "pods":
-        return count if _is_over(obj) else {**count, **_pod_usage(obj["spec"])}
-    if resource in PLAIN:
-        count[resource] = "1"
-    if resource == "services":
-        _service_usage(obj.get("spec") or {}, count)
-    elif resource == "persistentvolumeclaims":
-        _claim_usage(obj, count)
-    return count
-
-
-def _is_over(pod: Object) -> bool:
-    """Finished: it holds nothing but its place in count/pods."""
-    return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
-
-
-def _pod_usage(spec: Object) -> Amounts:
-    found: Amounts = {"pods": "1"}
-    for field in ("requests", "limits"):
-        for name, value in _pod_total(spec, field).items():
-            found[f"{field}.{name}"] = value
-            if field == "requests" and (name in _COMPUTE or name.startswith("hugepages-")):
-                found[name] = value
-    return found
-
-
-def _pod_total(spec: Object, field: str) -> Amounts:
-    """Containers and sidecars added up, or the largest plain init container (with the sidecars before it); plus overhead."""
-    total: Amounts = {}
-    peak: Amounts = {}
-    sidecars: Amounts = {}
-    for container in spec.get("containers") or ():
-        _add(total, (container.get("resources") or {}).get(field) or {})
-    for container in spec.get("initContainers") or ():
-        needs = (container.get("resources") or {}).get(field) or {}
-        if container.get("restartPolicy") == "Always":
-            _add(total, needs)
-            _add(sidecars, needs)
-            _most(peak, sidecars)
-        else:
-            here = dict(sidecars)
-            _add(here, needs)
-            _most(peak, here)
-    _most(total, peak)
-    own = (spec.get("resources") or {}).get(field) or {}
-    total.update(own)
-    for name, value in (spec.get("overhead") or {}).items():
-        if field == "requests" or name in total:
-            _add(total, {name: value})
-    return total
-
-
-def _add(total: Amounts, more: Amounts) -> None:
-    for name, value in more.items():
-        total[name] = quantity.add(total[name], value) if name in total else value
-
-
-def _most(total: Amounts, other: Amounts) -> None:
-    for name, value in other.items():
-        if name not in total or quantity.compare(value, total[name]) > 0:
-            total[name] = value
-
-
-def _service_usage(spec: Object, count: Amounts) -> None:
-    kind, ports = spec.get("type"), len(spec.get("ports") or ())
-    if kind == "NodePort" or (kind == "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts") is not False):
-        count["services.nodeports"] = str(ports)
-    if kind == "LoadBalancer":
-        count["services.loadbalancers"] = "1"
-
-
-def _claim_usage(claim: Object, count: Amounts) -> None:
-    spec = claim.get("spec") or {}
-    name = spec.get("storageClassName")
-    if name is None:
-        name = (claim["metadata"].get("annotations") or {}).get(_BETA_CLASS)
-    asked = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
-    if asked is not None:
-        count["requests.storage"] = asked
-    if name:
-        count[f"{name}{_CLASS_SUFFIX}persistentvolumeclaims"] = "1"
-        if asked is not None:
-            count[f"{name}{_CLASS_SUFFIX}requests.storage"] = asked
-
-
-def _counts(quota: Object, resource: str, obj: Object) -> bool:
-    """Whether the quota limits such objects and, by its scopes, this one."""
-    spec = quota.get("spec") or {}
-    scopes = [(scope, "Exists", ()) for scope in spec.get("scopes") or ()]
-    for one in (spec.get("scopeSelector") or {}).get("matchExpressions") or ():
-        scopes.append((one.get("scopeName", ""), one.get("operator", ""), one.get("values") or ()))
-    return all(_in_scope(scope, operator, values, resource, obj) for scope, operator, values in scopes)
-
-
-def _in_scope(scope: str, operator: str, values: list[str] | tuple[()], resource: str, obj: Object) -> bool:
-    spec = obj.get("spec") or {}
-    if scope == "VolumeAttributesClass":
-        return resource == "persistentvolumeclaims" and _matches(
-            spec.get("volumeAttributesClassName"), operator, values
-        )
-    if resource != "pods":
-        return False
-    if scope == "PriorityClass":
-        return _matches(spec.get("priorityClassName"), operator, values)
-    if scope in ("Terminating", "NotTerminating"):
-        ends = spec.get("activeDeadlineSeconds") is not None
-        return ends == (scope == "Terminating")
-    if scope in ("BestEffort", "NotBestEffort"):
-        return _is_best_effort(spec) == (scope == "BestEffort")
-    return scope == "CrossNamespacePodAffinity" and _crosses_namespaces(spec.get("affinity") or {})
-
-
-def _matches(value: str | None, operator: str, values: list[str] | tuple[()]) -> bool:
-    if operator == "Exists":
-        return bool(value)
-    if operator == "DoesNotExist":
-        return not value
-    return (value in values) == (operator == "In") and (operator == "NotIn" or bool(value))
-
-
-def _is_best_effort(spec: Object) -> bool:
-    for field in ("containers", "initContainers"):
-        for container in spec.get(field) or ():
-            needs = container.get("resources") or {}
-            for amounts in (needs.get("requests") or {}, needs.get("limits") or {}):
-                if any(name in amounts and quantity.compare(amounts[name], "0") > 0 for name in ("cpu", "memory")):
-                    return False
-    return True
-
-
-def _crosses_namespaces(affinity: Object) -> bool:
-    for kind in ("podAffinity", "podAntiAffinity"):
-        rules = affinity.get(kind) or {}
-        terms = list(rules.get("requiredDuringSchedulingIgnoredDuringExecution") or ())
-        weighted = rules.get("preferredDuringSchedulingIgnoredDuringExecution") or ()
-        terms += [one.get("podAffinityTerm") or {} for one in weighted]
-        if any(term.get("namespaces") or term.get("namespaceSelector") is not None for term in terms):
-            return True
-    return False
-
-
-def _unspecified(pod: Object, hard: Amounts) -> str:
+def _unspecified(pod: Object, hard: quotas.Amounts) -> str:
     """'limits.memory for: c': what a quota on cpu or memory demands that each container states; '' if all do."""
     demanded = sorted(_ENFORCED & hard.keys())
     missing: dict[str, list[str]] = {}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from minikube_py.api.types import Create, Delete, Key, Patch, Record
 from minikube_py.base import digest, patch
 from minikube_py.base.errors import AlreadyExists, KpyError, NotFound
-from minikube_py.controllers import conditions, ownership
+from minikube_py.controllers import conditions, ownership, retry
 from minikube_py.controllers.deployment import revisions, sizes
 
 if TYPE_CHECKING:
@@ -96,10 +96,10 @@ def _refresh(work: Work, new: Object, revision: int) -> Generator[Action, Outcom
         changes["spec"] = {"minReadySeconds": min_ready_s or None}
     if changes:
         return (yield from write_set(work, new, changes))
-    yield from _note_revision(work, revisions.of(new).get(revisions.REVISION, ""))
+    text = ""
     if has_deadline(deployment) and conditions.get(deployment.get("status") or {}, "Progressing") is None:
         text = f'Found new replica set "{new["metadata"]["name"]}"'
-        yield from put_condition(work, "Progressing", "True", "FoundNewReplicaSet", text)
+    yield from _note(work, revisions.of(new).get(revisions.REVISION, ""), "FoundNewReplicaSet", text)
     return new
 
 
@@ -110,7 +110,7 @@ def _create(work: Work, old: Objects, revision: int) -> Generator[Action, Outcom
     outcome = yield Create(new)
     if isinstance(outcome, AlreadyExists):
         taken = yield from _taken(work, name)
-        yield from _note_revision(work, str(revision))
+        yield from _note(work, str(revision))
         return taken
     if isinstance(outcome, KpyError):
         yield from _refused(work, name, outcome)
@@ -119,10 +119,8 @@ def _create(work: Work, old: Objects, revision: int) -> Generator[Action, Outcom
     if size > 0:
         text = f"Scaled up replica set {name} from 0 to {size}"
         yield Record(work.deployment, "Normal", "ScalingReplicaSet", text, COMPONENT)
-    yield from _note_revision(work, str(revision))
-    if has_deadline(work.deployment):
-        text = f'Created new replica set "{name}"'
-        yield from put_condition(work, "Progressing", "True", "NewReplicaSetCreated", text)
+    text = f'Created new replica set "{name}"' if has_deadline(work.deployment) else ""
+    yield from _note(work, str(revision), "NewReplicaSetCreated", text)
     return outcome or new
 
 
@@ -169,7 +167,7 @@ def _taken(work: Work, name: str) -> Generator[Action, Outcome, Object]:
 
 
 def _refused(work: Work, name: str, error: KpyError) -> Actions:
-    if "because it is being terminated" in str(error):
+    if retry.namespace_goes(error):
         return
     text = f'Failed to create new replica set "{name}": {error}'
     if has_deadline(work.deployment):
@@ -177,10 +175,21 @@ def _refused(work: Work, name: str, error: KpyError) -> Actions:
     yield Record(work.deployment, "Warning", "ReplicaSetCreateError", text, COMPONENT)
 
 
-def _note_revision(work: Work, revision: str) -> Actions:
-    """The Deployment's own revision, written along with its status: a change of annotations alone is a new generation."""
+def _note(work: Work, revision: str, reason: str = "", text: str = "") -> Actions:
+    """The Deployment's own revision, and with a text that it progresses, in one write of the status.
+
+    A change of the annotation by itself would count as a new generation.
+    """
+    fields: Object = {}
     if revision and revisions.of(work.deployment).get(revisions.REVISION) != revision:
-        yield from write_deployment(work, {"metadata": {"annotations": {revisions.REVISION: revision}}}, "status")
+        fields["metadata"] = {"annotations": {revisions.REVISION: revision}}
+    if text:
+        old = (work.deployment.get("status") or {}).get("conditions") or []
+        new = conditions.put(old, condition("Progressing", "True", reason, text, work.clock))
+        if new is not old:
+            fields["status"] = {"conditions": new}
+    if fields:
+        yield from write_deployment(work, fields, "status")
 
 
 # --- writes ------------------------------------------------------------------------------------------------------------

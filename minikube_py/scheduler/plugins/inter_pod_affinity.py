@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.api import pods
 from minikube_py.api.types import Key
+from minikube_py.scheduler.cache import TAINTS
 from minikube_py.scheduler.framework import MAX_SCORE, Feasible, Plugin, Refusal
 from minikube_py.scheduler.nodes import HOSTNAME
 from minikube_py.scheduler.terms import PodTerm, PodTerms, pod_terms
@@ -86,6 +87,9 @@ class Neighbours:
 
     def update(self, pod: Object, node: NodeInfo, sign: int) -> None:
         raise NotImplementedError
+
+    def survives(self, node: str, change: str) -> bool:
+        return self.idle or change == TAINTS
 
     def speaks_of(self, term: PodTerm, pod: Object) -> bool:
         return term.matches(pod, self.cache.namespace_labels)

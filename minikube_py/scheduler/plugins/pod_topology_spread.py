@@ -59,6 +59,7 @@ class Domains:
         self.counts: list[dict[str, int]] = [{} for _ in constraints]
         self.at_node: list[dict[str, int]] = [{} for _ in constraints]
         self._lowest: list[int] | None = None
+        self._open = False
         self.hosts_are_nodes = cache.hosts_are_nodes()
 
     def load(self, cache: Cache) -> None:
@@ -74,6 +75,7 @@ class Domains:
 
     def open(self, cache: Cache) -> None:
         """Let every eligible domain count, with no pods so far. Looks at every node."""
+        self._open = True
         for node in cache.nodes():
             for index, constraint in enumerate(self.constraints):
                 if self.has_keys(node) and self.eligible(constraint, node):
@@ -85,6 +87,10 @@ class Domains:
         twin.counts = [dict(found) for found in self.counts]
         twin.at_node = [dict(found) for found in self.at_node]
         return twin
+
+    def survives(self, node: str, change: str) -> bool:
+        """A node without matching pods changes no count, unless empty domains count."""
+        return not self._open and not any(here.get(node) for here in self.at_node)
 
     def update(self, pod: Object, node: NodeInfo, sign: int) -> None:
         meta = pod["metadata"]

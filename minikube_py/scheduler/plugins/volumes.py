@@ -134,6 +134,9 @@ class Exclusive:
     def update(self, pod: Object, node: NodeInfo, sign: int) -> None:
         self._count(pod, sign)
 
+    def survives(self, node: str, change: str) -> bool:
+        return True
+
     def _count(self, pod: Object, sign: int) -> None:
         if pod["metadata"]["namespace"] == self.namespace and not self.names.isdisjoint(claim_names(pod)):
             self.holders += sign

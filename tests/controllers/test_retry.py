@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+
+from minikube_py.api.types import Key, Remember, Wake
+from minikube_py.base.errors import Forbidden
+from minikube_py.controllers import orphans, retry
+from tests.controllers.objects import owned_by, replicaset
+from tests.support import T0, FrozenView
+
+KEY = Key("replicasets.apps", "default", "web-1")
+
+
+@pytest.mark.parametrize(("failures", "delay_s"), [(1, 1), (2, 3), (3, 5), (4, 10), (5, 20), (30, 1000)])
+def test_waits_double_up_to_a_limit(failures: int, delay_s: int) -> None:
+    assert retry.delay_s(failures) == delay_s
+
+
+def test_only_the_first_retry_keeps_a_cluster_from_being_settled() -> None:
+    first = list(retry.again("replicaset", KEY, FrozenView({}), T0))
+    assert first == [Remember({"failures": 1}), Wake(T0.now_s + 1)]
+    known = FrozenView({}, {("replicaset", KEY): {"failures": 1}})
+    assert list(retry.again("replicaset", KEY, known, T0))[1] == Wake(T0.now_s + 3, background=True)
+    assert list(retry.forget("replicaset", KEY, known)) == [Remember({})]
+    assert list(retry.forget("replicaset", KEY, FrozenView({}))) == []
+
+
+def test_a_namespace_that_goes_is_told_from_other_refusals() -> None:
+    gone = Forbidden(
+        'pods "x" is forbidden: unable to create new content in namespace a because it is being terminated'
+    )
+    assert retry.namespace_goes(gone)
+    assert not retry.namespace_goes(Forbidden('pods "x" is forbidden: exceeded quota: q'))
+
+
+def test_replica_sets_without_controller_are_kept_track_of() -> None:
+    alone = replicaset("alone")
+    owned = {**alone, "metadata": {**alone["metadata"], "ownerReferences": owned_by(replicaset("d"), "Deployment")}}
+    key = Key("replicasets.apps", "default", "alone")
+    view = FrozenView({"replicasets.apps": [alone]})
+    assert orphans.replica_sets_without_controller("default", view) == [alone]
+    cache = orphans.Orphans(view)
+    assert cache.of("default") == [key]
+    cache.changed(key, alone, owned)
+    assert cache.of("default") == []
+    cache.changed(key, owned, alone)
+    cache.changed(key, alone, None)
+    assert cache.of("default") == []
