@@ -26,7 +26,7 @@ def run(call: Call) -> None:
         raise UsageError("no objects passed to apply")
     items: list[Item] = []
     verbs: list[str] = []
-    with call.cluster.transaction():
+    with call.transaction():
         for item in wanted:
             try:
                 applied, verb = _apply(call, item)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.base.errors import KpyError, UsageError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 Object = dict[str, Any]
 Errors = list[KpyError]
+Texts = list[str]
 
 # Reading these groups makes the API server send a warning header (apimachinery's deprecation prerelease data).
 DEPRECATED = {"endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"}
@@ -37,6 +39,7 @@ class Call:
         self.writes = writes
         self._cluster = cluster
         self._warned: list[str] = []
+        self._held: Texts | None = None  # what is to be printed when the transaction is done
 
     # ---- what the user said
 
@@ -133,11 +136,30 @@ class Call:
     # ---- streams
 
     def say(self, text: str) -> None:
-        """Text to standard output, as it is."""
-        sys.stdout.write(text)
+        """Text to standard output, as it is; within a transaction it waits until what it tells is true."""
+        if self._held is None:
+            sys.stdout.write(text)
+        else:
+            self._held.append(text)
 
     def line(self, text: str) -> None:
-        sys.stdout.write(text + "\n")
+        self.say(text + "\n")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that a command writes as one change of the file. What it says meanwhile is printed once it is stored, and not
+        at all if it could not be."""
+        if self._held is not None:
+            yield
+            return
+        held: Texts = []
+        self._held = held
+        try:
+            with self.cluster.transaction():
+                yield
+        finally:
+            self._held = None
+        sys.stdout.write("".join(held))
 
     def complain(self, text: str) -> None:
         """A line to standard error, as it is."""

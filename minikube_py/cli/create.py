@@ -25,7 +25,7 @@ def run(call: Call) -> None:
         raise UsageError("--raw is not supported: there is no server to send to")
     errors: list[KpyError] = []
     count = 0
-    with call.cluster.transaction():
+    with call.transaction():
         for obj, source in call.documents(errors):
             try:
                 item = select.of_document(call, obj, source)

@@ -27,7 +27,7 @@ def run(call: Call) -> None:
         raise UsageError("no objects passed to replace")
     if force:
         _delete_first(call, items)
-    with call.cluster.transaction():
+    with call.transaction():
         for item in items:
             try:
                 done = create.send(call, item) if force else _replace(call, item)

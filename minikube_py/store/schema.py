@@ -88,11 +88,15 @@ def _check(connection: sqlite3.Connection, path: str, *, create: bool) -> None:
         )
 
 
+def damaged(path: str, why: str) -> StoreError:
+    return StoreError(f"the cluster file {path} is damaged: {why}; restore a snapshot or delete the cluster")
+
+
 def explain(error: sqlite3.Error, path: str) -> StoreError:
     """An error of SQLite as one sentence that names the file."""
     text = str(error)
     if "not a database" in text or "malformed" in text:
-        return StoreError(f"the cluster file {path} is damaged: {text}; restore a snapshot or delete the cluster")
+        return damaged(path, text)
     if "full" in text:
         return StoreError(f"the disk is full: nothing was written to {path}")
     if "readonly" in text or "unable to open" in text:
