@@ -308,7 +308,7 @@ def bound_by_permissions() -> Iterator[None]:
         ("", 0o000, ("get", "apply", "reconcile", "start")),
         ("clusters", 0o000, ("get", "apply", "reconcile", "start")),
         ("clusters/kpy.db", 0o000, ("get", "apply", "reconcile")),
-        ("clusters/kpy.db", 0o400, ("apply", "reconcile")),
+        ("clusters/kpy.db", 0o400, ("apply",)),
         ("clusters", 0o500, ("apply", "reconcile", "start")),
     ],
 )
