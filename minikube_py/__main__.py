@@ -100,7 +100,7 @@ def _call(row: Row, words: list[str]) -> int:
         deprecated = parsed.flags.by_name[name].deprecated
         if deprecated:
             call.complain(f"Flag --{name} has been deprecated, {deprecated}")
-    return _carry_out(load(row.target), call)
+    return _carry_out(commands.load(row.target), call)
 
 
 def _check_output(call: Call) -> None:
@@ -125,16 +125,7 @@ def _call_own(row: Row, words: list[str]) -> int:
     """kpy's own commands are Typer apps; typer is imported here and nowhere else."""
     from minikube_py.cli import own
 
-    return own.call(row, load(row.target), words)
-
-
-def load(target: str) -> Callable[[Call], int | None]:
-    """The function of "module:function" below minikube_py.cli."""
-    from importlib import import_module
-
-    module, _, function = target.partition(":")
-    found: Callable[[Call], int | None] = getattr(import_module(f"minikube_py.cli.{module}"), function)
-    return found
+    return own.call(row, commands.load(row.target), words)
 
 
 def _no_command(argv: list[str]) -> int:

@@ -1,14 +1,14 @@
 """Where the clusters of a person live: `$KPY_HOME/clusters/<name>.db`, and which one is current.
 
-A cluster file is a context of kubectl's: `kpy config use-context NAME` and `--context NAME` choose one.
+A cluster file is a context of kubectl's: `kpy config use-context NAME` and `--context NAME` choose one. Paths are plain
+text here: importing pathlib costs every command several milliseconds.
 """
 
 from __future__ import annotations
 
+import builtins
 import os
 import re
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minikube_py.base import clock
@@ -24,51 +24,74 @@ NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 NO_CLUSTER = "there is no cluster yet: 'kpy cluster start' makes one, as does the first writing command"
 
 
-def root() -> Path:
+def root() -> str:
     """`$KPY_HOME`, or ~/.kpy. Raises StoreError if something else than a folder is there."""
-    found = Path(os.environ.get("KPY_HOME") or Path.home() / ".kpy")
-    if found.exists() and not found.is_dir():
+    found = os.environ.get("KPY_HOME") or os.path.join(os.path.expanduser("~"), ".kpy")
+    if os.path.isfile(found):
         raise StoreError(f"{found} is not a folder: set KPY_HOME to one")
     return found
 
 
-def path(name: str) -> Path:
+def exists(file: str) -> bool:
+    """Whether a cluster's file is there. Raises StoreError where nobody may look."""
+    try:
+        os.stat(file)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise StoreError(f"cannot look at {file}: {error.strerror}") from error
+    return True
+
+
+def path(name: str) -> str:
     """The file of a cluster. Raises UsageError if the name could leave the folder."""
     if not NAME.fullmatch(name):
         raise UsageError(f"\"{name}\" is not a cluster name: use lower case letters, digits and '-', at most 63")
-    return root() / "clusters" / f"{name}.db"
+    return os.path.join(root(), "clusters", f"{name}.db")
 
 
 def clusters() -> list[str]:
     """The names of all clusters, sorted."""
-    folder = root() / "clusters"
-    return sorted(found.stem for found in folder.glob("*.db")) if folder.is_dir() else []
+    try:
+        found = os.listdir(os.path.join(root(), "clusters"))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise StoreError(f"cannot look into {root()}: {error.strerror}") from error
+    return sorted(name.removesuffix(".db") for name in found if name.endswith(".db") and not name.startswith("."))
 
 
 def current() -> str:
     """The chosen cluster, or 'kpy' where nobody chose."""
-    try:
-        return (root() / "current").read_text(errors="replace").strip() or DEFAULT
-    except OSError:
-        return DEFAULT
+    return read(os.path.join(root(), "current")) or DEFAULT
 
 
 def use(name: str) -> None:
     """Choose a cluster. Raises UsageError if there is none of that name."""
-    if not path(name).exists():
+    if not exists(path(name)):
         raise UsageError(f'no context exists with the name: "{name}"')
-    _write(root() / "current", name + "\n")
+    write(os.path.join(root(), "current"), name + "\n")
 
 
-def _write(target: Path, text: str) -> None:
-    """Replace a small private file in one step."""
+def read(source: str) -> str:
+    """The text of a small file, stripped; '' if it cannot be read."""
     try:
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fresh = target.with_name(f".{target.name}.{os.getpid()}")
+        with builtins.open(source, encoding="utf-8", errors="replace") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+def write(target: str, text: str) -> None:
+    """Replace a small private file in one step."""
+    folder, name = os.path.split(target)
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        fresh = os.path.join(folder, f".{name}.{os.getpid()}")
         descriptor = os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(text)
-        fresh.replace(target)
+        os.replace(fresh, target)
     except OSError as error:
         raise StoreError(f"cannot write {target}: {error.strerror}") from error
 
@@ -79,8 +102,8 @@ def open(name: str | None = None, *, create: bool = False) -> Cluster:
 
     chosen = name or current()
     file = path(chosen)
-    if file.exists():
-        return Cluster.open(str(file), name=chosen)
+    if exists(file):
+        return Cluster.open(file, name=chosen)
     if name is not None and name != DEFAULT:
         raise UsageError(f'context "{name}" does not exist')
     if not create:
@@ -96,36 +119,39 @@ def start(name: str, *, epoch_s: int | None = None, **shape: Any) -> Cluster:
     from minikube_py.cluster import Cluster
 
     file = path(name)
-    if file.exists():
+    if exists(file):
         raise UsageError(f'cluster "{name}" exists already')
     first = not clusters()
-    fresh = file.with_name(f".{name}.{os.getpid()}.new")
+    fresh = os.path.join(os.path.dirname(file), f".{name}.{os.getpid()}.new")
     try:
         epoch = epoch_s if epoch_s is not None else clock.wall_now_s()
-        Cluster.make(str(fresh), name=name, epoch_s=epoch, **shape).close()
+        Cluster.make(fresh, name=name, epoch_s=epoch, **shape).close()
         os.link(fresh, file)  # fails where another process was faster, which then made the same cluster
     except FileExistsError:
         pass
     except OSError as error:
         raise StoreError(f"cannot create the cluster file {file}: {error.strerror}") from error
     finally:
-        for leftover in (fresh, fresh.with_name(fresh.name + "-wal"), fresh.with_name(fresh.name + "-shm")):
-            with suppress(OSError):
-                leftover.unlink(missing_ok=True)
+        _forget(fresh, fresh + "-wal", fresh + "-shm")
     if first and name != DEFAULT:
         use(name)
-    return Cluster.open(str(file), name=name)
+    return Cluster.open(file, name=name)
 
 
 def remove(name: str) -> None:
     """Delete a cluster's file. Raises UsageError if there is none."""
     file = path(name)
-    if not file.exists():
+    if not exists(file):
         raise UsageError(f'cluster "{name}" does not exist')
     try:
-        for found in (file, file.with_name(file.name + "-wal"), file.with_name(file.name + "-shm")):
-            found.unlink(missing_ok=True)
+        _forget(file, file + "-wal", file + "-shm")
         if current() == name:
-            (root() / "current").unlink(missing_ok=True)
+            _forget(os.path.join(root(), "current"))
     except OSError as error:
         raise StoreError(f"cannot delete {file}: {error.strerror}") from error
+
+
+def _forget(*files: str) -> None:
+    for file in files:
+        if os.path.lexists(file):
+            os.unlink(file)

@@ -13,17 +13,16 @@ import json
 import os
 import re
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from minikube_py.api import precheck
 from minikube_py.base import gotext
-from minikube_py.base.errors import ConnectionFailure, KpyError, UsageError
+from minikube_py.base.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from minikube_py.api.types import Object
-
-    Check = Callable[[Any, str], None]  # (document, source): raises what is wrong with it
 
 EXTENSIONS = (".json", ".yaml", ".yml")
 URL_BYTES_MAX = 16 << 20
@@ -31,12 +30,11 @@ URL_TIMEOUT_S = 30
 URL_ATTEMPTS = 3
 DEPTH_MAX = 10_000  # go-yaml and encoding/json refuse deeper nesting
 STDIN = "STDIN"
-T = TypeVar("T")
 
 
 class Document(NamedTuple):
-    """`source`: the path as given, STDIN or the URL; `index`: which document of it, from 0; `line`: where it starts,
-    from 1 (0 in JSON)."""
+    """`object`: the JSON value as it was read (a mapping, in anything but a patch); `source`: the path as given, STDIN
+    or the URL; `index`: which document of it, from 0; `line`: where it starts, from 1 (0 in JSON)."""
 
     object: Object
     source: str
@@ -47,55 +45,44 @@ class Document(NamedTuple):
 # ------------------------------------------------------------------------------------------------------- sources
 
 
-def read(name: str, recursive: bool = False, errors: list[KpyError] | None = None) -> Iterator[Document]:
+def read(name: str, recursive: bool = False, errors: list[UsageError] | None = None) -> Iterator[Document]:
     """What one `-f` names: '-', a URL, a file, a folder or a pattern.
 
     A path that does not exist raises UsageError at once. What cannot be read or parsed raises when its turn comes; with
     `errors` it is put there, and reading goes on with the next file (kubectl's ContinueOnError).
     """
-    streams = sources(name, recursive)
-    return (document for source in streams for document in collecting(read_source(source), errors))
+    if name == "-":
+        return _collecting(read_stdin(), errors)
+    if name.startswith(("http://", "https://")):
+        return _collecting(read_url(name), errors)
+    return read_path(name, recursive, errors)
 
 
-def collecting(found: Iterator[T], errors: list[KpyError] | None) -> Iterator[T]:
-    """The documents of a stream up to the one that cannot be read; that error is raised, or put into `errors`."""
+def read_path(path: str, recursive: bool = False, errors: list[UsageError] | None = None) -> Iterator[Document]:
+    """A file, or the .json, .yaml and .yml files of a folder in the order of their names; as for `read`."""
+    files = [file for name in _expand(path) for file in _files(name, recursive)]
+    if not files:
+        raise UsageError(f"error reading [{path}]: recognized file extensions are [{' '.join(EXTENSIONS)}]")
+    return (document for file in files for document in _collecting(read_file(file), errors))
+
+
+def read_file(path: str) -> Iterator[Document]:
+    """The documents of one file, whatever its extension. Raises UsageError."""
+    try:
+        with open(path, "rb") as stream:
+            content = stream.read()
+    except OSError as error:
+        raise UsageError(f"open {path}: {(error.strerror or str(error)).lower()}") from None
+    yield from read_text(content, path)
+
+
+def _collecting(found: Iterator[Document], errors: list[UsageError] | None) -> Iterator[Document]:
     try:
         yield from found
-    except KpyError as error:
+    except UsageError as error:
         if errors is None:
             raise
         errors.append(error)
-
-
-def sources(name: str, recursive: bool = False) -> list[str]:
-    """The streams of one `-f`: '-' or a URL as it is, or the files behind a path: a file, or the .json, .yaml and .yml
-    files of a folder in the order of their names. Raises UsageError where there is none."""
-    if name == "-" or name.startswith(("http://", "https://")):
-        return [name]
-    files = [file for found in _expand(name) for file in _files(found, recursive)]
-    if not files:
-        raise UsageError(f"error reading [{name}]: recognized file extensions are [{' '.join(EXTENSIONS)}]")
-    return files
-
-
-def read_source(source: str, check: Check | None = None) -> Iterator[Document]:
-    """The documents of one stream of `sources`; errors are raised when its turn comes, as UsageError.
-
-    `check` sees each document before it must be an object.
-    """
-    yield from read_text(_content(source), STDIN if source == "-" else source, check)
-
-
-def _content(source: str) -> bytes:
-    if source == "-":
-        return sys.stdin.buffer.read()
-    if source.startswith(("http://", "https://")):
-        return _downloaded(source)
-    try:
-        with open(source, "rb") as stream:
-            return stream.read()
-    except OSError as error:
-        raise UsageError(f"open {source}: {(error.strerror or str(error)).lower()}") from None
 
 
 def _expand(path: str) -> list[str]:
@@ -126,8 +113,13 @@ def _files(path: str, recursive: bool) -> Iterator[str]:
             yield inner
 
 
-def _downloaded(url: str) -> bytes:
-    """What is behind a URL: at most 16 MiB; up to three attempts of 30 s each. Raises UsageError, ConnectionFailure."""
+def read_stdin() -> Iterator[Document]:
+    """Documents on standard input; errors name them STDIN."""
+    return read_text(sys.stdin.buffer.read(), STDIN)
+
+
+def read_url(url: str) -> Iterator[Document]:
+    """Documents behind a URL: at most 16 MiB; up to three attempts of 30 s each. Raises UsageError when iterated."""
     from http.client import HTTPException
     from urllib.error import HTTPError, URLError
     from urllib.request import urlopen
@@ -142,42 +134,31 @@ def _downloaded(url: str) -> bytes:
             problem = f"unable to read URL {gotext.quoted(url)}, server reported {status}, status code={error.code}"
             if error.code < 500:
                 break
-        except URLError as error:
-            raise ConnectionFailure(_unreachable(url, error.reason)) from None
-        except (HTTPException, OSError, ValueError) as error:
-            problem = f"Get {gotext.quoted(url)}: {error}"
+        except (URLError, HTTPException, OSError, ValueError) as error:
+            reason = getattr(error, "reason", error)
+            refused = isinstance(reason, ConnectionRefusedError)
+            shown = f"dial tcp {_host(url)}: connect: connection refused" if refused else reason
+            problem = f"Get {gotext.quoted(url)}: {shown}"
         else:
             if len(content) > URL_BYTES_MAX:
                 raise UsageError(f"unable to read URL {gotext.quoted(url)}: more than {URL_BYTES_MAX >> 20} MiB")
-            return content
+            yield from read_text(content, url)
+            return
     raise UsageError(problem)
 
 
-def _unreachable(url: str, reason: Any) -> str:
-    """cmdutil.StandardErrorMessage for a url.Error."""
+def _host(url: str) -> str:
     from urllib.parse import urlsplit
 
-    place = urlsplit(url)
-    if isinstance(reason, ConnectionRefusedError):
-        return f"The connection to the server {place.netloc} was refused - did you specify the right host or port?"
-    if type(reason).__name__ == "gaierror":
-        return f"Unable to connect to the server: dial tcp: lookup {place.hostname}: no such host"
-    return f"Unable to connect to the server: {reason}"
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
 
 
 # ------------------------------------------------------------------------------------------------------ documents
 
 
-def read_text(text: str | bytes, source: str, check: Check | None = None) -> Iterator[Document]:
-    """The documents of a stream, without the empty ones. Raises UsageError in kubectl's words."""
-    for value, index, line in _values(text, source):
-        if check is not None:
-            check(value, source)
-        yield Document(_checked(value, source), source, index, line)
-
-
-def _values(text: str | bytes, source: str) -> Iterator[tuple[Any, int, int]]:
-    """(value, which document, its line) of a stream."""
+def read_text(text: str | bytes, source: str) -> Iterator[Document]:
+    """The documents of a stream, without the empty ones, unchecked. Raises UsageError in kubectl's words."""
     if isinstance(text, bytes):
         text = _decoded(text, source)
     start, first_error, index = 0, "", 0
@@ -194,7 +175,7 @@ def _values(text: str | bytes, source: str) -> Iterator[tuple[Any, int, int]]:
                     raise UsageError(f"error parsing {source}: {_json_problem(text, start)}") from None
                 first_error = _json_problem(text, start)
                 break
-            yield _numbers(value), index, 0
+            yield Document(_numbers(value), source, index, 0)
             index += 1
     for chunk, first_line in _chunks(text, start, source):
         try:
@@ -202,39 +183,28 @@ def _values(text: str | bytes, source: str) -> Iterator[tuple[Any, int, int]]:
         except UsageError as error:
             raise UsageError(f"error parsing {source}: {first_error or error}") from None
         if value is not None:
-            yield value, index, first_line + line
+            yield Document(value, source, index, first_line + line)
             index += 1
 
 
 def flatten(document: Document) -> Iterator[Document]:
     """The items of a List as documents of their own, in order; another document as it is.
 
-    An item without kind and apiVersion gets those of the list, 'PodList' making 'Pod'. A list within a list is refused,
-    as kubectl does.
+    An item without kind and apiVersion gets those of the list, 'PodList' making 'Pod'. Raises UsageError for what
+    kubectl's decoder cannot read (no object, no kind, metadata of the wrong types) and for a list within a list.
     """
-    obj = document.object
+    obj = precheck.decode(document.object, document.source)
     items = obj.get("items")
     if not isinstance(items, list):
         yield document
         return
     kind = str(obj.get("kind", ""))
     for item in items:
-        item = _checked(item, document.source)
         if not item.get("kind") and not item.get("apiVersion"):
             item = {**item, "apiVersion": obj.get("apiVersion", ""), "kind": kind.removesuffix("List")}
         if isinstance(item.get("items"), list):
             raise UsageError("*unstructured.Unstructured is not a list: no Items field in this object")
         yield document._replace(object=item)
-
-
-def require_kind(document: Document) -> Object:
-    """The object, if it says what it is; else UsageError as kubectl's decoder puts it."""
-    if not document.object.get("kind"):
-        raise UsageError(
-            f"unable to decode {gotext.quoted(document.source)}: "
-            f"Object 'Kind' is missing in '{gotext.json_text(document.object)}'"
-        )
-    return document.object
 
 
 def _decoded(content: bytes, source: str) -> str:
@@ -247,31 +217,25 @@ def _decoded(content: bytes, source: str) -> str:
         raise UsageError(f"error parsing {source}: error converting YAML to JSON: yaml: {problem}") from None
 
 
-def _checked(value: Any, source: str) -> Object:
-    if isinstance(value, dict):
-        return value
-    names = {list: "array", str: "string", bool: "bool", int: "number", float: "number"}
-    raise UsageError(
-        f"unable to decode {gotext.quoted(source)}: json: cannot unmarshal {names.get(type(value), 'null')} "
-        "into Go value of type unstructured.detector"
-    )
-
-
 def _chunks(text: str, start: int, source: str) -> Iterator[tuple[str, int]]:
-    """(text of a document, its first line) for each one; split at the lines that begin with ---."""
+    """(text of a document, its first line) for each one; split at the lines that begin with ---.
+
+    Such a line belongs to no document, except where there is nothing before it: then it begins the next one, and counts
+    in the line numbers of errors.
+    """
     lines: list[str] = []
-    number = text.count("\n", 0, start) + 1
-    first = number
+    number = first = text.count("\n", 0, start) + 1
     for line in text[start:].removesuffix("\n").split("\n"):
+        line = line.removesuffix("\r")
         if line.startswith("---"):
             behind = line[3:].strip()
             if behind and behind[0] != "#":
                 raise UsageError(f"error parsing {source}: invalid Yaml document separator: {behind}")
             if lines:
                 yield "\n".join(lines) + "\n", first
-            lines, first = [], number + 1
-        else:
-            lines.append(line.removesuffix("\r"))
+                lines, first, number = [], number + 1, number + 1
+                continue
+        lines.append(line)
         number += 1
     if any(lines):
         yield "\n".join(lines) + "\n", first
@@ -390,11 +354,6 @@ def _float(digits: str, text: str) -> int | float | str:
     return int(number) if number == int(number) and abs(number) < 1e18 else number
 
 
-def yaml_value(text: str) -> Any:
-    """The JSON value of one YAML document (sigs.k8s.io/yaml.YAMLToJSON). Raises UsageError in go-yaml's words."""
-    return _yaml_value(text)[0]
-
-
 def _yaml_value(chunk: str) -> tuple[Any, int]:
     """(the JSON value of a YAML document, its first line from 0). Raises UsageError in go-yaml's words."""
     import yaml
@@ -419,6 +378,8 @@ def _built(chunk: str, yaml: Any) -> tuple[Any, int]:
     builder = _Builder(CParser(chunk), yaml)
     try:
         return builder.document()
+    except _UnknownAnchor:
+        raise
     except UsageError:
         builder.finish()  # go-yaml parses the whole document first: an error of syntax further down goes first
         raise
@@ -449,6 +410,10 @@ def _marked(error: Any, scanner: bool) -> str:
 
 def _converting(problem: str) -> UsageError:
     return UsageError(f"error converting YAML to JSON: {problem}")
+
+
+class _UnknownAnchor(UsageError):
+    """Found while parsing, other than what is wrong with the values."""
 
 
 class _Builder:
@@ -521,7 +486,7 @@ class _Builder:
         if name in self.open:
             raise _converting(f"yaml: anchor '{name}' value contains itself")
         if name not in self.anchors:
-            raise _converting(f"yaml: unknown anchor '{name}' referenced")
+            raise _UnknownAnchor(f"error converting YAML to JSON: yaml: unknown anchor '{name}' referenced")
         value, size = self.anchors[name]
         self.nodes += size + 1
         self.aliased += size

@@ -7,15 +7,15 @@ words given, on nothing else, so that a new controller shifts nobody's luck.
 from __future__ import annotations
 
 import time
-from hashlib import blake2b
-from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from random import Random
 
 # The alphabet of Kubernetes' generated names: no vowels, no 0, 1 or 3 (k8s.io/apimachinery/pkg/util/rand).
 NAME_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
+EPOCH_DAY = 719_163  # date(1970, 1, 1).toordinal()
 
 
 class Clock(NamedTuple):
@@ -39,11 +39,15 @@ class Clock(NamedTuple):
 
     def token(self, *words: object) -> int:
         """64 bits that depend on the seed and `words` alone."""
+        from hashlib import blake2b  # costs start-up, and reading needs no chance
+
         text = "\0".join(map(str, (self.seed, *words)))
         return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
 
     def dice(self, *words: object) -> Random:
         """A private random source for one purpose: `clock.dice("pull", pod_uid).randint(1, 4)`."""
+        from random import Random
+
         return Random(self.token(*words))
 
     def suffix(self, *words: object, length: int = 5) -> str:
@@ -56,6 +60,8 @@ class Clock(NamedTuple):
 
     def uid(self, *words: object) -> str:
         """A version-4 shaped UUID: 'b1a2...-....-4...-8...-............'."""
+        from hashlib import blake2b
+
         text = "\0".join(map(str, (self.seed, "uid", *words)))
         raw = blake2b(text.encode(), digest_size=16).hexdigest()
         variant = "89ab"[int(raw[16], 16) & 3]
@@ -90,13 +96,12 @@ def seconds(text: str) -> int:
 
 
 def _parse(text: str) -> int:
-    from calendar import timegm
+    from datetime import date  # sqlite3 has loaded it; calendar.timegm does the same sum
 
     if len(text) < 20 or text[10] not in "Tt " or text[4] != "-" or text[13] != ":":
         raise ValueError(f"not an RFC 3339 time: {text!r}")
-    moment = timegm(
-        (int(text[:4]), int(text[5:7]), int(text[8:10]), int(text[11:13]), int(text[14:16]), int(text[17:19]))
-    )
+    days = date(int(text[:4]), int(text[5:7]), 1).toordinal() - EPOCH_DAY + int(text[8:10]) - 1
+    moment = days * 86400 + int(text[11:13]) * 3600 + int(text[14:16]) * 60 + int(text[17:19])
     zone = text[19:].lstrip(".0123456789")
     if zone in ("Z", "z"):
         return moment

@@ -2,7 +2,6 @@
 
     KpyError                       base; `str(error)` is the text without any prefix
     ├── UsageError                 bad command line or unreadable input: "error: ..." in kubectl's manner
-    ├── ConnectionFailure              an address that does not answer: printed without "error: "
     ├── StoreError                 the cluster file: missing, foreign, corrupt, newer, full, not permitted
     └── StatusError                what a Kubernetes API server would answer with a Status object
         ├── BadRequest             400  undecodable body, unknown field, bad selector
@@ -48,10 +47,6 @@ class UsageError(KpyError):
     def __init__(self, message: str, usage: str = "") -> None:
         super().__init__(message)
         self.usage = usage
-
-
-class ConnectionFailure(KpyError):
-    """An address does not answer; kubectl tells it without "error: " in front."""
 
 
 class StoreError(KpyError):

@@ -5,11 +5,10 @@ kubectl's output and its error texts are full of them.
 
 from __future__ import annotations
 
-import re
 from json.encoder import encode_basestring
 from typing import Any
 
-_HTML = re.compile("[<>&\u2028\u2029]")
+_HTML = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 _QUOTED_SPECIAL = {
     "\\": "\\\\", '"': '\\"', "\a": "\\a", "\b": "\\b", "\f": "\\f",
     "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v",
@@ -19,9 +18,8 @@ _QUOTED_SPECIAL = {
 def json_string(text: str) -> str:
     """A JSON string in Go's form, which also escapes `<`, `>` and `&`."""
     quoted = encode_basestring(text)
-    if _HTML.search(quoted):
-        quoted = _HTML.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
-    return quoted
+    is_plain = quoted.isascii() and "<" not in quoted and ">" not in quoted and "&" not in quoted
+    return quoted if is_plain else quoted.translate(_HTML)
 
 
 def json_float(number: float) -> str:

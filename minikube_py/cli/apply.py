@@ -71,7 +71,8 @@ def _selected(call: Call, obj: Object) -> bool:
         return True
     from minikube_py.base import selector
 
-    return selector.parse(call.text("selector")).matches(select.labels_of(obj))
+    labels = (obj.get("metadata") or {}).get("labels") or {}
+    return selector.parse(call.text("selector")).matches(labels)
 
 
 def _check_flags(call: Call) -> None:
@@ -94,7 +95,7 @@ def _check_flags(call: Call) -> None:
 
 
 def _apply(call: Call, item: Item) -> tuple[Object, str]:
-    metadata = select.metadata_of(item.object)
+    metadata = item.object.get("metadata") or {}
     if metadata.get("generateName") and not item.name:
         raise UsageError(f"from {metadata['generateName']}: cannot use generate name with apply")
     if call.on("server-side"):

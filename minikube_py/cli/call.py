@@ -11,22 +11,26 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from minikube_py.base.errors import KpyError, UsageError
+from minikube_py.base.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from minikube_py.api.documents import Document
     from minikube_py.api.kinds import Kind, Registry
+    from minikube_py.base.errors import KpyError
     from minikube_py.cli.cobra import Parsed
     from minikube_py.cluster import Cluster
 
+    Errors = list[KpyError]
+    Texts = list[str]
+
 Object = dict[str, Any]
-Errors = list[KpyError]
-Texts = list[str]
 
 # Reading these groups makes the API server send a warning header (apimachinery's deprecation prerelease data).
 DEPRECATED = {"endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"}
+
+UNSUPPORTED = "cannot perform warn validation if server-side field validation is unsupported, skipping validation"
 
 
 class Call:
@@ -38,6 +42,7 @@ class Call:
         self.args = parsed.args
         self.writes = writes
         self._cluster = cluster
+        self.shown = 0  # objects printed in a format of -o so far: YAML has a line of dashes between
         self._warned: list[str] = []
         self._held: Texts | None = None  # what is to be printed when the transaction is done
 
@@ -199,39 +204,38 @@ class Call:
     def documents(self, errors: Errors | None = None) -> Iterator[tuple[Object, str]]:
         """The objects of -f (and -R) and -k in order, Lists flattened, each with its source: a path, a URL or 'STDIN'.
 
-        With `errors` a stream that cannot be read to its end is noted there and the next one begins (ContinueOnError);
-        a path that is not there ends everything before anything is read.
+        `errors`: what cannot be read is put there, and reading goes on behind it (kubectl's ContinueOnError); without
+        it the first problem is raised.
         """
         from minikube_py.api import documents
         from minikube_py.cli import kustomize
 
-        streams = [source for path in self.list("filename") for source in documents.sources(path, self.on("recursive"))]
-        check = self._document_check()
-        for source in streams:
-            yield from self._objects(documents.read_source(source, check), errors)
+        found: Any = errors
+        streams = [documents.read(path, self.on("recursive"), found) for path in self.list("filename")]
         if self.text("kustomize"):
-            text = kustomize.build(self.text("kustomize"))
-            yield from self._objects(documents.read_text(text, self.text("kustomize"), check), errors)
-
-    @staticmethod
-    def _objects(stream: Iterator[Document], errors: Errors | None) -> Iterator[tuple[Object, str]]:
-        from minikube_py.api import documents
-
-        def found() -> Iterator[tuple[Object, str]]:
+            streams.append(documents.read_text(kustomize.build(self.text("kustomize")), self.text("kustomize")))
+        for stream in streams:
             for document in stream:
-                documents.require_kind(document)
-                for single in documents.flatten(document):
-                    yield documents.require_kind(single), single.source
+                try:
+                    self._check(document)
+                    singles = list(documents.flatten(document))
+                except UsageError as error:
+                    if errors is None:
+                        raise
+                    errors.append(error)
+                    continue
+                yield from ((single.object, single.source) for single in singles)
 
-        return documents.collecting(found(), errors)
-
-    def _document_check(self) -> Callable[[Any, str], None] | None:
-        """What kubectl checks itself under --validate, before it decodes a document; None for commands without it."""
+    def _check(self, document: Document) -> None:
+        """What --validate checks before anything is decoded, in the commands that have it."""
         if "validate" not in self.parsed.flags.by_name or self.validation == "Ignore":
-            return None
-        from minikube_py.cli import preflight
+            return
+        from minikube_py.api import precheck
 
-        return lambda document, source: preflight.check(self, document, source)
+        obj = precheck.validate(document.object, document.source)
+        is_known = obj["kind"] == "List" or self.registry.find(obj["apiVersion"], obj["kind"])
+        if self.validation == "Warn" and not is_known:
+            self.log(UNSUPPORTED)
 
     def require_files(self) -> None:
         """The commands that take nothing but files."""

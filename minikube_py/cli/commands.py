@@ -5,7 +5,7 @@ The order is that of `kubectl --help`, with kpy's own group behind. `writes` cre
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Row(NamedTuple):
@@ -83,6 +83,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("taint", "taint:run", "Update the taints on one or more nodes", MANAGEMENT, writes=True),
     Row("describe", "describe:run", "Show details of a specific resource or group of resources", TROUBLE),
     Row("events", "events:run", "List events", TROUBLE),
+    Row("diff", "diff:run", "Diff the live version against a would-be applied version", ADVANCED),
     Row("apply", "apply:run", "Apply a configuration to a resource by file name or stdin", ADVANCED, writes=True),
     Row("apply view-last-applied", "apply_view:run"),
     Row("patch", "patch:run", "Update fields of a resource", ADVANCED, writes=True),
@@ -125,3 +126,11 @@ def children(name: str) -> tuple[Row, ...]:
     """The rows one level below a command."""
     depth = name.count(" ") + 1
     return tuple(row for row in COMMANDS if row.name.startswith(name + " ") and row.name.count(" ") == depth)
+
+
+def load(target: str) -> Any:
+    """The function (or Typer app) of "module:function" below minikube_py.cli."""
+    from importlib import import_module
+
+    module, _, function = target.partition(":")
+    return getattr(import_module(f"minikube_py.cli.{module}"), function)

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+import os
+
 from minikube_py import home
-from minikube_py.base.errors import StoreError
 
 
 def namespace(context: str | None) -> str:
     """The namespace of a context, the current one for None; 'default' unless somebody set another."""
-    try:
-        return (home.root() / "namespaces" / (context or home.current())).read_text(errors="replace").strip() or "default"
-    except OSError:
-        return "default"
+    return home.read(_file(context or home.current())) or "default"
 
 
 def set_namespace(context: str, value: str) -> None:
+    """Keep the namespace that a context prefers. Raises StoreError."""
     home.path(context)  # refuses names that could leave the folder
-    file = home.root() / "namespaces" / context
-    try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file.write_text(value + "\n")
-    except OSError as error:
-        raise StoreError(f"cannot write {file}: {error.strerror}") from error
+    home.write(_file(context), value + "\n")
+
+
+def _file(context: str) -> str:
+    return os.path.join(home.root(), "namespaces", context)

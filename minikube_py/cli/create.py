@@ -46,7 +46,7 @@ def run(call: Call) -> None:
 def _matches(call: Call, obj: Object) -> bool:
     from minikube_py.base import selector
 
-    return selector.parse(call.text("selector")).matches(select.labels_of(obj))
+    return selector.parse(call.text("selector")).matches((obj.get("metadata") or {}).get("labels") or {})
 
 
 def _saving(call: Call, item: Item) -> Item:
@@ -60,7 +60,7 @@ def with_last_applied(obj: Object, namespace: str) -> Object:
     """The object with the annotation that a later `apply` compares with."""
     from minikube_py.apiserver import apply
 
-    metadata = {**select.metadata_of(obj), **({"namespace": namespace} if namespace else {})}
+    metadata = {**(obj.get("metadata") or {}), **({"namespace": namespace} if namespace else {})}
     return apply.with_annotation({**obj, "metadata": metadata})
 
 

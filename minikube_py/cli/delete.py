@@ -23,9 +23,8 @@ def run(call: Call) -> None:
         raise UsageError(f"unexpected -o output mode: {call.text('output')}. We only support '-o name'")
     if call.text("raw"):
         raise UsageError("--raw is not supported: there is no server to send to")
-    for flag in ("selector", "field-selector"):
-        if call.on("all") and call.text(flag):
-            raise UsageError(f"cannot set --all and --{flag} at the same time")
+    if call.on("all") and call.text("field-selector"):
+        raise UsageError("cannot set --all and --field-selector at the same time")
     if grace_s == 0 and call.on("force"):
         call.warn(
             "Immediate deletion does not wait for confirmation that the running resource has been terminated. "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minikube_py.base.errors import ConnectionFailure, Invalid, KpyError, StatusError, Unauthorized, UsageError
+from minikube_py.base.errors import Invalid, KpyError, StatusError, Unauthorized, UsageError
 
 
 class Sourced(KpyError):
@@ -46,8 +46,8 @@ def text(error: KpyError) -> str:
     if isinstance(inner, Invalid):
         return _invalid(inner) + "\n"
     shown = _standard(error)
-    if not isinstance(inner, StatusError | ConnectionFailure) and not shown.startswith("error: "):
-        shown = f"error: {shown}"
+    if not isinstance(inner, StatusError) and not shown.startswith("error: "):
+        shown = _of_url(shown) or f"error: {shown}"
     usage = inner.usage if isinstance(inner, UsageError) else ""
     return shown + "\n" + (usage + "\n" if usage else "")
 
@@ -68,12 +68,24 @@ def _standard(error: KpyError) -> str:
     return str(error)
 
 
+def _of_url(text: str) -> str:
+    """What Go's url.Error becomes: 'Get "https://host/x": ... connection refused'; '' for other texts."""
+    if not text.startswith('Get "http'):
+        return ""
+    address, _, problem = text[len('Get "') :].partition('": ')
+    host = address.partition("://")[2].partition("/")[0]
+    if "connection refused" in problem:
+        return f"The connection to the server {host} was refused - did you specify the right host or port?"
+    return f"Unable to connect to the server: {problem}"
+
+
 def _invalid(error: Invalid) -> str:
     """'The Deployment "web" is invalid: spec.x: ...', with a list from two findings on."""
-    prefix = f'The {error.kind} "{error.name}" is invalid' if error.kind or error.name else "The request is invalid"
+    known = error.kind or error.name
+    prefix = f'The {error.kind} "{error.name}" is invalid' if known else "The request is invalid"
     findings = list(dict.fromkeys(str(cause) for cause in error.causes))
     if not findings:
-        return prefix if error.kind or error.name else f"{prefix}: {error}"
+        return prefix if known else f"{prefix}: {error}"
     if len(findings) == 1:
         return f"{prefix}: {findings[0]}"
     return f"{prefix}: \n" + "\n".join(f"* {finding}" for finding in findings)

@@ -47,6 +47,11 @@ def run(call: Call) -> None:
         if row is None:
             break
         name = row.name
+        if row.group == commands.OWN:
+            from minikube_py.cli import own
+
+            own.call(row, commands.load(row.target), [*call.args[1:], "--help"])
+            return
     text = cobra.help_text(name) if name else ""
     if not text:
         if call.args and not name:

@@ -38,49 +38,51 @@ def add(
 ) -> None:
     """Add a machine: its kubelet registers the node and is ready after the next reconcile."""
     from minikube_py import bootstrap
+    from minikube_py.cli.taint import parse
 
     context: own.Context = ctx.obj
     cluster = context.cluster
     labels = dict(_pair(text) for text in label or ())
-    for key, value in (("zone", zone), ("region", region)):
-        if value:
-            labels[f"topology.kubernetes.io/{key}"] = value
+    more = dict(_pair(text) for text in capacity or ())
+    if region:
+        labels["topology.kubernetes.io/region"] = region
+    for flag, amount in (("--cpu", cpu), ("--memory", memory), *(("--capacity", value) for value in more.values())):
+        _check_amount(flag, amount)
     with cluster.transaction():
-        taken = {node["metadata"]["name"] for node in cluster.list("nodes")}
-        if name in taken:
+        nodes = cluster.list("nodes")
+        if name in {node["metadata"]["name"] for node in nodes}:
             raise AlreadyExists(f'nodes "{name}" already exists')
         bootstrap.add_node(
             cluster.server,
             name,
-            index=_free_index(cluster.list("nodes")),
+            index=free_index(nodes),
             cpu=cpu,
             memory=memory,
+            labels=labels,
+            taints=parse(taint or [])[0],
+            zone=zone,
             version=cluster.info.kubernetes_version,
-            control_plane=False,
         )
-        _adorn(cluster, name, labels, taint or [], dict(_pair(text) for text in capacity or ()))
+        if more:
+            cluster.patch("nodes", name, "", {"status": {"capacity": more, "allocatable": more}}, subresource="status")
     typer.echo(f"node/{name} added")
 
 
-def _adorn(cluster: Any, name: str, labels: dict[str, str], taints: list[str], capacity: dict[str, str]) -> None:
-    from minikube_py.cli.taint import parse
+def _check_amount(flag: str, amount: str) -> None:
+    from minikube_py.base import quantity
 
-    fields: Object = {}
-    if labels:
-        fields["metadata"] = {"labels": labels}
-    if taints:
-        fields["spec"] = {"taints": parse(taints)[0]}
-    if fields:
-        cluster.patch("nodes", name, "", fields)
-    if capacity:
-        cluster.patch(
-            "nodes", name, "", {"status": {"capacity": capacity, "allocatable": capacity}}, subresource="status"
-        )
+    try:
+        quantity.parse(amount)
+    except ValueError as error:
+        raise UsageError(f'invalid argument "{amount}" for "{flag}" flag: {error}') from None
 
 
-def _free_index(nodes: list[Object]) -> int:
-    """The number of the new machine: behind the highest address in use (192.168.x.y), so that addresses stay unique."""
-    return len(nodes)
+def free_index(nodes: list[Object]) -> int:
+    """The lowest number whose pod range no node has: numbers give ranges and addresses, which must stay unique."""
+    from minikube_py.kubelet import node
+
+    taken = {(one.get("spec") or {}).get("podCIDR") for one in nodes}
+    return next(index for index in range(len(nodes) + 1) if node.pod_range(index) not in taken)
 
 
 def _pair(text: str) -> tuple[str, str]:

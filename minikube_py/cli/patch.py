@@ -66,9 +66,10 @@ def _content(call: Call) -> Any:
 
             return _Broken(json_problem.find(text)[1])
     try:
-        return documents.yaml_value(text)
+        found = list(documents.read_text(text, "patch"))
+        return found[0].object if found else None
     except UsageError as error:
-        problem = str(error).removeprefix("error converting YAML to JSON: ")
+        problem = str(error).removeprefix("error parsing patch: error converting YAML to JSON: ")
         raise UsageError(f"unable to parse {gotext.quoted(call.text('patch'))}: {problem}") from None
 
 

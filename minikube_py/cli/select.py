@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from minikube_py.base.errors import BadRequest, KpyError, UsageError
+from minikube_py.base.errors import BadRequest, KpyError, MethodNotAllowed, StatusError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -152,7 +152,7 @@ def _named(call: Call, wanted: list[Target], read: bool) -> Found:
             continue
         try:
             items.append(Item(kind, namespace, name, call.read(kind, name, namespace)))
-        except KpyError as error:
+        except StatusError as error:
             errors.append(error)
     return Found(items, errors, len(wanted) == 1, _distinct(kind for kind, _ in wanted))
 
@@ -162,6 +162,8 @@ def _listed(call: Call, kinds: Iterable[Kind], all_namespaces: bool, labels: str
     for kind in kinds:
         call.note_deprecation(kind)
         _check_labels(kind, labels, fields)
+        if "list" not in kind.verbs:
+            raise MethodNotAllowed("the server does not allow this method on the requested resource")
         namespace = call.namespace if kind.namespaced and not all_namespaces else None
         for obj in call.cluster.list(kind.resource, namespace, labels=labels, fields=fields):
             items.append(item_of(kind, obj))
@@ -203,7 +205,7 @@ def of_files(call: Call, read: bool = False) -> Found:
             kinds.append(item.kind)
             found = call.read(item.kind, item.name, item.namespace) if read else obj
             items.append(item._replace(object=found))
-        except KpyError as error:
+        except (StatusError, UsageError) as error:
             errors.append(error)
     return Found(items, errors, len(items) + len(errors) == 1, _distinct(kinds))
 
@@ -214,9 +216,9 @@ def _distinct(kinds: Iterable[Kind]) -> list[Kind]:
 
 def of_document(call: Call, obj: Object, source: str) -> Item:
     """The place of an object that was read from a file. Raises UsageError for unknown kinds and foreign namespaces."""
-    version, kind_name = _text(obj, "apiVersion"), _text(obj, "kind")
-    metadata = metadata_of(obj)
-    name, namespace = _text(metadata, "name"), _text(metadata, "namespace")
+    version, kind_name = obj.get("apiVersion") or "", obj.get("kind") or ""
+    metadata = obj.get("metadata") or {}
+    name, namespace = metadata.get("name") or "", metadata.get("namespace") or ""
     kind = call.registry.find(version, kind_name)
     if kind is None:
         raise UsageError(
@@ -232,22 +234,6 @@ def of_document(call: Call, obj: Object, source: str) -> Item:
             f"You must pass '--namespace={namespace}' to perform this operation."
         )
     return Item(kind, namespace or call.namespace, name, obj, source)
-
-
-def metadata_of(obj: Object) -> Object:
-    """What a document says about itself; {} where it is no map (the API server will refuse that)."""
-    metadata = obj.get("metadata")
-    return metadata if isinstance(metadata, dict) else {}
-
-
-def labels_of(obj: Object) -> dict[str, str]:
-    labels = metadata_of(obj).get("labels")
-    return labels if isinstance(labels, dict) else {}
-
-
-def _text(obj: Object, field: str) -> str:
-    value = obj.get(field)
-    return value if isinstance(value, str) else ""
 
 
 def item_of(kind: Kind, obj: Object) -> Item:

@@ -15,7 +15,7 @@ from minikube_py.store.store import Store
 
 def _folder(cluster: str) -> Path:
     home.path(cluster)  # refuses names that could leave the folder
-    return home.root() / "snapshots" / cluster
+    return Path(home.root()) / "snapshots" / cluster
 
 
 def _file(cluster: str, name: str) -> Path:
@@ -39,7 +39,7 @@ def names(cluster: str) -> list[tuple[str, int]]:
 
 def save(cluster: str, name: str) -> None:
     """Copy a cluster's file, consistently even while another process writes (SQLite's backup)."""
-    source, target = home.path(cluster), _file(cluster, name)
+    source, target = Path(home.path(cluster)), _file(cluster, name)
     if not source.exists():
         raise UsageError(f'cluster "{cluster}" does not exist')
     if target.exists():
@@ -57,7 +57,7 @@ def restore(cluster: str, name: str) -> None:
     source = _file(cluster, name)
     if not source.exists():
         raise UsageError(f'snapshot "{name}" does not exist')
-    _copy(source, home.path(cluster), over=True)
+    _copy(source, Path(home.path(cluster)), over=True)
 
 
 def _copy(source: Path, target: Path, *, over: bool = False) -> None:

@@ -89,7 +89,7 @@ def step(owner: Object, view: View, clock: Clock) -> Actions:
     past, old = history.revisions(owner, view), owner.get("status") or {}
     revision, collisions = yield from history.current(owner, reference, past, old.get("collisionCount", 0))
     if revision is None:
-        yield from retry.again(STEP, key, view, clock)
+        yield from retry.again(STEP, key, owner, view, clock)
         return
     by_node: dict[str, Objects] = {}
     for pod in sorted(mine, key=lambda one: (one["metadata"].get("creationTimestamp", ""), one["metadata"]["name"])):
@@ -102,7 +102,8 @@ def step(owner: Object, view: View, clock: Clock) -> Actions:
         more, less = _rolling(work)
         create += [node for node in more if node not in create]
         doomed += [pod for pod in less if pod not in doomed]
-    failure = yield from _carry_out(work, create[:BURST], doomed[:BURST], reference)
+    held = retry.held(STEP, key, owner, view, clock) if create else None
+    failure = yield from _carry_out(work, [] if held else create[:BURST], doomed[:BURST], reference)
 
     fields = patch.diff(old, _status(work, collisions))
     if fields:
@@ -110,10 +111,7 @@ def step(owner: Object, view: View, clock: Clock) -> Actions:
     labelled = {(pod["metadata"].get("labels") or {}).get(history.HASH_LABEL) for pod in mine}
     in_use = [one["metadata"]["name"] for one in past if history.hash_of(one) in {*labelled, work.hash}]
     yield from history.truncate(owner, past, in_use)
-    if failure:
-        yield from retry.again(STEP, key, view, clock)
-        return
-    yield from retry.forget(STEP, key, view)
+    yield from retry.after(STEP, key, owner, view, clock, waiting=held, refused=failure)
     due = [
         seconds(ready["lastTransitionTime"]) + work.min_ready_s
         for pod in mine

@@ -17,7 +17,7 @@ Source: k8s.io/kubernetes/pkg/controller/job/job_controller.go, backoff_utils.go
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from minikube_py.api import pods
 from minikube_py.api.types import Create, Delete, Key, Patch, Record, Wake
@@ -142,41 +142,49 @@ def _sync(work: _Work, view: View) -> Actions:
         start = work.clock.timestamp
 
     target = _target(work, found, counts, start)
-    active, refused = len(work.active), False
-    wakes = [work.news_s] if work.news_s else []
+    change = _Change(len(work.active), [], False, 0)
+    held = retry.held(STEP, work.key, work.job, view, work.clock)
     if target is not None:
         found = conditions.put(found, target)
-        active = yield from _delete(work, work.active)
+        gone = yield from _delete(work, work.active)
+        change = _Change(len(work.active) - len(gone), gone, False, 0)
+        failed += [pod["metadata"]["uid"] for pod in gone]  # pods that a finished Job stops have failed
+        counts["failed"] = work.count("failed", failed)
     elif suspended:
-        active = yield from _delete(work, work.active)
-        start = None
+        gone = yield from _release_and_delete(work, work.active)
+        change, start = _Change(len(work.active) - len(gone), gone, False, 0), None
     else:
-        active, refused, due_s = yield from _manage(work, counts)
-        wakes += [due_s] if due_s else []
+        change = yield from _manage(
+            work, counts, held=retry.held(STEP, work.key, work.job, view, work.clock) is not None
+        )
     found, told = _suspension(work, found, suspended)
 
-    status = _status(work, active, found, start)
+    status = _status(work, change, found, start)
     written = {"succeeded": succeeded, "failed": failed}
     status["uncountedTerminatedPods"] = {name: uids for name, uids in written.items() if uids}
     yield from _write(work, status)
     if told is not None:
         yield told
     if succeeded or failed:
-        yield from _drop_finalizers([*work.succeeded, *work.failed])
+        yield from _drop_finalizers([*work.succeeded, *work.failed, *(change.gone if target is not None else ())])
     status = {**status, "uncountedTerminatedPods": {}, **{name: count for name, count in counts.items() if count}}
-    if target is not None and not active and not work.terminating:
+    if target is not None and not status.get("active") and not status["terminating"]:
         status = yield from _finish(work, status, target)
     yield from _write(work, status)
-    yield from _again(work, view, refused, [*wakes, *_deadline(work, start, target)])
-
-
-def _again(work: _Work, view: View, refused: bool, wakes: list[int]) -> Actions:
-    if refused:
-        yield from retry.again(STEP, work.key, view, work.clock)
-        return
-    yield from retry.forget(STEP, work.key, view)
+    wakes = [at_s for at_s in (work.news_s, change.due_s, *_deadline(work, start, target)) if at_s]
+    yield from retry.after(STEP, work.key, work.job, view, work.clock, waiting=held, refused=change.refused)
     if wakes:
         yield Wake(min(wakes))
+
+
+class _Change(NamedTuple):
+    """What a sync did to pods: how many are active then, which are going, whether a write was refused, and when a
+    back-off ends (0: none)."""
+
+    active: int
+    gone: Objects
+    refused: bool
+    due_s: int
 
 
 def _deadline(work: _Work, start: str | None, target: Object | None) -> list[int]:
@@ -254,8 +262,8 @@ def _suspension(work: _Work, found: Objects, suspended: bool) -> tuple[Objects, 
 # --- pods --------------------------------------------------------------------------------------------------------------
 
 
-def _manage(work: _Work, counts: dict[str, int]) -> Generator[Action, Outcome, tuple[int, bool, int]]:
-    """Make or delete pods. Returns (active pods then, a write was refused, end of the back-off or 0)."""
+def _manage(work: _Work, counts: dict[str, int], *, held: bool) -> Generator[Action, Outcome, _Change]:
+    """Make pods that are missing, or delete those that are too many."""
     active = len(work.active)
     wanted = work.parallelism
     if work.completions is not None:
@@ -264,18 +272,18 @@ def _manage(work: _Work, counts: dict[str, int]) -> Generator[Action, Outcome, t
         wanted = active
     if active > wanted:
         surplus = sorted(work.active, key=lambda pod: (pods.is_ready(pod), pod["metadata"]["name"]))[: active - wanted]
-        gone = yield from _delete(work, surplus)
-        return wanted + gone, False, 0
+        gone = yield from _release_and_delete(work, surplus)
+        return _Change(active - len(gone), gone, False, 0)
     number = wanted - active
     if work.spec.get("podReplacementPolicy") == "Failed":
         number -= len(work.terminating)
-    if number <= 0:
-        return active, False, 0
+    if number <= 0 or held:
+        return _Change(active, [], False, 0)
     due_s = _backoff_end_s(work)
     if work.clock.now_s < due_s:
-        return active, False, due_s
+        return _Change(active, [], False, due_s)
     made, refused = yield from _create(work, min(number, BURST))
-    return active + made, refused, 0
+    return _Change(active + made, [], refused, 0)
 
 
 def _backoff_end_s(work: _Work) -> int:
@@ -331,18 +339,24 @@ def _pod(work: _Work, index: int | None) -> Object:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": own, "spec": spec}
 
 
-def _delete(work: _Work, doomed: Objects) -> Generator[Action, Outcome, int]:
-    """Delete pods. Returns how many could not be."""
-    left = 0
+def _release_and_delete(work: _Work, doomed: Objects) -> Generator[Action, Outcome, Objects]:
+    """Delete pods that shall not count as failed: without the finalizer nobody counts them. Returns those that go."""
+    yield from _drop_finalizers(doomed)
+    return (yield from _delete(work, doomed))
+
+
+def _delete(work: _Work, doomed: Objects) -> Generator[Action, Outcome, Objects]:
+    """Delete pods. Returns those that go."""
+    gone: Objects = []
     for pod in doomed:
         outcome = yield Delete(ownership.key_of("pods", pod), uid=pod["metadata"]["uid"])
         if isinstance(outcome, KpyError) and not isinstance(outcome, NotFound):
-            left += 1
             yield Record(work.job, "Warning", "FailedDelete", f"Error deleting: {outcome}", COMPONENT)
         else:
+            gone.append(pod)
             text = f"Deleted pod: {pod['metadata']['name']}"
             yield Record(work.job, "Normal", "SuccessfulDelete", text, COMPONENT)
-    return left
+    return gone
 
 
 def _drop_finalizers(found: Objects) -> Actions:
@@ -356,14 +370,16 @@ def _drop_finalizers(found: Objects) -> Actions:
 # --- status ------------------------------------------------------------------------------------------------------------
 
 
-def _status(work: _Work, active: int, found: Objects, start: str | None) -> Object:
+def _status(work: _Work, change: _Change, found: Objects, start: str | None) -> Object:
     status: Object = {name: work.old[name] for name in ("succeeded", "failed") if work.old.get(name)}
     if start is not None:
         status["startTime"] = start
-    if active:
-        status["active"] = active
-    status["ready"] = sum(1 for pod in work.active if pods.is_ready(pod)) if active else 0
-    status["terminating"] = len(work.terminating)
+    if change.active:
+        status["active"] = change.active
+    going = [pod["metadata"]["uid"] for pod in change.gone]
+    staying = [pod for pod in work.active if pod["metadata"]["uid"] not in going]
+    status["ready"] = sum(1 for pod in staying if pods.is_ready(pod))
+    status["terminating"] = len(work.terminating) + len(going)
     if work.is_indexed and work.done_indexes():
         status["completedIndexes"] = text_of(work.done_indexes())
     if found:

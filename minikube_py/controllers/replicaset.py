@@ -76,19 +76,17 @@ def _sync(
     active = yield from ownership.claim(rs, reference, active, chosen, "pods")
 
     failure: KpyError | None = None
-    if not ownership.is_deleting(rs):
+    held = retry.held(flavour.step, key, rs, view, clock) if len(active) < rs["spec"].get("replicas", 1) else None
+    if not ownership.is_deleting(rs) and held is None:
         failure = yield from _manage(rs, active, reference, flavour, view, clock)
 
     terminating = sum(1 for pod in found if _is_terminating(pod, rs, chosen)) if flavour.counts_terminating else None
-    status = _status(rs, active, terminating, failure, clock)
+    status = _status(rs, active, terminating, failure, held is not None, clock)
     fields = patch.diff(rs.get("status") or {}, status)
     if fields:
         yield Patch(key, {"status": fields}, "status")
 
-    if failure is not None:
-        yield from retry.again(flavour.step, key, view, clock)
-        return
-    yield from retry.forget(flavour.step, key, view)
+    yield from retry.after(flavour.step, key, rs, view, clock, waiting=held, refused=failure is not None)
     yield from _wake_for_availability(rs, active, clock)
 
 
@@ -280,7 +278,9 @@ def _sign(one: str, other: str) -> int:
 # --- status ------------------------------------------------------------------------------------------------------------
 
 
-def _status(rs: Object, active: Objects, terminating: int | None, failure: KpyError | None, clock: Clock) -> Object:
+def _status(
+    rs: Object, active: Objects, terminating: int | None, failure: KpyError | None, held: bool, clock: Clock
+) -> Object:
     """The status as the API serves it: counts of zero are left out, except `replicas` and `terminatingReplicas`."""
     old, spec = rs.get("status") or {}, rs["spec"]
     min_ready_s = spec.get("minReadySeconds", 0)
@@ -297,7 +297,9 @@ def _status(rs: Object, active: Objects, terminating: int | None, failure: KpyEr
     if terminating is not None:
         new["terminatingReplicas"] = terminating
     new["observedGeneration"] = rs["metadata"].get("generation", 0)
-    found = _conditions(old.get("conditions") or [], len(active) - spec.get("replicas", 1), failure, clock)
+    found: Objects = old.get("conditions") or []
+    if not held:
+        found = _conditions(found, len(active) - spec.get("replicas", 1), failure, clock)
     if found:
         new["conditions"] = found
     return new

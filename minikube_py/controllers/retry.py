@@ -15,7 +15,7 @@ from minikube_py.base.errors import KpyError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from minikube_py.api.types import Key, Outcome, View
+    from minikube_py.api.types import Key, Object, Outcome, View
     from minikube_py.base.clock import Clock
 
 DELAY_S_MAX = 1000
@@ -35,11 +35,37 @@ def delay_s(failures: int) -> int:
     return min(DELAY_S_MAX, round(0.005 * float(2 ** (_FIRST_RETRY - 1 + min(failures, 12)))))
 
 
-def again(step: str, key: Key, view: View, clock: Clock) -> Iterator[Remember | Wake]:
+def again(step: str, key: Key, obj: Object, view: View, clock: Clock) -> Iterator[Remember | Wake]:
     """Remember one more failure and look again later; only the first retry keeps the cluster from being settled."""
     failures = int(view.memory(step, key).get("failures", 0)) + 1
-    yield Remember({"failures": failures})
-    yield Wake(clock.now_s + delay_s(failures), background=failures > 1)
+    due_s = clock.now_s + delay_s(failures)
+    yield Remember({"failures": failures, "due": due_s, "generation": obj["metadata"].get("generation", 0)})
+    yield Wake(due_s, background=failures > 1)
+
+
+def held(step: str, key: Key, obj: Object, view: View, clock: Clock) -> Wake | None:
+    """The retry that is still to come: until then nothing is tried again, unless the object itself has changed.
+
+    The real controller also tries when one of its pods changes. Here that would make the number of refusals depend on how
+    often a step happens to run.
+    """
+    known = view.memory(step, key)
+    due_s = int(known.get("due", 0))
+    if clock.now_s >= due_s or known.get("generation") != obj["metadata"].get("generation", 0):
+        return None
+    return Wake(due_s, background=known["failures"] > 1)
+
+
+def after(
+    step: str, key: Key, obj: Object, view: View, clock: Clock, *, waiting: Wake | None, refused: bool
+) -> Iterator[Remember | Wake]:
+    """The end of a sync: wait on if it was held, note a refusal, or forget past ones."""
+    if waiting is not None:
+        yield waiting
+    elif refused:
+        yield from again(step, key, obj, view, clock)
+    else:
+        yield from forget(step, key, view)
 
 
 def forget(step: str, key: Key, view: View) -> Iterator[Remember]:

@@ -43,13 +43,16 @@ def step(owner: Object, view: View, clock: Clock) -> Actions:
     past = history.revisions(owner, view)
     update, collisions = yield from history.current(owner, reference, past, old.get("collisionCount", 0))
     if update is None:
-        yield from retry.again(STEP, key, view, clock)
+        yield from retry.again(STEP, key, owner, view, clock)
         return
     current = next((one for one in past if one["metadata"]["name"] == old.get("currentRevision")), update)
 
     work = _Work(owner, current, update, clock)
     status = work.counted(mine, collisions)
-    failure = yield from _change(work, mine, reference, view, status)
+    held = retry.held(STEP, key, owner, view, clock)
+    failure = False
+    if held is None:
+        failure = yield from _change(work, mine, reference, view, status)
     status = work.completed(status)
     fields = patch.diff(old, status)
     if fields:
@@ -57,10 +60,7 @@ def step(owner: Object, view: View, clock: Clock) -> Actions:
 
     in_use = [current["metadata"]["name"], update["metadata"]["name"], *(work.revision_of(pod) for pod in mine)]
     yield from history.truncate(owner, past, in_use)
-    if failure:
-        yield from retry.again(STEP, key, view, clock)
-        return
-    yield from retry.forget(STEP, key, view)
+    yield from retry.after(STEP, key, owner, view, clock, waiting=held, refused=failure)
     due = [at_s for pod in mine if (at_s := work.available_at_s(pod)) > clock.now_s]
     if due:
         yield Wake(min(due))

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from pathlib import Path
 
 from minikube_py.base.errors import StoreError
 
@@ -44,7 +43,7 @@ CREATE TABLE counter (node TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 def connect(path: str, *, create: bool = False) -> sqlite3.Connection:
     """Open a cluster file (':memory:' for one that is never written). Raises StoreError in one sentence."""
     if path != ":memory:":
-        _prepare_file(Path(path), create=create)
+        _prepare_file(path, create=create)
     try:
         connection = sqlite3.connect(path, isolation_level=None, timeout=30.0, cached_statements=256)
         connection.execute("PRAGMA busy_timeout = 30000")
@@ -59,16 +58,16 @@ def connect(path: str, *, create: bool = False) -> sqlite3.Connection:
     return connection
 
 
-def _prepare_file(path: Path, *, create: bool) -> None:
+def _prepare_file(path: str, *, create: bool) -> None:
     if create:
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.makedirs(os.path.dirname(path) or ".", mode=0o700, exist_ok=True)
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         except OSError as error:
             raise StoreError(f"cannot create the cluster file {path}: {error.strerror}") from error
-    elif not path.exists():
+    elif not os.path.exists(path):
         raise StoreError(f"there is no cluster file {path}")
-    elif path.is_dir():
+    elif os.path.isdir(path):
         raise StoreError(f"{path} is a folder, not a cluster file")
 
 

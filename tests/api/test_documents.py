@@ -13,7 +13,7 @@ import pytest
 
 from minikube_py.api import documents
 from minikube_py.base import gotext
-from minikube_py.base.errors import ConnectionFailure, KpyError, UsageError
+from minikube_py.base.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,6 @@ def outcome(text: str) -> tuple[str, str]:
     output = ""
     try:
         for document in documents.read_text(text, "STDIN"):
-            documents.require_kind(document)
             output += "".join(printed(item.object) for item in documents.flatten(document))
     except UsageError as error:
         return output, f"error: {error}"
@@ -60,7 +59,7 @@ def test_a_folder_is_read_in_the_order_of_names(tmp_path: Path) -> None:
     (tmp_path / "inner" / "d.yaml").write_text(POD.format("d"))
 
     def names(recursive: bool) -> list[str]:
-        return [item.object["metadata"]["name"] for item in documents.read(str(tmp_path), recursive)]
+        return [item.object["metadata"]["name"] for item in documents.read_path(str(tmp_path), recursive)]
 
     assert names(recursive=False) == ["a", "b", "c"]
     assert names(recursive=True) == ["a", "b", "c", "d"]
@@ -89,7 +88,7 @@ def test_standard_input_is_called_stdin(monkeypatch: pytest.MonkeyPatch) -> None
 def test_reading_can_go_on_behind_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(POD.format("a") + "---\n[")
     (tmp_path / "b.yaml").write_text(POD.format("b"))
-    errors: list[KpyError] = []
+    errors: list[UsageError] = []
     found = list(documents.read(str(tmp_path), errors=errors))
     assert [item.object["metadata"]["name"] for item in found] == ["a", "b"]
     problem = "error converting YAML to JSON: yaml: line 1: did not find expected node content"
@@ -126,7 +125,7 @@ def test_a_manifest_can_be_read_from_a_url(site: str) -> None:
     assert str(caught.value) == f'unable to read URL "{site}/none", server reported 404 Not Found, status code=404'
     with pytest.raises(UsageError, match="more than 16 MiB"):
         list(documents.read(f"{site}/big"))
-    with pytest.raises(ConnectionFailure, match=r"The connection to the server 127\.0\.0\.1:1 was refused"):
+    with pytest.raises(UsageError, match=r"dial tcp 127\.0\.0\.1:1: connect: connection refused"):
         list(documents.read("http://127.0.0.1:1/x"))
 
 

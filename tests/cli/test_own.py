@@ -139,6 +139,20 @@ def test_a_node_is_added_with_labels_taints_and_more(kpy: Callable[..., Any]) ->
     assert kpy("node", "remove", "gpu").err == 'Error from server (NotFound): nodes "gpu" not found\n'
 
 
+def test_a_new_node_takes_the_address_that_is_free(kpy: Callable[..., Any]) -> None:
+    kpy("node", "remove", "worker-1")
+    kpy("node", "add", "a")
+    kpy("node", "add", "b")
+    addresses = kpy("get", "nodes", "-o", "jsonpath={.items[*].status.addresses[0].address}").out.split()
+    assert len(set(addresses)) == 4
+    assert kpy("get", "node", "a", "-o", "jsonpath={.spec.podCIDR}").out == "10.244.1.0/24"
+    assert kpy("node", "add", "c", "--cpu", "many").err.startswith('error: invalid argument "many" for "--cpu" flag: ')
+    assert (
+        kpy("node", "add", "c", "--taint", "a=b:Nope").err
+        == "error: invalid taint effect: Nope, unsupported taint effect\n"
+    )
+
+
 def test_a_failed_node_is_noticed_and_comes_back(kpy: Callable[..., Any]) -> None:
     assert kpy("node", "fail", "worker-1").out == "node/worker-1 failed\n"
     assert kpy("node", "fail", "worker-1").err == "error: node worker-1 is down already\n"

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from minikube_py.api.types import Key, Patch, Record
+from minikube_py.api.types import Key, Patch, Record, Wake
 from minikube_py.base.clock import timestamp
 from minikube_py.controllers import deployment, replicaset
 from minikube_py.controllers.deployment import sizes
 from tests.controllers.harness import Cluster
-from tests.support import Create, FrozenView, actions, of_type
+from tests.support import T0, Create, FrozenView, actions, of_type
 
 WEB = Key("deployments.apps", "default", "web")
 REVISION = "deployment.kubernetes.io/revision"
@@ -209,6 +209,14 @@ def test_a_rollout_that_stands_still_passes_its_deadline() -> None:
         "terminatingReplicas": 0,
     }
     assert cluster.wakes == {}
+
+
+@pytest.mark.parametrize(("deadline_s", "background"), [(10, False), (600, True)])
+def test_the_default_deadline_does_not_keep_a_cluster_from_being_settled(deadline_s: int, background: bool) -> None:
+    made = _described(progressDeadlineSeconds=deadline_s)
+    made = {**made, "metadata": {**made["metadata"], "uid": "uid-web", "generation": 1}}
+    wakes = of_type(actions(deployment.step, made, FrozenView({"deployments.apps": [made]})), Wake)
+    assert wakes == [Wake(T0.now_s + deadline_s + 1, background)]
 
 
 def test_a_template_that_comes_back_takes_its_replica_set_with_a_new_revision() -> None:

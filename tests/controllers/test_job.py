@@ -111,7 +111,8 @@ def test_a_job_past_its_deadline_fails_when_its_pods_are_gone() -> None:
     assert cluster.wakes == {PI: cluster.clock.now_s + 4}
     cluster.advance(4)
     cluster.settle()
-    assert ("FailureTarget", "DeadlineExceeded") in _reasons(cluster)
+    assert _reasons(cluster) == [("FailureTarget", "DeadlineExceeded")]
+    assert (_status(cluster)["failed"], _status(cluster)["terminating"]) == (1, 1)
     cluster.drop_terminating()
     cluster.settle()
     assert _reasons(cluster)[-1] == ("Failed", "DeadlineExceeded")
@@ -127,6 +128,27 @@ def test_a_suspended_job_has_no_pods_until_it_is_resumed() -> None:
     assert len(_running(cluster)) == 1
     assert _reasons(cluster) == [("Suspended", "JobResumed")]
     assert [reason for reason, _ in cluster.events] == ["Suspended", "SuccessfulCreate", "Resumed"]
+
+
+def test_pods_of_a_job_that_is_suspended_have_not_failed() -> None:
+    """misc/jobs: the finalizer goes first, so that they are not counted."""
+    cluster = _cluster(_described(completions=2, parallelism=2))
+    cluster.patch(PI, {"spec": {"suspend": True}})
+    cluster.settle()
+    status = {name: value for name, value in _status(cluster).items() if name != "conditions"}
+    assert status == {"ready": 0, "terminating": 2, "uncountedTerminatedPods": {}}
+    cluster.drop_terminating()
+    cluster.settle()
+    assert cluster.list("pods") == []
+    assert _status(cluster)["terminating"] == 0
+
+
+def test_less_parallelism_deletes_pods_that_have_not_failed() -> None:
+    cluster = _cluster(_described(completions=4, parallelism=3))
+    cluster.patch(PI, {"spec": {"parallelism": 1}})
+    cluster.settle()
+    assert (_status(cluster)["active"], _status(cluster)["terminating"]) == (1, 2)
+    assert "failed" not in _status(cluster)
 
 
 def test_an_indexed_job_gives_each_pod_its_index() -> None:

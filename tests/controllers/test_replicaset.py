@@ -172,3 +172,20 @@ def test_pods_go_in_the_recorded_order(owner: str, case: dict[str, Any], order: 
         gone.append(first["metadata"]["name"])
         left.remove(first)
     assert gone == order
+
+
+def test_a_refused_replica_set_waits_for_its_retry_and_keeps_its_failure() -> None:
+    rs = described(replicas=3)
+    failure = {
+        "type": "ReplicaFailure",
+        "status": "True",
+        "reason": "FailedCreate",
+        "message": "no",
+        "lastTransitionTime": at(1),
+    }
+    rs = {**rs, "status": {"replicas": 0, "terminatingReplicas": 0, "observedGeneration": 1, "conditions": [failure]}}
+    memory = {("replicaset", KEY): {"failures": 1, "due": T0.now_s + 1, "generation": 1}}
+    view = FrozenView({"replicasets.apps": [rs], "pods": []}, memory)
+    assert actions(replicaset.step, rs, view) == [Wake(T0.now_s + 1)]
+    later = T0.at(T0.now_s + 1)
+    assert len(of_type(actions(replicaset.step, rs, view, later), Create)) == 3

@@ -17,12 +17,22 @@ def test_waits_double_up_to_a_limit(failures: int, delay_s: int) -> None:
 
 
 def test_only_the_first_retry_keeps_a_cluster_from_being_settled() -> None:
-    first = list(retry.again("replicaset", KEY, FrozenView({}), T0))
-    assert first == [Remember({"failures": 1}), Wake(T0.now_s + 1)]
+    rs = replicaset()
+    first = list(retry.again("replicaset", KEY, rs, FrozenView({}), T0))
+    assert first == [Remember({"failures": 1, "due": T0.now_s + 1, "generation": 1}), Wake(T0.now_s + 1)]
     known = FrozenView({}, {("replicaset", KEY): {"failures": 1}})
-    assert list(retry.again("replicaset", KEY, known, T0))[1] == Wake(T0.now_s + 3, background=True)
+    assert list(retry.again("replicaset", KEY, rs, known, T0))[1] == Wake(T0.now_s + 3, background=True)
     assert list(retry.forget("replicaset", KEY, known)) == [Remember({})]
     assert list(retry.forget("replicaset", KEY, FrozenView({}))) == []
+
+
+def test_nothing_is_tried_again_before_its_time_unless_the_object_changes() -> None:
+    rs = replicaset()
+    known = FrozenView({}, {("replicaset", KEY): {"failures": 2, "due": T0.now_s + 3, "generation": 1}})
+    assert retry.held("replicaset", KEY, rs, known, T0) == Wake(T0.now_s + 3, background=True)
+    assert retry.held("replicaset", KEY, rs, known, T0.at(T0.now_s + 3)) is None
+    changed = {**rs, "metadata": {**rs["metadata"], "generation": 2}}
+    assert retry.held("replicaset", KEY, changed, known, T0) is None
 
 
 def test_a_namespace_that_goes_is_told_from_other_refusals() -> None:

@@ -64,7 +64,7 @@ FUNCTIONS = {
     "storageclasses.storage.k8s.io": "storage:storage_class",
     "volumeattachments.storage.k8s.io": "storage:volume_attachment",
 }
-_LABEL_NAMES = frozenset({"namespaces", "services"})
+_LABEL_NAMES = frozenset({"namespaces", "services", "statefulsets.apps"})
 _PATH_NAMES = frozenset({
     "clusterrolebindings.rbac.authorization.k8s.io", "clusterroles.rbac.authorization.k8s.io",
     "rolebindings.rbac.authorization.k8s.io", "roles.rbac.authorization.k8s.io",

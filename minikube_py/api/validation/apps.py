@@ -168,11 +168,11 @@ def stateful_set(causes: Causes, obj: Object, old: Object | None, subresource: s
     causes.not_negative("spec.revisionHistoryLimit", spec.get("revisionHistoryLimit"))
     if "ordinals" in spec:
         causes.not_negative("spec.ordinals.start", (spec["ordinals"] or {}).get("start", 0))
-    _selector(causes, spec, "empty selector is invalid for statefulset")
-    _stateful_template(causes, spec)
     name = spec.get("serviceName")
     if name and old is None:
-        causes.each_invalid("spec.serviceName", name, names.dns_subdomain(name))
+        causes.each_invalid("spec.serviceName", name, names.dns_label(name))
+    _selector(causes, spec, "empty selector is invalid for statefulset")
+    _stateful_template(causes, spec)
     if old is not None:
         fixed, before = _without(spec), _without(old["spec"])
         if any(not same(fixed.get(field), before.get(field)) for field in {**fixed, **before}):
@@ -206,7 +206,7 @@ def _retention(causes: Causes, spec: Object, path: str) -> None:
     for field in ("whenDeleted", "whenScaled"):
         value = (spec.get("persistentVolumeClaimRetentionPolicy") or {}).get(field)
         if value not in (None, "Retain", "Delete"):
-            causes.not_supported(f"{path}.{field}", value, ("Delete", "Retain"))
+            causes.not_supported(f"{path}.{field}", value, ("Retain", "Delete"))
 
 
 def _stateful_template(causes: Causes, spec: Object) -> None:
@@ -237,15 +237,11 @@ def daemon_set(causes: Causes, obj: Object, old: Object | None, subresource: str
         _status(causes, obj, old, fields)
         return
     spec = obj.get("spec") or {}
-    if old is not None:
-        _immutable_selector(causes, spec, old["spec"])
     found = spec.get("selector")
-    if found is None:
-        causes.required("spec.selector")
     metadata.selector(causes, found, "spec.selector")
     template = spec.get("template") or {}
     labels = (template.get("metadata") or {}).get("labels")
-    if found is not None and _mismatch(found, labels):
+    if found is None or _mismatch(found, labels):
         detail = "`selector` does not match template `labels`"
         causes.invalid("spec.template.metadata.labels", sorted_map(labels), detail)
     if found is not None and not found.get("matchLabels") and not found.get("matchExpressions"):
@@ -258,6 +254,8 @@ def daemon_set(causes: Causes, obj: Object, old: Object | None, subresource: str
     causes.not_negative("spec.minReadySeconds", spec.get("minReadySeconds"))
     _daemon_strategy(causes, spec.get("updateStrategy") or {}, "spec.updateStrategy")
     causes.not_negative("spec.revisionHistoryLimit", spec.get("revisionHistoryLimit"))
+    if old is not None:
+        _immutable_selector(causes, spec, old["spec"])
 
 
 def _mismatch(found: Object, labels: Object | None) -> bool:
@@ -299,6 +297,8 @@ def _status(causes: Causes, obj: Object, old: Object | None, fields: tuple[str, 
         for field in fields[1:]:
             if field != "unavailableReplicas" and status.get(field, 0) > status.get("replicas", 0):
                 causes.invalid(f"status.{field}", status[field], "cannot be greater than status.replicas")
+    if status.get("availableReplicas", 0) > status.get("readyReplicas", 0) and "availableReplicas" in fields:
+        causes.invalid("status.availableReplicas", status["availableReplicas"], "cannot be greater than readyReplicas")
     count, before = status.get("collisionCount") or 0, ((old or {}).get("status") or {}).get("collisionCount") or 0
     if count < before:
         causes.invalid("status.collisionCount", count, "cannot be decremented")

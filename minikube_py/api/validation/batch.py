@@ -58,6 +58,11 @@ def job(causes: Causes, obj: Object, old: Object | None, subresource: str) -> No
             causes.invalid("spec.template.metadata.labels", sorted_map(labels), detail)
     if old is not None:
         _update(causes, obj, old)
+    elif spec.get("completionMode") == "Indexed" and (spec.get("completions") or 0) > 0:
+        last = f"{meta.get('name', '')}-{spec['completions'] - 1}"
+        if names.dns_label(last):
+            detail = f"will not able to create pod with invalid DNS label: {last}"
+            causes.invalid("metadata.name", meta.get("name", ""), detail)
 
 
 def _generated(causes: Causes, spec: Object, meta: Object) -> None:
@@ -84,15 +89,21 @@ def _spec(causes: Causes, spec: Object, path: str) -> None:
         causes.not_negative(f"{path}.{field}", spec.get(field))
     for field in ("backoffLimitPerIndex", "maxFailedIndexes"):
         causes.not_negative(f"{path}.{field}", spec.get(field))
+    if spec.get("maxFailedIndexes") is not None and spec.get("backoffLimitPerIndex") is None:
+        causes.required(f"{path}.backoffLimitPerIndex", "when maxFailedIndexes is specified")
+    if spec.get("managedBy") is not None:
+        metadata.domain_prefixed_path(causes, spec["managedBy"], f"{path}.managedBy")
+        if len(spec["managedBy"]) > 63:
+            causes.too_long(f"{path}.managedBy", 63)
     mode = spec.get("completionMode")
     if mode not in (None, "NonIndexed", "Indexed"):
         causes.not_supported(f"{path}.completionMode", mode, ("NonIndexed", "Indexed"))
     if mode == "Indexed":
         _indexed(causes, spec, path)
-    elif spec.get("backoffLimitPerIndex") is not None:
-        causes.invalid(f"{path}.backoffLimitPerIndex", spec["backoffLimitPerIndex"], "requires indexed completion mode")
-    if spec.get("maxFailedIndexes") is not None and spec.get("backoffLimitPerIndex") is None:
-        causes.required(f"{path}.backoffLimitPerIndex", "when maxFailedIndexes is specified")
+    else:
+        for field in ("backoffLimitPerIndex", "maxFailedIndexes"):
+            if spec.get(field) is not None:
+                causes.invalid(f"{path}.{field}", spec[field], "requires indexed completion mode")
     if spec.get("podFailurePolicy") is not None:
         _failure_policy(causes, spec, f"{path}.podFailurePolicy")
     if spec.get("successPolicy") is not None:
@@ -135,7 +146,7 @@ def _failure_policy(causes: Causes, spec: Object, path: str) -> None:
     for index, rule in enumerate(rules):
         here, action = f"{path}.rules[{index}]", rule.get("action", "")
         if not action:
-            causes.required(f"{here}.action", 'valid values: "Count", "FailIndex", "FailJob", "Ignore"')
+            causes.required(f"{here}.action", 'valid values: ["Count" "FailIndex" "FailJob" "Ignore"]')
         elif action == "FailIndex":
             if spec.get("backoffLimitPerIndex") is None:
                 causes.invalid(f"{here}.action", action, "requires the backoffLimitPerIndex to be set")
@@ -147,19 +158,21 @@ def _failure_policy(causes: Causes, spec: Object, path: str) -> None:
         for at, one in enumerate(conditions):
             where, kind = f"{here}.onPodConditions[{at}]", one.get("type", "")
             causes.each_invalid(f"{where}.type", kind, names.qualified_name(kind))
-            causes.one_of(f"{where}.status", one.get("status"), ("False", "True", "Unknown"))
+            status = one.get("status")
+            if not status:
+                causes.required(f"{where}.status", 'valid values: ["False" "True" "Unknown"]')
+            elif status not in ("False", "True", "Unknown"):
+                causes.not_supported(f"{where}.status", status, ("False", "True", "Unknown"))
         if codes is not None and conditions:
-            shown = {"Action": action}
-            causes.invalid(here, shown, "specifying both OnExitCodes and OnPodConditions is not supported")
+            causes.invalid_without_value(here, "specifying both OnExitCodes and OnPodConditions is not supported")
         elif codes is None and not conditions:
-            shown = {"Action": action, "OnExitCodes": None, "OnPodConditions": None}
-            causes.invalid(here, shown, "specifying one of OnExitCodes and OnPodConditions is required")
+            causes.invalid_without_value(here, "specifying one of OnExitCodes and OnPodConditions is required")
 
 
 def _exit_codes(causes: Causes, found: Object, known: set[str | None], path: str) -> None:
     operator, values = found.get("operator", ""), found.get("values") or []
     if not operator:
-        causes.required(f"{path}.operator", 'valid values: "In", "NotIn"')
+        causes.required(f"{path}.operator", 'valid values: ["In" "NotIn"]')
     elif operator not in ("In", "NotIn"):
         causes.not_supported(f"{path}.operator", operator, ("In", "NotIn"))
     name = found.get("containerName")
@@ -253,11 +266,9 @@ def _update(causes: Causes, obj: Object, old: Object) -> None:
     if completions != earlier:
         if spec.get("completionMode") != "Indexed":
             causes.immutable("spec.completions", completions, earlier)
-        elif before.get("parallelism") == earlier and completions != spec.get("parallelism"):
+        elif completions is not None and completions != spec.get("parallelism"):
             detail = "can only be modified in tandem with spec.parallelism"
             causes.invalid("spec.completions", completions, detail)
-        elif before.get("parallelism") != earlier or completions is None or earlier is None:
-            causes.immutable("spec.completions", completions, earlier)
     if not same(spec.get("selector"), before.get("selector")):
         causes.invalid("spec.selector", metadata.selector_value(spec.get("selector")), "field is immutable")
     _template_update(causes, obj, old)

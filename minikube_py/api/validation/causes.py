@@ -38,6 +38,9 @@ class Causes:
         for detail in details:
             self.invalid(path, value, detail)
 
+    def invalid_without_value(self, path: str, detail: str) -> None:
+        self._add(path, "FieldValueInvalid", "Invalid value", detail)
+
     def required(self, path: str, detail: str = "") -> None:
         self._add(path, "FieldValueRequired", "Required value", detail)
 

@@ -5,6 +5,7 @@ Source: apimachinery pkg/api/validation/objectmeta.go and pkg/apis/meta/v1/valid
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.api.validation import names
@@ -193,3 +194,17 @@ def selector_value(found: Object | None) -> Any:
             for one in found["matchExpressions"]
         ]
     return shown
+
+
+def domain_prefixed_path(causes: Causes, value: str, path: str) -> None:
+    """'acme.io/foo' (IsDomainPrefixedPath)."""
+    if not value:
+        causes.required(path)
+        return
+    host, _, rest = value.partition("/")
+    if not host or not rest:
+        causes.invalid(path, value, 'must be a domain-prefixed path (such as "acme.io/foo")')
+        return
+    causes.each_invalid(path, host, names.dns_subdomain(host))
+    if not re.fullmatch(names.HTTP_PATH, rest):
+        causes.invalid(path, rest, names.regex_text("Invalid path", names.HTTP_PATH))

@@ -5,12 +5,11 @@ Source: pkg/apis/networking/validation/validation.go, pkg/apis/discovery/validat
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.api.validation import metadata, names
 from minikube_py.api.validation.causes import same
-from minikube_py.api.validation.containers import PROTOCOLS, port_or_name
+from minikube_py.api.validation.containers import PROTOCOLS
 from minikube_py.api.validation.service import special_address
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from minikube_py.api.validation.causes import Causes
 
 PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
+POLICY_PROTOCOLS = ("TCP", "UDP", "SCTP")
 CLASS_ANNOTATION = "kubernetes.io/ingress.class"
 _BAD_PATHS = ("//", "/./", "/../", "%2f", "%2F")
 _BAD_ENDS = ("/..", "/.")
@@ -28,12 +28,9 @@ def ingress(causes: Causes, obj: Object, old: Object | None, subresource: str) -
         return
     spec = obj.get("spec") or {}
     note, name = (obj["metadata"].get("annotations") or {}).get(CLASS_ANNOTATION), spec.get("ingressClassName")
-    if old is None and note is not None and name is not None and note != name:
-        detail = "must match `ingressClassName` when both are specified"
-        causes.invalid(f"metadata.annotations[{CLASS_ANNOTATION}]", note, detail)
     rules, backend = spec.get("rules") or (), spec.get("defaultBackend")
     if not rules and backend is None:
-        causes.invalid("spec", _empty_spec(spec), "either `defaultBackend` or `rules` must be specified")
+        causes.invalid("spec", spec.get("rules"), "either `defaultBackend` or `rules` must be specified")
     if backend is not None:
         _backend(causes, backend, "spec.defaultBackend")
     for index, rule in enumerate(rules):
@@ -47,12 +44,9 @@ def ingress(causes: Causes, obj: Object, old: Object | None, subresource: str) -
             causes.each_invalid(f"spec.tls[{index}].secretName", secret, names.dns_subdomain(secret))
     if name is not None:
         causes.each_invalid("spec.ingressClassName", name, names.dns_subdomain(name))
-
-
-def _empty_spec(spec: Object) -> Object:
-    """A spec without rules and backend, as Go prints it."""
-    tls = [{"Hosts": one.get("hosts"), "SecretName": one.get("secretName", "")} for one in spec.get("tls") or ()]
-    return {"IngressClassName": spec.get("ingressClassName"), "DefaultBackend": None, "TLS": tls or None, "Rules": None}
+    if old is None and note is not None and name is not None and note != name:
+        detail = "must match `ingressClassName` when both are specified"
+        causes.invalid(f"annotations.{CLASS_ANNOTATION}", note, detail)
 
 
 def _rule(causes: Causes, rule: Object, path: str) -> None:
@@ -75,7 +69,8 @@ def _path(causes: Causes, one: Object, path: str) -> None:
     where, kind = one.get("path", ""), one.get("pathType")
     if kind is None:
         causes.required(f"{path}.pathType", "pathType must be specified")
-    elif kind in ("Exact", "Prefix"):
+        return
+    if kind in ("Exact", "Prefix"):
         if not where.startswith("/"):
             causes.invalid(f"{path}.path", where, "must be an absolute path")
         for bad in _BAD_PATHS:
@@ -102,7 +97,7 @@ def _backend(causes: Causes, backend: Object, path: str) -> None:
                 causes.required(f"{path}.resource.{field}")
     else:
         if service is None:
-            causes.required(path, "port name or number is required")
+            causes.invalid(path, "", "resource or service backend is required")
             return
         name = service.get("name", "")
         if not name:
@@ -132,7 +127,7 @@ def ingress_class(causes: Causes, obj: Object, old: Object | None, subresource: 
     if not controller:
         causes.required("spec.controller")
     else:
-        _domain_path(causes, controller, "spec.controller")
+        metadata.domain_prefixed_path(causes, controller, "spec.controller")
         if len(controller) > 250:
             causes.too_long("spec.controller", 250)
     if parameters is not None:
@@ -148,17 +143,6 @@ def ingress_class(causes: Causes, obj: Object, old: Object | None, subresource: 
             causes.required("spec.parameters.namespace", "`parameters.scope` is set to 'Namespace'")
         elif scope == "Cluster" and parameters.get("namespace") is not None:
             causes.forbidden("spec.parameters.namespace", "`parameters.scope` is set to 'Cluster'")
-
-
-def _domain_path(causes: Causes, value: str, path: str) -> None:
-    """'acme.io/foo' (IsDomainPrefixedPath)."""
-    host, _, rest = value.partition("/")
-    if not host or not rest:
-        causes.invalid(path, value, 'must be a domain-prefixed path (such as "acme.io/foo")')
-        return
-    causes.each_invalid(path, host, names.dns_subdomain(host))
-    if not re.fullmatch(names.HTTP_PATH, rest):
-        causes.invalid(path, rest, names.regex_text("Invalid path", names.HTTP_PATH))
 
 
 def network_policy(causes: Causes, obj: Object, old: Object | None, subresource: str) -> None:
@@ -177,25 +161,28 @@ def network_policy(causes: Causes, obj: Object, old: Object | None, subresource:
         return
     for index, kind in enumerate(kinds):
         if kind not in ("Ingress", "Egress"):
-            causes.not_supported(f"spec.policyTypes[{index}]", kind, ("Egress", "Ingress"))
+            causes.not_supported(f"spec.policyTypes[{index}]", kind, ("Ingress", "Egress"))
 
 
 def _policy_port(causes: Causes, port: Object, path: str) -> None:
     protocol, number, end = port.get("protocol"), port.get("port"), port.get("endPort")
-    if protocol is not None and protocol not in PROTOCOLS:
-        causes.not_supported(f"{path}.protocol", protocol, PROTOCOLS)
+    if protocol is not None and protocol not in POLICY_PROTOCOLS:
+        causes.not_supported(f"{path}.protocol", protocol, POLICY_PROTOCOLS)
     if number is None:
         if end is not None:
-            causes.required(f"{path}.port", "must be specified when `endPort` is specified")
-        return
-    port_or_name(causes, number, f"{path}.port")
-    if end is None:
+            causes.invalid(f"{path}.endPort", end, "may not be specified when `port` is not specified")
         return
     if isinstance(number, str):
-        causes.invalid(f"{path}.endPort", end, "may not be specified when `port` is non-numeric")
+        if end is not None:
+            causes.invalid(f"{path}.endPort", end, "may not be specified when `port` is non-numeric")
+        causes.each_invalid(f"{path}.port", number, names.port_name(number))
+        return
+    causes.each_invalid(f"{path}.port", number, names.port_number(number))
+    if end is None:
         return
     if end < number:
-        causes.invalid(f"{path}.endPort", end, "must be greater than or equal to `port`")
+        # The server names the port here, under the path of the end.
+        causes.invalid(f"{path}.endPort", number, "must be greater than or equal to `port`")
     causes.each_invalid(f"{path}.endPort", end, names.port_number(end))
 
 
@@ -208,12 +195,12 @@ def _peer(causes: Causes, peer: Object, path: str) -> None:
         whole = block.get("cidr", "")
         if not whole:
             causes.required(f"{path}.ipBlock.cidr")
-        else:
-            causes.each_invalid(f"{path}.ipBlock.cidr", whole, names.cidr(whole))
+            return
+        causes.each_invalid(f"{path}.ipBlock.cidr", whole, names.cidr(whole))
         for index, one in enumerate(block.get("except") or ()):
             wrong = names.cidr(one)
             causes.each_invalid(f"{path}.ipBlock.except[{index}]", one, wrong)
-            if whole and not wrong and not names.cidr(whole) and not _inside(one, whole):
+            if not wrong and not names.cidr(whole) and not _inside(one, whole):
                 detail = "must be a strict subset of `cidr`"
                 causes.invalid(f"{path}.ipBlock.except[{index}]", one, detail)
     if count == 0:

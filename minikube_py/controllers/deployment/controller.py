@@ -29,7 +29,7 @@ def step(deployment: Object, view: View, clock: Clock) -> Actions:
     try:
         yield from _sync(deployment, view, clock)
     except sync.SyncFailed:
-        yield from retry.again(STEP, key, view, clock)
+        yield from retry.again(STEP, key, deployment, view, clock)
     else:
         yield from retry.forget(STEP, key, view)
 

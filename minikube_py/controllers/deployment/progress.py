@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 COMPLETE = "NewReplicaSetAvailable"
 TIMED_OUT = "ProgressDeadlineExceeded"
+DEFAULT_DEADLINE_S = 600
 PAUSED, RESUMED = "DeploymentPaused", "DeploymentResumed"
 
 
@@ -107,7 +108,11 @@ def _replica_failure(found: Objects, sets: sync.Sets) -> Objects:
 
 
 def _wake_at_deadline(work: sync.Work, status: Object) -> Iterator[Wake]:
-    """One second past the deadline, as the real one waits, unless the rollout is over one way or the other."""
+    """One second past the deadline, as the real one waits, unless the rollout is over one way or the other.
+
+    A deadline of the default ten minutes or more does not keep a cluster from being settled: a rollout that hangs on pods
+    that will never be ready is no news for that long. A shorter one was set in order to be met.
+    """
     current = conditions.get(status, "Progressing")
     if not sync.has_deadline(work.deployment) or current is None:
         return
@@ -115,8 +120,9 @@ def _wake_at_deadline(work: sync.Work, status: Object) -> Iterator[Wake]:
         return
     if current["reason"] == COMPLETE:
         return  # complete once; pods that come and go are no rollout
-    due_s = seconds(current["lastUpdateTime"]) + int(work.deployment["spec"]["progressDeadlineSeconds"]) + 1
-    yield Wake(max(due_s, work.clock.now_s + 1))
+    deadline_s = int(work.deployment["spec"]["progressDeadlineSeconds"])
+    due_s = seconds(current["lastUpdateTime"]) + deadline_s + 1
+    yield Wake(max(due_s, work.clock.now_s + 1), background=deadline_s >= DEFAULT_DEADLINE_S)
 
 
 def note_pause(work: sync.Work) -> Actions:

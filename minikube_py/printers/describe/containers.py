@@ -189,10 +189,12 @@ def _environment(w: Writer, spec: Object, pod: Object | None) -> None:
 
 
 def field_value(pod: Object, path: str) -> str:
-    """A downward API field of a pod as text: 'metadata.labels' as sorted key="value" lines, others plainly."""
+    """A downward API field of a pod as text: 'metadata.labels' as sorted key="value" lines, others plainly.
+
+    Single labels and annotations (metadata.labels['app']) stay empty, as in kubectl.
+    """
     if path.endswith("']"):
-        base, _, key = path[:-2].partition("['")
-        return str(((pod.get("metadata") or {}).get(base.rpartition(".")[2]) or {}).get(key, ""))
+        return ""
     value: Any = pod
     for step in path.split("."):
         value = value.get(step) if isinstance(value, dict) else None

@@ -50,10 +50,13 @@ def claim_fields(obj: Object, w: Writer, *, level: int, full: bool) -> None:
     if full:
         _status(obj, w)
     w.line(level, "Volume", spec.get("volumeName", ""))
-    w.put(level, "")
-    parts.labels(w, "Labels", metadata.get("labels"))
-    w.put(level, "")
-    parts.notes(w, "Annotations", metadata.get("annotations"))
+    if full:
+        parts.labels_and_annotations(obj, w)
+    else:
+        for title, field, sign in (("Labels", "labels", "="), ("Annotations", "annotations", ": ")):
+            _nested(
+                w, level, title, [f"{key}{sign}{value}" for key, value in sorted((metadata.get(field) or {}).items())]
+            )
     if full:
         w.line(level, "Finalizers", go_list(metadata.get("finalizers")))
     capacity = modes = ""
@@ -71,6 +74,15 @@ def claim_fields(obj: Object, w: Writer, *, level: int, full: bool) -> None:
             w.line(level + 1, "APIGroup", source["apiGroup"])
         w.line(level + 1, "Kind", source["kind"])
         w.line(level + 1, "Name", source["name"])
+
+
+def _nested(w: Writer, level: int, title: str, lines: list[str]) -> None:
+    """Lines of a nested writer, which indents every piece it is given, behind a tab too."""
+    w.put(level, f"{title}:\t")
+    for index, text in enumerate(lines or ["<none>"]):
+        if index:
+            w.put(level, "\t")
+        w.put(level, f"{text}\n")
 
 
 def _status(obj: Object, w: Writer) -> None:

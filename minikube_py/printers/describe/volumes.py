@@ -156,4 +156,6 @@ def _attributes(w: Writer, attributes: dict[str, str] | None) -> None:
     if not texts:
         w.put(0, "<none>\n")
     for index, text in enumerate(texts):
-        w.put(2, ("    \t" if index else "") + (text[:140] + "..." if len(text) > 140 else text) + "\n")
+        if index:
+            w.put(4, "\t")
+        w.put(2, (text[:140] + "..." if len(text) > 140 else text) + "\n")
