@@ -103,9 +103,15 @@ def test_objects_printed_one_by_one_as_yaml_have_dashes_between(kpy: Callable[..
     two = CONFIG % "1" + "---\n" + (CONFIG % "2").replace("name: conf", "name: last")
     printed = kpy("create", "-f", "-", "--dry-run=client", "-o", "yaml", stdin=two).out
     assert [part.count("kind: ConfigMap") for part in printed.split("---\n")] == [1, 1]
-    assert kpy("apply", "-f", "-", "-o", "yaml", stdin=two).out.endswith(
-        'kind: List\nmetadata:\n  resourceVersion: ""\n'
-    )
+
+
+def test_apply_prints_several_objects_as_one_list(kpy: Callable[..., Any]) -> None:
+    two = CONFIG % "1" + "---\n" + (CONFIG % "2").replace("name: conf", "name: last")
+    assert kpy("apply", "-f", "-", "-o", "yaml", stdin=two).out.endswith("\nkind: List\nmetadata: {}\n")
+    text = kpy("apply", "-f", "-", "-o", "json", stdin=two).out
+    head = '{\n    "kind": "List",\n    "apiVersion": "v1",\n    "metadata": {},\n    "items": [\n        {\n'
+    assert text.startswith(head)
+    assert len(json.loads(text)["items"]) == 2
 
 
 def test_get_prints_single_objects_and_lists(kpy: Callable[..., Any]) -> None:
