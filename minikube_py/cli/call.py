@@ -174,16 +174,16 @@ class Call:
 
     def documents(self) -> Iterator[tuple[Object, str]]:
         """The objects of -f (and -R) and -k in order, Lists flattened, each with its source: a path, a URL or 'STDIN'."""
-        from minikube_py.api import documents
+        from minikube_py.api import documents, precheck
         from minikube_py.cli import kustomize
 
         checks = "validate" in self.parsed.flags.by_name and self.validation == "Strict"
         recursive = self.on("recursive")
         for path in self.list("filename"):
             for document in documents.read(path, recursive):
+                if checks:
+                    precheck.validate(document.object, document.source)
                 for single in documents.flatten(document):
-                    if checks:
-                        _check_type(single.object, single.source)
                     yield single.object, single.source
         if self.text("kustomize"):
             text = kustomize.build(self.text("kustomize"))
@@ -199,14 +199,3 @@ class Call:
     def usage(self, message: str) -> UsageError:
         """cmdutil.UsageErrorf: the message and where to look."""
         return UsageError(message, f"See 'kubectl {self.command} -h' for help and examples")
-
-
-def _check_type(obj: Object, source: str) -> None:
-    """What kubectl checks itself before it asks the server: the object says what it is (pkg/validation/schema.go)."""
-    missing = [f"{field} not set" for field in ("apiVersion", "kind") if not obj.get(field)]
-    if missing:
-        problem = missing[0] if len(missing) == 1 else f"[{', '.join(missing)}]"
-        raise UsageError(
-            f'error validating "{source}": error validating data: {problem}; '
-            "if you choose to ignore these errors, turn validation off with --validate=false"
-        )
