@@ -89,9 +89,10 @@ class Store:
         self.changes: Changes = []  # of this session, until somebody drains them
         self._wrap = wrap
         self._depth = 0
-        self._data_version = -1
         self._failed: StoreError | None = None  # the file failed within this transaction: nothing of it may be kept
         self._reset()
+        # before anything is read: what others write from now on makes `_refresh` forget it
+        self._data_version: int = self._execute("PRAGMA data_version").fetchone()[0]
 
     # -- transactions --------------------------------------------------------------------------------------------
 
@@ -175,8 +176,7 @@ class Store:
         """Forget what is cached if another process has written since."""
         version = self._execute("PRAGMA data_version").fetchone()[0]
         if version != self._data_version:
-            if self._data_version != -1:
-                self._reset()
+            self._reset()
             self._data_version = version
 
     def _reset(self) -> None:
