@@ -50,6 +50,7 @@ class Plugin:
     """
 
     name = ""
+    helped_by: tuple[str, ...] = ()  # the happenings (see events) after which a refused pod may be tried again
 
     def pre_enqueue(self, pod: Object) -> str:
         """Why the pod may not be tried yet; '' if it may."""
@@ -70,6 +71,11 @@ class Plugin:
     def filter(self, state: Any, place: Any) -> Refusal | None:
         """The verdict on the nodes that look like this; None if they do."""
         return place if isinstance(place, Refusal) else None
+
+    def may_help(self, pod: Object, node: NodeInfo | None, kind: str) -> bool:
+        """Whether a happening of the right kind, on this node, may help a pod that the plugin refused. A guess may be
+        wrong, but not a 'no' (a queueing hint)."""
+        return True
 
     def pre_score(self, pod: Object, cache: Cache) -> Any:
         """The state for `measure` and `score`."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.api import pods
 from minikube_py.api.types import Key
-from minikube_py.scheduler.cache import TAINTS
+from minikube_py.scheduler.events import ADDED, CHANGED, FREED, LABELS, NAMESPACE, PLACED, REMOVED, TAINTS
 from minikube_py.scheduler.framework import MAX_SCORE, Feasible, Plugin, Refusal
 from minikube_py.scheduler.nodes import HOSTNAME
 from minikube_py.scheduler.terms import PodTerm, PodTerms, pod_terms
@@ -169,6 +169,7 @@ class Wishes(Neighbours):
 
 class InterPodAffinity(Plugin):
     name = "InterPodAffinity"
+    helped_by = (ADDED, REMOVED, LABELS, FREED, PLACED, CHANGED, NAMESPACE)
 
     def pre_filter(self, pod: Object, cache: Cache) -> Any:
         return Rules(pod, cache)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from minikube_py.api import pods
 from minikube_py.api.types import Key
 from minikube_py.base import selector
+from minikube_py.scheduler.events import ADDED, CHANGED, FREED, LABELS, PLACED, REMOVED, TAINTS
 from minikube_py.scheduler.framework import MAX_SCORE, Feasible, Plugin, Refusal
 from minikube_py.scheduler.nodes import HOSTNAME, ZONE
 from minikube_py.scheduler.terms import NodeRequirement, keeps_off, label_selector, node_requirement
@@ -129,6 +130,7 @@ class Domains:
 
 class PodTopologySpread(Plugin):
     name = "PodTopologySpread"
+    helped_by = (ADDED, REMOVED, LABELS, TAINTS, FREED, PLACED, CHANGED)
 
     def pre_filter(self, pod: Object, cache: Cache) -> Any:
         constraints = _constraints(pod, "DoNotSchedule")
