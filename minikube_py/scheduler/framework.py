@@ -85,6 +85,10 @@ class Plugin:
         """All that the score of a node depends on, of that node."""
         raise NotImplementedError
 
+    def raw(self, state: Any, measures: Sequence[Any], feasible: Feasible) -> list[int | None]:
+        """The scores of each class of nodes before they are normalised; None for nodes that do not count."""
+        return list(measures)
+
     def score(self, state: Any, measures: Sequence[Any], feasible: Feasible) -> list[int] | None:
         """The normalised scores, 0 to 100, of each class of nodes; None if the plugin has nothing to say after all."""
         return list(measures)

@@ -188,10 +188,13 @@ class PodTopologySpread(Plugin):
             ]
         )
 
-    def score(self, state: Any, measures: Sequence[tuple[Any, ...] | None], feasible: Feasible) -> list[int]:
+    def raw(self, state: Any, measures: Sequence[tuple[Any, ...] | None], feasible: Feasible) -> list[int | None]:
         counting = [measure for measure in measures if measure is not None]
         weights = self._weights(state, measures, counting, feasible)
-        raw = [None if measure is None else self._raw(state, measure, weights) for measure in measures]
+        return [None if measure is None else self._raw(state, measure, weights) for measure in measures]
+
+    def score(self, state: Any, measures: Sequence[tuple[Any, ...] | None], feasible: Feasible) -> list[int]:
+        raw = self.raw(state, measures, feasible)
         known = [score for score in raw if score is not None]
         most, least = max(known, default=0), min(known, default=0)
         if most == 0:
