@@ -80,7 +80,7 @@ def _decide(pod: Object, template: Template, clock: Clock) -> Decision:
     wanted = (pod.get("status") or {}).get("nominatedNodeName")
     if wanted and wanted in template.index:
         position = template.index[wanted]
-        if _Search(template, position, 1, 1).feasible:
+        if Search(template, position, 1, 1).feasible:
             return Decision(template, wanted)
     count = len(template.names)
     enough = nodes_to_find(count)

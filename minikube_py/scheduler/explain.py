@@ -72,7 +72,7 @@ def explain(pod: Object, cache: Cache, clock: Clock) -> Report:
         text = NO_NODES if not count else messages.rejected(count, decision.rejected)
         return Report((), "", text)
     scores = _scores(template)
-    asked = {plugin.name for plugin, _ in template.filters}
+    asked = {plugin.name for plugin, _ in (*template.early, *template.late)}
     nodes = tuple(NodeReport(name, _filters(template, name, asked), scores.get(name, ())) for name in cache.order())
     return Report(nodes, decision.node, "" if decision.node else messages.fit_error(decision.refusals))
 
