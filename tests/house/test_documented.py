@@ -62,3 +62,11 @@ def test_every_error_is_in_the_tree_and_in_the_table() -> None:
 def test_links_lead_to_files(path: Path) -> None:
     targets = [target for target in LINK.findall(path.read_text(encoding="utf-8")) if "://" not in target]
     assert not [target for target in targets if not (path.parent / target).exists()]
+
+
+def test_commands_said_to_be_missing_are_missing() -> None:
+    text = " ".join(page("differences.md").split())
+    listed = text.partition("These commands of kubectl are missing: ")[2].partition("(`config set`")[0]
+    names = re.findall(r"`([a-z -]+)`", listed)
+    assert len(names) > 5
+    assert not [name for name in names if commands.find(name)], "docs/differences.md: these exist by now"
