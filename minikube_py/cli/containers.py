@@ -93,11 +93,8 @@ def _selector(obj: Object, what: str) -> Object:
     if not wanted or kind not in (
         "ReplicaSet", "ReplicationController", "StatefulSet", "DaemonSet", "Deployment", "Job", "Service",
     ):  # fmt: skip
-        version = obj["apiVersion"].rpartition("/")
-        group = {"": "core"}.get(version[0], version[0].partition(".")[0])
-        raise UsageError(
-            f"cannot {what} *{version[2]}.{kind}: selector for {kind} not implemented".replace("*core.", "*")
-        )
+        version = obj["apiVersion"].replace("/", "").replace(".k8s.io", "") if "/" in obj["apiVersion"] else "v1"
+        raise UsageError(f"cannot {what} *{version}.{kind}: selector for *{version}.{kind} not implemented")
     found: Object = wanted
     return found
 

@@ -98,10 +98,11 @@ def visit(call: Call, pod: Object, container: Object) -> Session:
 
 def _cannot_start(call: Call, pod: Object, container: Object, problem: str) -> str:
     """What containerd says of a command that runc cannot start."""
-    number = call.cluster.clock.token("exec", pod["metadata"]["uid"] + container["name"] + problem)
+    words = (pod["metadata"]["uid"], container["name"], problem)
+    number = "".join(f"{call.cluster.clock.token('exec', part, *words):016x}" for part in range(4))
     return (
         "Internal error occurred: Internal error occurred: error executing command in container: failed to exec in "
-        f'container: failed to start exec "{number:064x}": OCI runtime exec failed: exec failed: unable to start '
+        f'container: failed to start exec "{number}": OCI runtime exec failed: exec failed: unable to start '
         f"container process: {problem}"
     )
 

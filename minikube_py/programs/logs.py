@@ -34,7 +34,9 @@ def problem(name: str, pod: Object, previous: bool = False) -> str:
     Source: pkg/kubelet/kubelet_pods.go (validateContainerLogStatus).
     """
     where = f'container "{name}" in pod "{pod["metadata"]["name"]}"'
-    entry = next((one for field in FIELDS for one in (pod.get("status") or {}).get(field) or () if one["name"] == name), None)
+    entry = next(
+        (one for field in FIELDS for one in (pod.get("status") or {}).get(field) or () if one["name"] == name), None
+    )
     if entry is None:
         return f"{where} is not available"
     state, last = entry.get("state") or {}, (entry.get("lastState") or {}).get("terminated") or {}
