@@ -48,7 +48,7 @@ class Plan(NamedTuple):
 
 
 def claim_step(claim: Object, view: View, clock: Clock) -> Actions:
-    if names.BIND_COMPLETED in names.annotations(claim):
+    if names.BIND_COMPLETED in names.notes_of(claim):
         yield from _keep(claim, view, clock)
         return
     plan = _asked_for(claim, view) if claim["spec"].get("volumeName") else _plan(claim, view)
@@ -70,7 +70,7 @@ def claim_step(claim: Object, view: View, clock: Clock) -> Actions:
     else:
         if plan.provisioner:
             notes = {names.PROVISIONER: plan.provisioner, names.PROVISIONER_BETA: plan.provisioner}
-            if names.annotations(claim).get(names.PROVISIONER) != plan.provisioner:
+            if names.notes_of(claim).get(names.PROVISIONER) != plan.provisioner:
                 yield Patch(key, {"metadata": {"annotations": notes}})
         if plan.event is not None:
             yield Record(claim, *plan.event, names.COMPONENT)
@@ -80,7 +80,7 @@ def claim_step(claim: Object, view: View, clock: Clock) -> Actions:
 def _asked(claim: Object) -> str:
     """What a claim says of the volume it wants: when that changes, it is looked at again at once."""
     spec = claim["spec"]
-    selected = names.annotations(claim).get(names.SELECTED_NODE)
+    selected = names.notes_of(claim).get(names.SELECTED_NODE)
     return "/".join(str(part or "") for part in (spec.get("volumeName"), names.class_name(claim), selected))
 
 
@@ -100,7 +100,7 @@ def _plan(claim: Object, view: View) -> Plan:
         default = default_class(view)
         if default:
             return Plan(default=default)
-    if delayed and names.SELECTED_NODE not in names.annotations(claim):
+    if delayed and names.SELECTED_NODE not in names.notes_of(claim):
         return Plan(event=("Normal", "WaitForFirstConsumer", FIRST_CONSUMER))
     name = names.class_name(claim)
     if not name:
@@ -120,14 +120,13 @@ def default_class(view: View) -> str:
     marked = [
         one
         for one in view.list(names.CLASSES)
-        if any(names.annotations(one).get(name) == "true" for name in names.DEFAULT_CLASS)
+        if any(names.notes_of(one).get(name) == "true" for name in names.DEFAULT_CLASS)
     ]
     if not marked:
         return ""
     newest = max(one["metadata"].get("creationTimestamp") or "" for one in marked)
-    return next(
-        one["metadata"]["name"] for one in marked if (one["metadata"].get("creationTimestamp") or "") == newest
-    )
+    found = next(one for one in marked if (one["metadata"].get("creationTimestamp") or "") == newest)
+    return str(found["metadata"]["name"])
 
 
 def _asked_for(claim: Object, view: View) -> Plan:
@@ -192,7 +191,9 @@ def _keep(claim: Object, view: View, clock: Clock) -> Actions:
     name = claim["spec"].get("volumeName")
     volume = view.get(Key(names.VOLUMES, "", name)) if name else None
     if not name:
-        yield from _lose(claim, "ClaimLost", "Bound claim has lost reference to PersistentVolume. Data on the volume is lost!")
+        yield from _lose(
+            claim, "ClaimLost", "Bound claim has lost reference to PersistentVolume. Data on the volume is lost!"
+        )
     elif volume is None:
         yield from _lose(claim, "ClaimLost", "Bound claim has lost its PersistentVolume. Data on the volume is lost!")
     elif not volume["spec"].get("claimRef") or names.reserved_for(volume, claim):
@@ -233,7 +234,7 @@ def volume_step(volume: Object, view: View, clock: Clock) -> Actions:
 
 def _let_go(volume: Object, view: View, clock: Clock) -> Actions:
     """Its claim took another volume."""
-    notes = names.annotations(volume)
+    notes = names.notes_of(volume)
     if names.PROVISIONED_BY in notes and volume["spec"].get("persistentVolumeReclaimPolicy") == "Delete":
         yield from set_phase(volume, "Released", clock)
         yield from reclaim.reclaim(volume, view, clock)

@@ -32,7 +32,9 @@ def step(pod: Object, view: View, clock: Clock) -> Actions:
 
 
 def _claim(name: str, pod: Object, template: Object) -> Object:
-    kept = {field: value for field, value in (template.get("metadata") or {}).items() if field in ("labels", "annotations")}
+    kept = {
+        field: value for field, value in (template.get("metadata") or {}).items() if field in ("labels", "annotations")
+    }
     owner = ownership.reference_to(pod, "v1", "Pod")
     return {
         "apiVersion": "v1",

@@ -28,13 +28,13 @@ CLASS_BETA = "volume.beta.kubernetes.io/storage-class"
 DEFAULT_CLASS = ("storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class")
 
 
-def annotations(obj: Object) -> Object:
+def notes_of(obj: Object) -> Object:
     return obj["metadata"].get("annotations") or {}
 
 
 def class_name(obj: Object) -> str:
     """The class that a claim asks for or a volume belongs to; '' for none."""
-    return annotations(obj).get(CLASS_BETA) or obj["spec"].get("storageClassName") or ""
+    return notes_of(obj).get(CLASS_BETA) or obj["spec"].get("storageClassName") or ""
 
 
 def class_of(claim: Object, view: View) -> Object | None:

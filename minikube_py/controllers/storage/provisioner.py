@@ -28,7 +28,7 @@ DELETION_SECRETS = ("volume.kubernetes.io/provisioner-deletion-secret-name",
 
 def step(claim: Object, view: View, clock: Clock) -> Actions:
     """A volume for a claim that waits for this provisioner."""
-    meta, provisioner = claim["metadata"], names.annotations(claim).get(names.PROVISIONER) or ""
+    meta, provisioner = claim["metadata"], names.notes_of(claim).get(names.PROVISIONER) or ""
     if not provisioner or claim["spec"].get("volumeName") or "deletionTimestamp" in meta:
         return
     storage_class = names.class_of(claim, view)
@@ -91,7 +91,7 @@ def _volume(name: str, claim: Object, storage_class: Object) -> Object:
 def delete_step(volume: Object, view: View, clock: Clock) -> Actions:
     """A released volume that a provisioner made and that is to be deleted goes after a while."""
     spec, meta = volume["spec"], volume["metadata"]
-    if names.PROVISIONED_BY not in names.annotations(volume) or spec.get("persistentVolumeReclaimPolicy") != "Delete":
+    if names.PROVISIONED_BY not in names.notes_of(volume) or spec.get("persistentVolumeReclaimPolicy") != "Delete":
         return
     if (volume.get("status") or {}).get("phase") != "Released" or "deletionTimestamp" in meta:
         return
@@ -125,7 +125,7 @@ def expand_step(claim: Object, view: View, clock: Clock) -> Actions:
 def resize_step(claim: Object, view: View, clock: Clock) -> Actions:
     """The driver's part: after a while the volume and the claim have the size that is asked for."""
     volume = view.get(Key(names.VOLUMES, "", claim["spec"].get("volumeName") or ""))
-    provisioner = names.annotations(volume).get(names.PROVISIONED_BY) if volume is not None else None
+    provisioner = names.notes_of(volume).get(names.PROVISIONED_BY) if volume is not None else None
     if volume is None or not provisioner or not _wants_more(claim):
         return
     key, component, asked = key_of(names.CLAIMS, claim), f"external-resizer {provisioner}", claim["spec"]["resources"]

@@ -33,7 +33,7 @@ def _delete(volume: Object, clock: Clock) -> Actions:
     spec, name = volume["spec"], volume["metadata"]["name"]
     if "deletionTimestamp" in volume["metadata"] or (volume.get("status") or {}).get("phase") == "Failed":
         return
-    if names.PROVISIONED_BY in names.annotations(volume) or "csi" in spec:
+    if names.PROVISIONED_BY in names.notes_of(volume) or "csi" in spec:
         return
     if "hostPath" not in spec:
         problem = f'error getting deleter volume plugin for volume "{name}": no deletable volume plugin matched'
