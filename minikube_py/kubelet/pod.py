@@ -142,8 +142,23 @@ def _advance(worker: Worker) -> bool:
         return False
     if not worker.memory.get("ip") and not _set_up_sandbox(worker):
         return False
-    _run_containers(worker)
+    if worker.memory.get("restarting", worker.now) < worker.now:
+        worker.memory = {field: value for field, value in worker.memory.items() if field != "restarting"}
+    if "restarting" not in worker.memory:
+        _run_containers(worker)
+    if "restarting" in worker.memory:
+        _restart_all(worker)
     return False
+
+
+def _restart_all(worker: Worker) -> None:
+    """A container's rule wants the whole pod anew: everything is killed, init containers run again a second later.
+
+    Source: KEP-5532; pkg/kubelet/container/helpers.go (ShouldAllContainersRestart).
+    """
+    for container in [*worker.containers, *worker.inits]:
+        containers.kill_at_once(worker, container)
+    worker.wake(worker.memory["restarting"] + 1)
 
 
 def _admit(worker: Worker) -> None:

@@ -23,6 +23,7 @@ WAITING = {
     "config-error": "CreateContainerConfigError",
     "crashloop": "CrashLoopBackOff",
 }
+RESTARTING = "AllContainersRestarting"
 OWN_CONDITIONS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
 
 # (status, reason, message) of a condition
@@ -117,6 +118,8 @@ def _state(worker: Worker, record: Object, is_init: bool) -> tuple[Object, Objec
         if message:
             told = {"message": message, **told}
         return {"waiting": told}, {"terminated": last} if last else {}
+    if last and last.get("reason") == "StartError" and name in ("pulling", "creating", "anew"):
+        return {"waiting": {"message": last.get("message", ""), "reason": "RunContainerError"}}, {"terminated": last}
     if last:  # over, or on the way to its next start
         previous = record.get("previous")
         return {"terminated": last}, {"terminated": previous} if previous else {}
@@ -207,7 +210,17 @@ def _conditions(worker: Worker, old: list[Object], phase: str, has_sandbox: bool
         _condition(name, answer, before.pop(name, None), generation, now)
         for name, answer in zip(OWN_CONDITIONS, told, strict=True)
     ]
+    if any(map(containers.may_restart_all, [*worker.inits, *worker.containers])):
+        answer = _restarting(worker, phase)
+        built.append(_condition(RESTARTING, answer, before.pop(RESTARTING, None), generation, now))
     return built + list(before.values()) if before else built
+
+
+def _restarting(worker: Worker, phase: str) -> tuple[str, str, str]:
+    """AllContainersRestarting, which only pods have in which a container's exit can start all anew."""
+    if phase in ("Succeeded", "Failed"):
+        return "False", "PodCompleted" if phase == "Succeeded" else "PodFailed", ""
+    return TRUE if "restarting" in worker.memory else FALSE
 
 
 def _condition(name: str, told: tuple[str, str, str], old: Object | None, generation: int, now: int) -> Object:

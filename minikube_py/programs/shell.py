@@ -359,10 +359,9 @@ def _as_busybox(output: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def duration_s(command: tuple[str, ...]) -> int:
-    """How long a command takes that a hook runs; 0 for one that is no script."""
+def outcome(command: tuple[str, ...]) -> tuple[int, int]:
+    """(seconds, exit code) of a command that a hook runs; (0, 0) for one that is no script."""
     script = script_of(command)
     if script is None:
-        return 0
-    end = Shell(script, (), (), (), "pod", "", True, (), 0).timeline().end
-    return end[0] if end is not None else FOREVER_S
+        return 0, 0
+    return Shell(script, (), (), (), "pod", "", True, (), 0).timeline().end or (FOREVER_S, 0)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from minikube_py.api.types import Object
     from minikube_py.programs.behaviour import Behaviour
 
 NAMES = ("stress", "stress-ng")
@@ -32,6 +33,49 @@ def loaded(argv: tuple[str, ...], image: str, base: Behaviour) -> Behaviour:
     if cpu:
         changed["cpu_m"] = ((0, int(float(cpu) * 1000)),)
     return base._replace(**changed)  # type: ignore[arg-type]
+
+
+# What base images have beside the commands that the simulated shell knows.
+INSTALLED = frozenset((
+    "adduser", "apk", "apt", "apt-get", "bash", "busybox", "crond", "dpkg", "httpd", "ifconfig", "init", "ip", "ln", "login",
+    "mount", "nc", "ntpd", "ping", "perl", "python", "rpm", "su", "syslogd", "telnetd", "top", "traceroute", "umount", "vi",
+    "yum", "dnf", "microdnf",
+))  # fmt: skip
+CANNOT_START = (
+    "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable "
+    'to start container process: error during container init: exec: "{name}": {why}: unknown'
+)
+
+
+def missing(container: Object) -> str:
+    """Why the runtime cannot start a container's command, where that can be known; '' else.
+
+    A command with a blank in its name is in no image; one that a base image does not have is in none of its folders.
+    """
+    from minikube_py.programs import run
+
+    argv = (*(container.get("command") or ()), *(container.get("args") or ()))
+    if not argv or not argv[0]:
+        return ""
+    name = argv[0]
+    short = (container.get("image") or "").rpartition("/")[2].partition("@")[0].partition(":")[0]
+    is_base = short in run.BASES
+    if not is_base and not (container.get("command") and " " in name):
+        return ""
+    if name.rpartition("/")[2] in INSTALLED or not _is_unknown(name):
+        return ""
+    if any(name.startswith(mount["mountPath"].rstrip("/") + "/") for mount in container.get("volumeMounts") or ()):
+        return ""
+    why = f"stat {name}: no such file or directory" if "/" in name else "executable file not found in $PATH"
+    return CANNOT_START.format(name=name, why=why)
+
+
+def _is_unknown(name: str) -> bool:
+    from shlex import quote
+
+    from minikube_py.programs import run
+
+    return bool(run.unknown(quote(name)))
 
 
 def _after(words: list[str], flags: tuple[str, ...]) -> str:
