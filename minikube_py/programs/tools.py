@@ -18,8 +18,42 @@ MEBI = 1 << 20
 UNITS = {"k": 1 << 10, "m": MEBI, "g": 1 << 30}
 
 
+# The test image agnhost by its subcommand: the port it listens on (0: none), and the flag that changes it.
+AGNHOST = {
+    "connect": (0, ""), "entrypoint-tester": (0, ""), "fake-gitserver": (8000, ""), "grpc-health-checking": (5000, "--port"),
+    "guestbook": (80, "--http-port"), "liveness": (8080, ""), "logs-generator": (0, ""), "netexec": (8080, "--http-port"),
+    "nettest": (8080, "--port"), "no-snat-test": (8080, "--port"), "pause": (0, ""), "porter": (80, ""),
+    "serve-hostname": (9376, "--port"), "test-webserver": (80, "--port"), "webhook": (443, "--port"),
+}  # fmt: skip
+HEALTHY_S = 10  # the liveness server answers 500 from then on
+
+
+def _agnhost(argv: tuple[str, ...], image: str, base: Behaviour) -> Behaviour | None:
+    """The documentation's `liveness` server and the subcommands of agnhost; None for everything else."""
+    from minikube_py.programs.behaviour import Answer
+
+    short = image.rpartition("/")[2].partition("@")[0].partition(":")[0]
+    if short == "liveness":
+        word = "liveness"
+    elif short in ("agnhost", "e2e-test-images"):
+        words = [part for part in argv if not part.endswith("agnhost")]
+        word = words[0] if words else "pause"
+    else:
+        return None
+    if word not in AGNHOST:
+        return None
+    port, flag = AGNHOST[word]
+    given = _after([part for one in argv for part in one.split("=", 1)], (flag,)) if flag else ""
+    port = int(given) if given.isdigit() else port
+    http = (Answer("/healthz", port, ((0, 200), (HEALTHY_S, 500))),) if word == "liveness" else ()
+    return base._replace(ports=(port,) if port else (), http=http, exit_after_s=None)
+
+
 def loaded(argv: tuple[str, ...], image: str, base: Behaviour) -> Behaviour:
-    """`base` with the load that a stress tool puts on; `base` itself for every other command."""
+    """`base` with the load that a stress tool puts on, or what a test image does; `base` itself for other commands."""
+    served = _agnhost(argv, image, base)
+    if served is not None:
+        return served
     name = image.rpartition("@")[0] or image
     is_image = any(name.partition(":")[0].endswith(known) for known in IMAGES)
     if not is_image and (not argv or argv[0].rpartition("/")[2] not in NAMES):
