@@ -36,7 +36,7 @@ def build(worker: Worker) -> Object:
     old: Object = worker.pod.get("status") or {}
     has_sandbox = bool(worker.memory.get("ip"))
     inits = [_container(worker, container, True) for container in worker.inits]
-    mains = [_container(worker, container, False) for container in worker.containers]
+    mains = [_container(worker, container, False) for container in _by_name(worker.containers)]
     phase = worker.memory.get("phase") or _phase(worker)
     status = {**old, "phase": phase}
     status["observedGeneration"] = worker.meta.get("generation", 1)
@@ -51,11 +51,16 @@ def build(worker: Worker) -> Object:
         status["initContainerStatuses"] = inits
     status["containerStatuses"] = mains
     if worker.ephemerals:
-        status["ephemeralContainerStatuses"] = [_ephemeral(worker, container) for container in worker.ephemerals]
+        status["ephemeralContainerStatuses"] = [_ephemeral(worker, container) for container in _by_name(worker.ephemerals)]
     for field in ("reason", "message"):
         if worker.memory.get(field):
             status[field] = worker.memory[field]
     return status
+
+
+def _by_name(listed: list[Object]) -> list[Object]:
+    """Statuses of regular and ephemeral containers come in the order of names (kubelet/types, SortedContainerStatuses)."""
+    return sorted(listed, key=lambda container: str(container["name"])) if len(listed) > 1 else listed
 
 
 def changes(old: Object, new: Object) -> Object:
