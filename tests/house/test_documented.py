@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from minikube_py.api import decode, simulator, validation
+from minikube_py.api import kinds, simulator, validation
 from minikube_py.api.kinds import KINDS
 from minikube_py.apiserver import events
 from minikube_py.base import errors
@@ -81,10 +81,10 @@ def test_commands_said_to_be_missing_are_missing() -> None:
 def test_the_program_of_the_simulation_page_is_valid_and_shows_every_field() -> None:
     blocks = re.findall(r"^```yaml\n(.*?)^```$", page("simulation.md"), re.MULTILINE | re.DOTALL)
     shown = next(yaml.safe_load(block) for block in blocks if "kind: Program" in block)
-    kind = next(kind for kind in KINDS if kind.name == "Program")
-    decoded, _ = decode.decode(kind, shown)
-    assert validation.validate(kind, decoded) == []
-    assert {*shown["spec"], "requests"} == set(simulator.SPECS["Program"]["properties"])
+    program = kinds.BUILTIN.named("programs")
+    assert program is not None
+    assert validation.validate(program, {**shown, "metadata": {"namespace": "default", **shown["metadata"]}}) == []
+    assert {*shown["spec"], "requests"} == set(simulator.schema("Program")["properties"]["spec"]["properties"])
 
 
 @pytest.mark.parametrize(
