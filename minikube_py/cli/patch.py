@@ -60,7 +60,9 @@ def _content(call: Call) -> Any:
             raise UsageError(f"unable to read patch file: open {source}: {(error.strerror or '').lower()}") from None
     if text.lstrip().startswith("{"):
         try:
-            return json.loads(text)
+            return documents.as_go_reads(json.loads(text))
+        except UsageError as error:
+            return _Broken(str(error))
         except (ValueError, RecursionError):
             from minikube_py.api import json_problem
 
