@@ -113,6 +113,13 @@ def list_keys(version: str, kind: str) -> ListKeys:
 def _locally(item: Item, fields: Any, form: str) -> Object:
     from minikube_py.base import patch as patches
 
+    is_list = isinstance(fields, list) and all(isinstance(one, dict) for one in fields)
+    if not (is_list if form == "json" else isinstance(fields, dict)):
+        raise UsageError(
+            "json: cannot unmarshal the patch: "
+            + ("a list of operations" if form == "json" else "an object")
+            + " is wanted"
+        )
     try:
         if form == "json":
             result: Object = patches.json_patch(item.object, fields)
