@@ -100,6 +100,15 @@ def _patch(call: Call, item: Item, fields: Any, form: str) -> None:
     show.result(call, item._replace(object=patched), f"patched{suffix}", suffix="")
 
 
+def check_shape(fields: Any, form: str) -> None:
+    """Raises UsageError for what is no patch of that form: a list of operations for JSON patches, else an object."""
+    if form == "json":
+        if not isinstance(fields, list) or not all(isinstance(one, dict) for one in fields):
+            raise UsageError("a JSON patch must be a list of operations")
+    elif not isinstance(fields, dict):
+        raise UsageError("a patch must be an object")
+
+
 def list_keys(version: str, kind: str) -> ListKeys:
     """How the lists of a kind merge. Raises UsageError for custom resources, which know no strategic merge."""
     from minikube_py.api import schema
@@ -113,13 +122,7 @@ def list_keys(version: str, kind: str) -> ListKeys:
 def _locally(item: Item, fields: Any, form: str) -> Object:
     from minikube_py.base import patch as patches
 
-    is_list = isinstance(fields, list) and all(isinstance(one, dict) for one in fields)
-    if not (is_list if form == "json" else isinstance(fields, dict)):
-        raise UsageError(
-            "json: cannot unmarshal the patch: "
-            + ("a list of operations" if form == "json" else "an object")
-            + " is wanted"
-        )
+    check_shape(fields, form)
     try:
         if form == "json":
             result: Object = patches.json_patch(item.object, fields)

@@ -45,7 +45,7 @@ CONFIG = '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x"},"data":%
 
 
 def check(result: Result, what: Any) -> None:
-    assert result.code in (0, 1), what
+    assert result.code in (0, 1, 2), what  # 2: diff
     assert result.code == 0 or result.err or result.out, what
 
 
@@ -122,7 +122,7 @@ def test_a_broken_document_is_refused_in_words(what: str, kpy: Callable[..., Res
     assert message in applied.err
     if message:
         assert (applied.code, applied.out) == (1, "")
-    for reader in READERS:
+    for reader in READERS if len(text) < 1_000_000 else ():
         check(kpy(*reader.split(), stdin=text), reader)
 
 
