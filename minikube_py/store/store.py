@@ -289,6 +289,11 @@ class Store:
             bucket = self._load(name, "FROM bucket b JOIN object o ON o.id = b.object WHERE b.bucket = ?", (name,))
         return bucket.sorted()
 
+    def has_any(self, name: str) -> bool:
+        """Whether anything lies in a bucket."""
+        bucket = self._buckets.get(name)
+        return bool(self.bucket(name) if bucket is None else bucket.keys)
+
     def in_bucket(self, name: str) -> Objects:
         return self._objects_of(self.bucket(name))
 
