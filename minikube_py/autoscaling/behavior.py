@@ -3,7 +3,7 @@
 Without spec.behavior: the highest recommendation of the last five minutes counts, and one sync goes at most to
 max(2 * current, 4).
 With it: going up, the lowest recommendation of the up window counts, going down the highest of the down window; then the
-policies say how far one may be from where the period began:
+policies say how far the count may be from where the period began:
     policy {type: Percent, value: 10, periodSeconds: 60}, 20 replicas, none taken away in the last 60 s: down to 18
     15 s later 2 of 20 are gone in the period: the limit is still int(20 * 0.9) = 18, so it stays at 18
 `Past` is the controller's memory. Source: k8s.io/kubernetes/pkg/controller/podautoscaler/horizontal.go.
@@ -12,11 +12,9 @@ policies say how far one may be from where the period began:
 from __future__ import annotations
 
 from math import ceil
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from minikube_py.api.types import Object
 
 Said: TypeAlias = "tuple[str, str]"  # reason, message of a condition
@@ -88,12 +86,14 @@ def _highest_of_window(asked: int, entries: list[Entry], now_s: float, window_s:
 def _best_of_windows(
     asked: int, current: int, windows: tuple[int, int], entries: list[Entry], now_s: float
 ) -> tuple[int, Said, list[Entry]]:
-    better: Callable[[Any], int]
-    better, window_s, said = (
-        (min, windows[0], UP_STABILIZED) if asked >= current else (max, windows[1], DOWN_STABILIZED)
-    )
-    inside = [int(count) for count, at_s in entries if at_s > now_s - window_s]
-    return better([asked, *inside]), said, _stored(entries, [asked, now_s], now_s - max(windows))
+    """The current count, brought between the lowest recommendation of the up window and the highest of the down window.
+
+    4 now, 2 asked, 40 asked 15 s ago, windows (0, 30): between 2 and 40 it stays at 4.
+    """
+    lowest = min([asked, *(int(count) for count, at_s in entries if at_s > now_s - windows[0])])
+    highest = max([asked, *(int(count) for count, at_s in entries if at_s > now_s - windows[1])])
+    said = UP_STABILIZED if asked >= current else DOWN_STABILIZED
+    return min(max(current, lowest), highest), said, _stored(entries, [asked, now_s], now_s - max(windows))
 
 
 def _stored(entries: list[Entry], new: Entry, cutoff_s: float) -> list[Entry]:

@@ -97,13 +97,14 @@ def _resource(source: Object, target: Target, metrics: Metrics) -> Proposal:
         raise MetricError(f"unable to get metrics for resource {name}: {error}") from error
     middle, value = "container resource" if container else "resource", wanted.get("averageValue")
     common = (target.tolerance, target.now_s, target.settings)
+    form = quantity.BINARY_SI if name == "memory" else quantity.DECIMAL_SI
     if value is not None:
         asked = calculator.average(samples, target.pods, target.replicas, quantity.milli(value), name, *common)
-        current, title = {"averageValue": quantity.from_milli(asked.value_m)}, f"{name} {middle}"
+        current, title = {"averageValue": quantity.from_milli(asked.value_m, form)}, f"{name} {middle}"
     else:
         percent = wanted["averageUtilization"]
         asked = calculator.utilization(samples, target.pods, target.replicas, percent, name, container, *common)
-        current = {"averageValue": quantity.from_milli(asked.value_m), "averageUtilization": asked.percent}
+        current = {"averageValue": quantity.from_milli(asked.value_m, form), "averageUtilization": asked.percent}
         title = f"{name} {middle} utilization (percentage of request)"
     named = {"name": name, "container": container} if container else {"name": name}
     kind = "ContainerResource" if container else "Resource"

@@ -13,6 +13,7 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from minikube_py.api.defaults import autoscaling
 from minikube_py.api.types import Key, Patch, Record
 from minikube_py.autoscaling import hpa as controller
 from minikube_py.autoscaling import samples
@@ -48,6 +49,7 @@ class Sync(NamedTuple):
     metrics: list[Object]
     status: Object | None
     events: list[tuple[str, str]]
+    heard: float = 0.0  # when the first event came
 
 
 def settings_of(trace: Object) -> Settings:
@@ -71,6 +73,7 @@ def syncs_of(trace: Object, period_s: int) -> list[Sync]:
             last.metrics.append(row["given"])
         elif row["what"] == "event":
             last.events.append((row["reason"], neutral(row["message"])))
+            own[-1] = last._replace(heard=last.heard or row["t"])
         else:
             own[-1] = last._replace(status={field: row[field] for field in SHOWN})
     return sorted((one for own in found.values() for one in own), key=lambda one: one.at)
@@ -134,10 +137,14 @@ class Replay:
         _mark_by_hand(trace)
         self.base_s = self._base_s()
         self.row, self.target, self.pods = 0, {}, {}  # type: ignore[var-annotated]
-        self.hpas = {one["metadata"]["name"]: one for one in trace["given"] if one["kind"] == "HorizontalPodAutoscaler"}
+        self.hpas = {
+            one["metadata"]["name"]: autoscaling.horizontal_pod_autoscaler({"apiVersion": "autoscaling/v2", **one})
+            for one in trace["given"]
+            if one["kind"] == "HorizontalPodAutoscaler"
+        }
         self.workload = next(one for one in trace["given"] if one["kind"] != "HorizontalPodAutoscaler")
         self.memory: dict[str, Object] = {name: {} for name in self.hpas}
-        self.tokens: dict[str, tuple[float, float]] = {}
+        self.tokens: dict[tuple[str, bool], tuple[float, float]] = {}
         self.wrong: list[str] = []
         self.checked = 0
 
@@ -183,7 +190,7 @@ class Replay:
             self.hpas["w"] = patch.merge(self.hpas["w"], row["patch"])
         elif row["do"] == "ready":
             for name, status in self.pods.items():
-                if status["phase"] == "Running" and status["conditions"][0]["status"] == "False":
+                if status["phase"] == "Running":  # the driver wrote all of them, ready or not
                     self.pods[name] = {**status, "conditions": _running(now, True)["conditions"]}
         elif row["do"] == "failPod":
             first = next(iter(self.pods))
@@ -227,7 +234,7 @@ class Replay:
 
     def _compare(self, sync: Sync, events: list[tuple[str, str]]) -> None:
         self.checked += 1
-        events = [event for event in events if self._passes_filter(sync)]
+        events = [event for event in events if self._passes_filter(sync, event[0])]
         if events != sync.events:
             self.wrong.append(f"{sync.at}: events {events} instead of {sync.events}")
         shown = shown_status(self.hpas[sync.name])
@@ -238,12 +245,14 @@ class Replay:
             if shown[field] != wanted:
                 self.wrong.append(f"{sync.at}: {field} {shown[field]} instead of {wanted}")
 
-    def _passes_filter(self, sync: Sync) -> bool:
-        """client-go's spam filter: 25 events about one object at once, then one every five minutes."""
-        tokens, since = self.tokens.get(sync.name, (float(SPAM_BURST), sync.at))
-        tokens = min(float(SPAM_BURST), tokens + (sync.at - since) / SPAM_REFILL_S)
+    def _passes_filter(self, sync: Sync, reason: str) -> bool:
+        """client-go's spam filter: 25 events of one type about one object at once, then one every five minutes."""
+        is_warning = reason != "SuccessfulRescale"
+        began = sync.heard if sync.heard else sync.at
+        tokens, since = self.tokens.get((sync.name, is_warning), (float(SPAM_BURST), began))
+        tokens = min(float(SPAM_BURST), tokens + (began - since) / SPAM_REFILL_S)
         passes = tokens >= 1
-        self.tokens[sync.name] = (tokens - passes, sync.at)
+        self.tokens[sync.name, is_warning] = (tokens - passes, began)
         return passes
 
 
