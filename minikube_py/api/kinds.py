@@ -157,6 +157,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("VolumeAttachment", "storage.k8s.io/v1", "volumeattachments", namespaced=False, subresources=("status",)),
     Kind("VolumeAttributesClass", "storage.k8s.io/v1", "volumeattributesclasses", short=("vac",), namespaced=False),
     Kind("Fault", SIMULATOR, "faults", namespaced=False, subresources=("status",), simulated=True),
+    Kind("MetricSeries", SIMULATOR, "metricseries", subresources=("status",), simulated=True),
     Kind("NodeGroup", SIMULATOR, "nodegroups", namespaced=False, subresources=("status",), simulated=True),
     Kind("Program", SIMULATOR, "programs", subresources=("status",), simulated=True),
     Kind("Traffic", SIMULATOR, "traffics", subresources=("status",), simulated=True),

@@ -1,4 +1,4 @@
-"""The simulator's own kinds (sim.kpy.dev/v1alpha1): the structural schemas of Program, Fault, NodeGroup and Traffic.
+"""The simulator's own kinds (sim.kpy.dev/v1alpha1): the structural schemas of Program, Fault, NodeGroup, Traffic and MetricSeries.
 
 They are what a CustomResourceDefinition would say, so unknown fields and wrong types are found as for any custom resource.
 What a schema cannot say is marked `x-kpy`, the sort of the value: a time, a quantity, a selector, or a course (one quantity,
@@ -108,6 +108,16 @@ SPECS: dict[str, Object] = {
         keepAlive=BOOL,
         timeout=TIME,
         retries=COUNT,
+    ),
+    "MetricSeries": _record(
+        "metric", "type", "value",
+        metric=TEXT,
+        type={**TEXT, "enum": ["External", "Object", "Pods"]},
+        labels=TEXTS,
+        selector=SELECTOR,
+        object=_record("kind", "name", apiVersion=TEXT, kind=TEXT, name=TEXT),
+        value=COURSE,
+        shared=BOOL,
     ),
 }  # fmt: skip
 _STATUS: Object = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}

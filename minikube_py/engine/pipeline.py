@@ -211,6 +211,14 @@ PIPELINE: tuple[Step, ...] = (
         sees_itself=False,
     ),
     Step(
+        "horizontalpodautoscaler",
+        "horizontal-pod-autoscaler",
+        "horizontalpodautoscalers.autoscaling",
+        "autoscaling.hpa:step",
+        {"horizontalpodautoscalers.autoscaling": (wakes.itself,)},
+        sees_itself=False,
+    ),
+    Step(
         "scheduler",
         "default-scheduler",
         "pods",

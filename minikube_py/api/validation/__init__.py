@@ -60,6 +60,7 @@ FUNCTIONS = {
     "roles.rbac.authorization.k8s.io": "policy:role",
     "priorityclasses.scheduling.k8s.io": "core:priority_class",
     "faults.sim.kpy.dev": "simulator:fault",
+    "metricseries.sim.kpy.dev": "simulator:metric_series",
     "nodegroups.sim.kpy.dev": "simulator:node_group",
     "programs.sim.kpy.dev": "simulator:program",
     "traffics.sim.kpy.dev": "simulator:traffic",

@@ -133,6 +133,24 @@ def traffic(causes: Causes, obj: Object, old: Object | None, subresource: str) -
         causes.forbidden(f"spec.to.{name}", f"may not be set beside `{named[0]}`")
 
 
+def metric_series(causes: Causes, obj: Object, old: Object | None, subresource: str) -> None:
+    if not _shape(causes, "MetricSeries", obj):
+        return
+    spec: Object = obj["spec"]
+    sort = spec["type"]
+    if not spec["metric"]:
+        causes.required("spec.metric", "the name of the metric")
+    if sort == "Object" and not spec.get("object"):
+        causes.required("spec.object", "whose metric it is")
+    for name, kind in (("selector", "Pods"), ("shared", "Pods"), ("object", "Object")):
+        if name in spec and sort != kind:
+            causes.forbidden(f"spec.{name}", f"may only be set for type {kind}")
+    if isinstance(spec["value"], list):
+        if not spec["value"]:
+            causes.required("spec.value", "one quantity or a list of {after, value}")
+        _distinct(causes, spec["value"], "spec.value")
+
+
 def _shape(causes: Causes, kind: str, obj: Object) -> bool:
     """Whether schema and values are right; only then it makes sense to look for contradictions."""
     from minikube_py.api.validation import custom
