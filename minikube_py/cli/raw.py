@@ -42,6 +42,10 @@ def _resource(call: Call, path: str) -> Object:
         version, rest = words[1], words[2:]
     elif words[0] == "apis" and len(words) > 3:
         version, rest = f"{words[1]}/{words[2]}", words[3:]
+        if version == "metrics.k8s.io/v1beta1":
+            from minikube_py.cli import top
+
+            return top.raw(call, rest)
     else:
         raise NotFound(MISSING)
     namespace = None
