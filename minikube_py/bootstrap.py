@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from minikube_py.api import machines
 from minikube_py.apiserver.origin import Origin
-from minikube_py.kubelet import node
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Object
@@ -33,8 +33,8 @@ def node_name(index: int) -> str:
 
 
 def add_node(server: ApiServer, name: str, *, version: str, **shape: Any) -> Object:
-    """A node as its kubelet of that version registers it. See `kubelet.node.template` for the shape."""
-    obj = node.template(name, **shape)
+    """A node as its kubelet of that version registers it. See `api.machines.template` for the shape."""
+    obj = machines.template(name, **shape)
     info = {**obj["status"]["nodeInfo"], "kubeletVersion": version}
     return _create(server, {**obj, "status": {**obj["status"], "nodeInfo": info}})
 

@@ -30,7 +30,11 @@ if TYPE_CHECKING:
     from minikube_py.autoscaling.targets import Scale
     from minikube_py.base.clock import Clock
 
-NAME, RESOURCE, COMPONENT = "horizontalpodautoscaler", "horizontalpodautoscalers.autoscaling", "horizontal-pod-autoscaler"
+NAME, RESOURCE, COMPONENT = (
+    "horizontalpodautoscaler",
+    "horizontalpodautoscalers.autoscaling",
+    "horizontal-pod-autoscaler",
+)
 DEFAULTS = Settings()
 DECISIONS_MAX = 200
 _DISABLED = "scaling is disabled since the replica count of the target is zero"
@@ -98,7 +102,13 @@ class _Status:
     def put(self, kind: str, is_true: bool, reason: str, message: str) -> None:
         """Set a condition in its place; the time of its transition only changes along with its status."""
         state = "True" if is_true else "False"
-        new = {"type": kind, "status": state, "lastTransitionTime": self.clock.timestamp, "reason": reason, "message": message}
+        new = {
+            "type": kind,
+            "status": state,
+            "lastTransitionTime": self.clock.timestamp,
+            "reason": reason,
+            "message": message,
+        }
         for index, old in enumerate(self.conditions):
             if old["type"] == kind:
                 if old["status"] == state:
@@ -194,9 +204,7 @@ def _ask(
         status.put("ScalingActive", False, "AmbiguousSelector", text)
         return _Found(None, "", None, [], text)
     tolerance = _tolerance(hpa, settings)
-    target = Target(
-        namespace, chosen, pods, scale.replicas, scale.status_replicas, tolerance, clock.now_s, settings
-    )
+    target = Target(namespace, chosen, pods, scale.replicas, scale.status_replicas, tolerance, clock.now_s, settings)
     proposals = [metric_specs.evaluate(spec, target, metrics) for spec in specs]
     statuses = [one.status if isinstance(one, Proposal) else {"type": ""} for one in proposals]
     refused = [one for one in proposals if isinstance(one, Refusal)]
@@ -232,9 +240,7 @@ def _rivals(hpa: Object, pods: Objects, view: View) -> list[str]:
     for other in view.list(RESOURCE, namespace):
         name = other["metadata"]["name"]
         known = "" if name == own else view.memory(NAME, _key(other)).get("selector", "")
-        if name == own:
-            found.append(f"{namespace}/{name}")
-        elif known and any(selector.parse(known).matches(pod["metadata"].get("labels")) for pod in pods):
+        if name == own or (known and any(selector.parse(known).matches(pod["metadata"].get("labels")) for pod in pods)):
             found.append(f"{namespace}/{name}")
     return found if len(found) > 1 else []
 
@@ -284,7 +290,9 @@ def _noted(memory: Object, found: _Found, scale: Scale, decided: behavior.Decisi
     told = {
         "current": scale.replicas,
         "metrics": [
-            [one.name, one.asked.value_m, one.asked.percent, one.asked.replicas] if isinstance(one, Proposal) else [one.text]
+            [one.name, one.asked.value_m, one.asked.percent, one.asked.replicas]
+            if isinstance(one, Proposal)
+            else [one.text]
             for one in found.proposals
         ],
         "asked": found.replicas,

@@ -162,7 +162,9 @@ class Measured:
         everyone = targets.pods_of(namespace, chosen, self.view)
         for one in series:
             own = selector.from_label_selector(one["spec"].get("selector") or {})
-            whose = [pod for pod in everyone if own.matches(pod["metadata"].get("labels")) and not pods.is_finished(pod)]
+            whose = [
+                pod for pod in everyone if own.matches(pod["metadata"].get("labels")) and not pods.is_finished(pod)
+            ]
             value_m = value_of(one, self.clock)
             if one["spec"].get("shared"):
                 whose = [pod for pod in whose if pods.is_ready(pod)]

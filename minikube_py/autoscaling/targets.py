@@ -68,7 +68,9 @@ def _built_in(key: Key, found: Object) -> Scale:
 
 def _custom(definition: Object, key: Key, view: View) -> Scale | str:
     versions = definition["spec"]["versions"]
-    paths = next((one["subresources"]["scale"] for one in versions if (one.get("subresources") or {}).get("scale")), None)
+    paths = next(
+        (one["subresources"]["scale"] for one in versions if (one.get("subresources") or {}).get("scale")), None
+    )
     if paths is None:
         return "the server could not find the requested resource"
     found = view.get(key)

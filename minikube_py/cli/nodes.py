@@ -79,10 +79,10 @@ def _check_amount(flag: str, amount: str) -> None:
 
 def free_index(nodes: list[Object]) -> int:
     """The lowest number whose pod range no node has: numbers give ranges and addresses, which must stay unique."""
-    from minikube_py.kubelet import node
+    from minikube_py.api import machines
 
     taken = {(one.get("spec") or {}).get("podCIDR") for one in nodes}
-    return next(index for index in range(len(nodes) + 1) if node.pod_range(index) not in taken)
+    return next(index for index in range(len(nodes) + 1) if machines.pod_range(index) not in taken)
 
 
 def _pair(text: str) -> tuple[str, str]:

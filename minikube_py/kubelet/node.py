@@ -1,6 +1,6 @@
 """The kubelet about its own machine: registration, conditions, lease.
 
-`template` makes the Node as kubeadm and the kubelet register it. The step keeps conditions, lease and the well-known
+`api.machines.template` makes the Node as kubeadm and the kubelet register it. The step keeps conditions, lease and the well-known
 labels right; it writes nothing periodically: a lease and heartbeats are as old as the last change, and the node
 lifecycle controller asks the Fault, not the age of the lease.
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minikube_py.api import faults
+from minikube_py.api.machines import info, machine_address
 from minikube_py.api.types import Actions, Create, Key, Patch, Record, Remember, Wake
 from minikube_py.base.clock import Clock
 from minikube_py.kubelet import pressure
@@ -21,10 +22,8 @@ if TYPE_CHECKING:
     from minikube_py.api.types import Object, View
 
 STEP = "kubelet-node"
-VERSION = "v1.36.2"
 LEASE_S = 40
 LEASES = "kube-node-lease"
-CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 
 # (type, status, reason, message) of a healthy node, in the order in which a kubelet reports them.
 HEALTHY = (
@@ -33,97 +32,6 @@ HEALTHY = (
     ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
     ("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
 )
-
-
-def template(
-    name: str,
-    *,
-    cpu: str = "2",
-    memory: str = "4Gi",
-    pods: int = 110,
-    labels: dict[str, str] | None = None,
-    taints: list[Object] | None = None,
-    zone: str = "",
-    control_plane: bool = False,
-    index: int = 0,
-    version: str = VERSION,
-) -> Object:
-    """A Node without status conditions (the step adds them); `index` gives its pod range and address.
-
-    Index 1: pods in 10.244.1.0/24, the machine at 192.168.10.2; index 300: 10.245.44.0/24 and 192.168.11.45.
-    """
-    resources = {"cpu": cpu, "ephemeral-storage": "100Gi", "memory": memory, "pods": str(pods)}
-    found = {
-        "beta.kubernetes.io/arch": "amd64",
-        "beta.kubernetes.io/os": "linux",
-        "kubernetes.io/arch": "amd64",
-        "kubernetes.io/hostname": name,
-        "kubernetes.io/os": "linux",
-    }
-    if control_plane:
-        found |= {CONTROL_PLANE: "", "node.kubernetes.io/exclude-from-external-load-balancers": ""}
-    if zone:
-        region = zone.rpartition("-")[0] or zone
-        found |= {"topology.kubernetes.io/region": region, "topology.kubernetes.io/zone": zone}
-    all_taints = [{"effect": "NoSchedule", "key": CONTROL_PLANE}] if control_plane else []
-    all_taints += taints or []
-    cidr, address = pod_range(index), machine_address(index)
-    spec: Object = {"podCIDR": cidr, "podCIDRs": [cidr]}
-    if all_taints:
-        spec["taints"] = all_taints
-    return {
-        "apiVersion": "v1",
-        "kind": "Node",
-        "metadata": {
-            "annotations": {
-                "node.alpha.kubernetes.io/ttl": "0",
-                "volumes.kubernetes.io/controller-managed-attach-detach": "true",
-            },
-            "labels": dict(sorted({**found, **(labels or {})}.items())),
-            "name": name,
-        },
-        "spec": spec,
-        "status": {
-            "addresses": [{"address": address, "type": "InternalIP"}, {"address": name, "type": "Hostname"}],
-            "allocatable": resources,
-            "capacity": resources,
-            "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
-            "nodeInfo": {**_info(name), "kubeletVersion": version},
-        },
-    }
-
-
-def pod_range(index: int) -> str:
-    """The /24 of a node: 10.244.0.0/24 for 0, 10.244.255.0/24 for 255, 10.245.0.0/24 for 256."""
-    return (
-        f"10.{244 + index // 256}.{index % 256}.0/24" if index < 12 * 256 else f"11.{index // 256}.{index % 256}.0/24"
-    )
-
-
-def machine_address(index: int) -> str:
-    """192.168.10.1 for node 0, 192.168.10.254 for 253, 192.168.11.1 for 254."""
-    return (
-        f"192.168.{10 + index // 254}.{1 + index % 254}"
-        if index < 254 * 240
-        else f"172.{16 + index // 65536}.{index // 256 % 256}.{index % 256}"
-    )
-
-
-def _info(name: str) -> Object:
-    """Identity of the machine: a pure function of its name."""
-    ids = Clock(0)
-    return {
-        "architecture": "amd64",
-        "bootID": ids.uid("boot", name),
-        "containerRuntimeVersion": "containerd://2.1.0",
-        "kernelVersion": "6.1.0-30-amd64",
-        "kubeProxyVersion": "",
-        "kubeletVersion": VERSION,
-        "machineID": ids.uid("machine", name).replace("-", ""),
-        "operatingSystem": "linux",
-        "osImage": "Debian GNU/Linux 12 (bookworm)",
-        "systemUUID": ids.uid("system", name),
-    }
 
 
 def step(node: Object, view: View, clock: Clock) -> Actions:
@@ -185,7 +93,7 @@ def _status(node: Object, clock: Clock, pressures: tuple[str, ...] = ()) -> Obje
     name = node["metadata"]["name"]
     found: Object = {**before}
     if not before.get("nodeInfo"):
-        found["nodeInfo"] = _info(name)
+        found["nodeInfo"] = info(name)
     if not before.get("daemonEndpoints"):
         found["daemonEndpoints"] = {"kubeletEndpoint": {"Port": 10250}}
     if not before.get("addresses"):

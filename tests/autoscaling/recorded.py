@@ -217,7 +217,12 @@ class Replay:
         now_s = self.base_s + sync.at
         hpa, events = self.hpas[sync.name], []
         run = controller.sync(
-            hpa, self.view(), Clock(now_s), self.memory[sync.name], Answers(sync), self.settings  # type: ignore[arg-type]
+            hpa,
+            self.view(),
+            Clock(now_s),
+            self.memory[sync.name],
+            Answers(sync),
+            self.settings,  # type: ignore[arg-type]
         )
         try:
             while True:

@@ -34,9 +34,7 @@ def program(**spec: Any) -> Object:
 
 
 def view(*programs: Object, series: list[Object] | None = None, pods: list[Object] | None = None) -> FrozenView:
-    return FrozenView(
-        {"programs.sim.kpy.dev": list(programs), metrics.SERIES: series or [], "pods": pods or []}
-    )
+    return FrozenView({"programs.sim.kpy.dev": list(programs), metrics.SERIES: series or [], "pods": pods or []})
 
 
 @pytest.mark.parametrize(("age_s", "is_known"), [(0, False), (14, False), (15, True), (29, True)])
@@ -130,7 +128,12 @@ def test_on_a_cluster_the_deployment_follows_the_cpu_of_its_programs_up_and_down
     cluster = Cluster.memory(nodes=2, seed=1)
     course = [{"after": 0, "value": "10m"}, {"after": "2m", "value": "100m"}, {"after": "10m", "value": "10m"}]
     cluster.create(
-        {"apiVersion": "sim.kpy.dev/v1alpha1", "kind": "Program", "metadata": {"name": "p"}, "spec": {"match": {}, "cpu": course}}
+        {
+            "apiVersion": "sim.kpy.dev/v1alpha1",
+            "kind": "Program",
+            "metadata": {"name": "p"},
+            "spec": {"match": {}, "cpu": course},
+        }
     )
     cluster.create(deployment(2))
     resource = {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50}}

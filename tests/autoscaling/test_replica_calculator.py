@@ -14,7 +14,9 @@ NOW = 10_000
 TOLERANCE = Tolerance(0.1, 0.1)
 
 
-def pod(name: str, *, cpu: str | None = "100m", phase: str = "Running", ready: bool = True, since: int = 0) -> dict[str, Any]:
+def pod(
+    name: str, *, cpu: str | None = "100m", phase: str = "Running", ready: bool = True, since: int = 0
+) -> dict[str, Any]:
     stamp = f"1970-01-01T00:{since // 60:02d}:{since % 60:02d}Z"
     resources = {"requests": {"cpu": cpu}} if cpu else {}
     condition = {"type": "Ready", "status": "True" if ready else "False", "lastTransitionTime": stamp}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from minikube_py.api.types import Create, Key, Patch, Record
+from minikube_py.api import machines
 from minikube_py.kubelet import node
 from tests.support import T0, FrozenView, actions
 
@@ -15,7 +16,7 @@ LEASE = {"metadata": {"name": "worker-1", "namespace": "kube-node-lease"}, "spec
 
 
 def registered() -> Object:
-    return node.template("worker-1", cpu="4", memory="8Gi", index=1)
+    return machines.template("worker-1", cpu="4", memory="8Gi", index=1)
 
 
 def after(found: Object, taken: list[Any]) -> Object:
@@ -78,7 +79,7 @@ def test_a_node_that_is_off_does_nothing_and_comes_back_ready() -> None:
 
 
 def test_the_template_is_what_kubeadm_and_a_kubelet_register() -> None:
-    made = node.template("cp", control_plane=True, zone="eu-west-1a", labels={"disk": "ssd"})
+    made = machines.template("cp", control_plane=True, zone="eu-west-1a", labels={"disk": "ssd"})
     assert made["metadata"]["labels"] == {
         "beta.kubernetes.io/arch": "amd64",
         "beta.kubernetes.io/os": "linux",
@@ -107,9 +108,9 @@ def test_the_template_is_what_kubeadm_and_a_kubelet_register() -> None:
     ],
 )
 def test_each_node_has_its_own_range_and_address(index: int, pods: str, machine: str) -> None:
-    assert (node.pod_range(index), node.machine_address(index)) == (pods, machine)
+    assert (machines.pod_range(index), machines.machine_address(index)) == (pods, machine)
 
 
 def test_five_thousand_nodes_have_five_thousand_ranges() -> None:
-    assert len({node.pod_range(index) for index in range(5000)}) == 5000
-    assert len({node.machine_address(index) for index in range(5000)}) == 5000
+    assert len({machines.pod_range(index) for index in range(5000)}) == 5000
+    assert len({machines.machine_address(index) for index in range(5000)}) == 5000
