@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 GROUP = "sim.kpy.dev"
 FAULT_TYPES = (
     "NodeDown", "ZoneDown", "KubeletStopped", "PodKilled", "PullFailing", "SlowStart", "DiskPressure", "MemoryPressure",
-    "PIDPressure",
+    "PIDPressure", "BootFailing",
 )  # fmt: skip
 
 TIME: Object = {"x-kpy": "time"}
@@ -83,6 +83,7 @@ SPECS: dict[str, Object] = {
         namespace=TEXT,
         selector=SELECTOR,
         image=TEXT,
+        group=TEXT,
         after=TIME,
         delay=TIME,
         message=TEXT,

@@ -236,6 +236,27 @@ PIPELINE: tuple[Step, ...] = (
         order="scheduler.waiting:place_in_line",
     ),
     Step(
+        "node-group",
+        "cloud-provider",
+        "nodegroups.sim.kpy.dev",
+        "autoscaling.node_groups:step",
+        {"nodegroups.sim.kpy.dev": (wakes.itself,), "nodes": (wakes.group_of_gone_node,)},
+        sees_itself=False,
+    ),
+    Step(
+        "cluster-autoscaler",
+        "cluster-autoscaler",
+        "nodegroups.sim.kpy.dev",
+        "autoscaling.cluster_autoscaler:step",
+        {
+            "nodegroups.sim.kpy.dev": (wakes.first_node_group,),
+            "pods": (wakes.first_node_group_if_moved,),
+            "nodes": (wakes.first_node_group_if_node_changed,),
+            "poddisruptionbudgets.policy": (wakes.first_node_group,),
+        },
+        sees_itself=False,
+    ),
+    Step(
         "faults",
         "fault-injector",
         "faults.sim.kpy.dev",

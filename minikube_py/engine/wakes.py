@@ -278,6 +278,47 @@ def waiting_pods_in_namespace(change: Change, world: World) -> Iterable[Key]:
     return [key for key in world.store.bucket("u:") if key.resource == "pods" and key.namespace == namespace]
 
 
+# -- node groups -------------------------------------------------------------------------------------------------------
+
+GROUPS, OF_GROUP = "nodegroups.sim.kpy.dev", "sim.kpy.dev/nodegroup"
+
+
+def first_node_group(change: Change, world: World) -> Iterable[Key]:
+    """The first NodeGroup by name, at which the Cluster Autoscaler runs for all."""
+    found = world.view.list(GROUPS)
+    return (Key(GROUPS, "", found[0]["metadata"]["name"]),) if found else NONE
+
+
+def first_node_group_if_moved(change: Change, world: World) -> Iterable[Key]:
+    """The same, after a pod came to its node, found none, ended or went."""
+    old, new = change.old, change.new
+    if old is not None and new is not None:
+        same = pods.node_of(old) == pods.node_of(new) and pods.is_finished(old) == pods.is_finished(new)
+        if same and (pods.node_of(new) or pods.condition(old, "PodScheduled") == pods.condition(new, "PodScheduled")):
+            return NONE
+    elif old is None and new is not None and not pods.node_of(new):
+        return NONE
+    return first_node_group(change, world)
+
+
+def first_node_group_if_node_changed(change: Change, world: World) -> Iterable[Key]:
+    """The same, after a node came, went, became ready or not, or changed its spec."""
+    old, new = change.old, change.new
+    if old is not None and new is not None and old["spec"] == new["spec"]:
+        before, after = pods.condition(old, "Ready"), pods.condition(new, "Ready")
+        if (before or {}).get("status") == (after or {}).get("status"):
+            return NONE
+    return first_node_group(change, world)
+
+
+def group_of_gone_node(change: Change, world: World) -> Iterable[Key]:
+    """The NodeGroup of a Node that was deleted."""
+    if change.new is not None or change.old is None:
+        return NONE
+    name = (change.old["metadata"].get("labels") or {}).get(OF_GROUP)
+    return (Key(GROUPS, "", name),) if name else NONE
+
+
 # -- nodes -------------------------------------------------------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.api.types import Delete, Key, Patch, Record, Remember, Wake
+from minikube_py.api import machines
 from minikube_py.kubelet import node as nodes
 from minikube_py.kubelet import pod as pod_step
 from tests.support import T0, FrozenView, freeze
@@ -34,7 +35,7 @@ def container(name: str = "web", image: str = "nginx:1.27", **fields: Any) -> Ob
 
 
 def make_node() -> Object:
-    return nodes.template("worker-1", cpu="4", memory="8Gi", pods=110, index=1)
+    return machines.template("worker-1", cpu="4", memory="8Gi", pods=110, index=1)
 
 
 class Simulation:

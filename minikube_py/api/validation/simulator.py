@@ -24,6 +24,7 @@ _PLACES = {
     "DiskPressure": ("node", "zone", "nodeSelector"),
     "MemoryPressure": ("node", "zone", "nodeSelector"),
     "PIDPressure": ("node", "zone", "nodeSelector"),
+    "BootFailing": ("group",),
 }
 _OF_PODS = ("namespace", "selector", "image")
 
@@ -99,7 +100,7 @@ def fault(causes: Causes, obj: Object, old: Object | None, subresource: str) -> 
     places = _PLACES[sort]
     if not any(spec.get(name) for name in places):
         causes.required(f"spec.{places[0]}", f"a Fault of type {sort} says where: one of {', '.join(places)}")
-    for name in ("node", "zone", "nodeSelector", *_OF_PODS):
+    for name in ("node", "zone", "nodeSelector", "group", *_OF_PODS):
         if spec.get(name) and name not in places:
             causes.forbidden(f"spec.{name}", f"may not be set for type {sort}")
     if "delay" in spec and sort != "SlowStart":

@@ -1,0 +1,221 @@
+"""Which node group to grow, and by how much, so that pods that wait get their nodes.
+
+For each group that may grow, pods are packed onto imagined nodes of its template, first fit, with the scheduler's own filters;
+an expander chooses among the options:
+    least-waste   the least cpu and memory left idle: 3 cpus wanted: one node of 4 (0.25) before two of 2 (0.25 ... then by name)
+    most-pods     the most pods helped; price: the least money per pod helped; priority: the highest match in the ConfigMap
+    random        by the cluster's seed
+Ties go to the first name. Sources: cluster-autoscaler core/scaleup, estimator/binpacking_estimator.go, expander/.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from minikube_py.api import pods
+from minikube_py.api.types import Key
+from minikube_py.autoscaling import node_groups
+from minikube_py.autoscaling.imagined import Imagined
+from minikube_py.base import quantity
+
+if TYPE_CHECKING:
+    from minikube_py.api.types import Object, Objects, View
+    from minikube_py.autoscaling.node_groups import Group
+    from minikube_py.base.clock import Clock
+
+EXPANDERS = ("least-waste", "most-pods", "price", "priority", "random")
+PRIORITIES = "cluster-autoscaler-priority-expander"
+MAX_SIZE = "max node group size reached"
+BACKOFF = "in backoff after failed scale-up"
+PRIORITY_MIN = -10  # --expendable-pods-priority-cutoff
+NODES_MAX = 1000  # --max-nodes-per-scaleup
+
+
+class Option(NamedTuple):
+    """`nodes` more of a group would take `pods`."""
+
+    group: Group
+    nodes: int
+    pods: Objects
+    waste: float  # idle share of cpu plus idle share of memory of the new nodes
+
+
+class Plan(NamedTuple):
+    """`best` None: no group helps; `reasons`: for each pod left (namespace/name), why no group takes it, counted."""
+
+    best: Option | None
+    reasons: dict[str, dict[str, int]]
+
+
+def waiting(view: View, groups: list[Group], clock: Clock) -> tuple[Imagined, Objects]:
+    """The cluster with the machines that are booting or starting up, and the pods that will still have no node then."""
+    starting = {node["metadata"]["name"]: group for group in groups for node in group.nodes if not _is_ready(node)}
+    imagined = Imagined(view, frozenset(starting))
+    for name, group in starting.items():
+        _template(group, name, 0, imagined)
+    for group in groups:
+        for number, machine in enumerate(group.booting):
+            _template(group, machine["name"], machine.get("turn", number), imagined)
+    left = []
+    for pod in sorted(view.refused(), key=_age):
+        if pods.is_terminating(pod) or (pod["spec"].get("priority") or 0) < PRIORITY_MIN:
+            continue
+        node = imagined.choose(pod, clock)
+        if node:
+            imagined.place(pod, node)
+        else:
+            left.append(pod)
+    return imagined, left
+
+
+def _is_ready(node: Object) -> bool:
+    ready = pods.condition(node, "Ready")
+    return ready is not None and ready["status"] == "True"
+
+
+def _age(pod: Object) -> tuple[str, str, str]:
+    meta = pod["metadata"]
+    return meta.get("creationTimestamp", ""), meta["namespace"], meta["name"]
+
+
+def plan(
+    imagined: Imagined, left: Objects, groups: list[Group], backoff: set[str], expander: str, clock: Clock
+) -> Plan:
+    options: list[Option] = []
+    reasons: dict[str, dict[str, int]] = {name_of(pod): {} for pod in left}
+    for group in groups:
+        skipped = BACKOFF if group.name in backoff else MAX_SIZE if group.target >= group.maximum else ""
+        if skipped:
+            for found in reasons.values():
+                found[skipped] = found.get(skipped, 0) + 1
+            continue
+        option, refused = _option(imagined, left, group)
+        for name, texts in refused.items():
+            for text in texts:
+                reasons[name][text] = reasons[name].get(text, 0) + 1
+        if option.pods:
+            options.append(option)
+    return Plan(choose(options, expander, imagined.base, clock) if options else None, reasons)
+
+
+def name_of(pod: Object) -> str:
+    return f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
+
+
+def _option(base: Imagined, left: Objects, group: Group) -> tuple[Option, dict[str, tuple[str, ...]]]:
+    """How many more nodes of a group take which of the pods, and why it does not take the others."""
+    imagined = Imagined(base)
+    limit = min(group.maximum - group.target, NODES_MAX)
+    added: list[Object] = []
+    taken: Objects = []
+    refused: dict[str, tuple[str, ...]] = {}
+    serial = len(group.nodes) + len(group.booting)
+
+    def grow() -> str:
+        name = f"template-{group.name}-{len(added)}"
+        added.append(_template(group, name, serial + len(added), imagined))
+        return name
+
+    spare: str = grow()  # an empty node of the template, that the first pods go to
+    for pod in left:
+        names = [node["metadata"]["name"] for node in added]
+        place = next((name for name in names if imagined.refusal(pod, name) is None), "")
+        if not place and (len(added) > 1 or imagined.on_node(spare)) and len(added) < limit:
+            fresh = grow()
+            place = fresh if imagined.refusal(pod, fresh) is None else ""
+            if not place:
+                _drop(imagined, added)
+        if place:
+            imagined.place(pod, place)
+            taken.append(pod)
+        else:
+            verdict = imagined.refusal(pod, spare)
+            refused[name_of(pod)] = verdict.reasons if verdict is not None else (MAX_SIZE,)
+    used = [node for node in added if any(not _of_daemon(pod) for pod in imagined.on_node(node["metadata"]["name"]))]
+    return Option(group, len(used), taken, _waste(used, taken)), refused
+
+
+def _drop(imagined: Imagined, added: list[Object]) -> None:
+    """Take the last imagined node away again: the pod it was made for does not go there either."""
+    node = added.pop()
+    name = node["metadata"]["name"]
+    for pod in imagined.on_node(name):
+        imagined.placed.pop(Key("pods", pod["metadata"]["namespace"], pod["metadata"]["name"]), None)
+    del imagined.nodes[name]
+    imagined.cache.changed(Key("nodes", "", name), node, None)
+
+
+def _template(group: Group, name: str, turn: int, imagined: Imagined) -> Object:
+    """An imagined node of a group, with the DaemonSet pods that it will run."""
+    node = node_groups.template(group.object, name, index=turn % 3000 + 1, turn=turn)
+    imagined.add(node)
+    for daemon in imagined.list("daemonsets.apps"):
+        shape = daemon["spec"]["template"]
+        pod = {
+            "metadata": {
+                "name": f"{daemon['metadata']['name']}-{name}",
+                "namespace": daemon["metadata"]["namespace"],
+                "labels": (shape.get("metadata") or {}).get("labels") or {},
+                "ownerReferences": [{"kind": "DaemonSet", "name": daemon["metadata"]["name"], "controller": True}],
+                "uid": f"{daemon['metadata']['uid']}-{name}",
+            },
+            "spec": shape["spec"],
+        }
+        if imagined.refusal(pod, name) is None:
+            imagined.place(pod, name)
+    return node
+
+
+def _of_daemon(pod: Object) -> bool:
+    owners = pod["metadata"].get("ownerReferences") or ()
+    return any(one.get("kind") == "DaemonSet" and one.get("controller") for one in owners)
+
+
+def _waste(added: list[Object], taken: Objects) -> float:
+    """Idle share of cpu plus that of memory: nodes of 4 cpus and 8Gi for 3 cpus and 2Gi: 0.25 + 0.75 = 1.0."""
+    wanted = [pods.requests(pod) for pod in taken]
+    total = 0.0
+    for resource, measure in (("cpu", quantity.milli), ("memory", quantity.value)):
+        offered = sum(measure(node["status"]["allocatable"][resource]) for node in added)
+        asked = sum(one.get(resource, 0) for one in wanted)
+        total += (offered - asked) / offered if offered else 0
+    return total
+
+
+# --- expanders ---------------------------------------------------------------------------------------------------------
+
+
+def choose(options: list[Option], expander: str, view: View, clock: Clock) -> Option:
+    """The best option by an expander; `options` are in the order of their groups' names."""
+    if expander == "most-pods":
+        return max(options, key=lambda option: len(option.pods))
+    if expander == "price":
+        return min(options, key=lambda option: option.nodes * option.group.price / len(option.pods))
+    if expander == "priority":
+        best = _by_priority(options, view)
+        return best if best is not None else min(options, key=lambda option: option.waste)
+    if expander == "random":
+        names = ",".join(option.group.name for option in options)
+        return clock.dice("expander", names, clock.now_s).choice(options)
+    return min(options, key=lambda option: option.waste)
+
+
+def _by_priority(options: list[Option], view: View) -> Option | None:
+    """By the ConfigMap kube-system/cluster-autoscaler-priority-expander: {priority: [patterns of group names]}."""
+    import re
+
+    import yaml
+
+    found = view.get(Key("configmaps", "kube-system", PRIORITIES))
+    try:
+        table = yaml.safe_load((found or {}).get("data", {}).get("priorities", "")) or {}
+        ranked = sorted(
+            ((int(number), patterns) for number, patterns in table.items()), reverse=True, key=lambda row: row[0]
+        )
+        for _, patterns in ranked:
+            matching = [one for one in options if any(re.search(pattern, one.group.name) for pattern in patterns)]
+            if matching:
+                return min(matching, key=lambda option: option.waste)
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError, re.error):
+        return None  # a broken table counts as none
+    return None
