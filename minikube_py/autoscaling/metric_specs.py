@@ -97,6 +97,7 @@ def _resource(source: Object, target: Target, metrics: Metrics) -> Proposal:
         raise MetricError(f"unable to get metrics for resource {name}: {error}") from error
     middle, value = "container resource" if container else "resource", wanted.get("averageValue")
     common = (target.tolerance, target.now_s, target.settings)
+    current: Object
     form = quantity.BINARY_SI if name == "memory" else quantity.DECIMAL_SI
     if value is not None:
         asked = calculator.average(samples, target.pods, target.replicas, quantity.milli(value), name, *common)

@@ -1,0 +1,207 @@
+"""Node groups grow for pods that find no node, and shrink when nobody needs their nodes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from minikube_py.autoscaling import node_groups, scale_down, scale_up
+from minikube_py.autoscaling.node_groups import Group
+from minikube_py.autoscaling.scale_up import Option
+from minikube_py.base.clock import Clock, seconds
+from minikube_py.cluster import Cluster
+from tests.support import FrozenView
+
+Object = dict[str, Any]
+
+
+def cluster_with(*groups: Object) -> Cluster:
+    cluster = Cluster.memory(nodes=1, seed=1)
+    for group in groups:
+        cluster.create({"apiVersion": "sim.kpy.dev/v1alpha1", "kind": "NodeGroup", **group})
+    return cluster
+
+
+def group(name: str, minimum: int = 0, maximum: int = 5, *, cpu: str = "2", memory: str = "4Gi", **spec: Any) -> Object:
+    template = {"capacity": {"cpu": cpu, "memory": memory}, **spec.pop("template", {})}
+    return {"metadata": {"name": name}, "spec": {"minimum": minimum, "maximum": maximum, "template": template, **spec}}
+
+
+def deployment(replicas: int, cpu: str = "900m", memory: str = "100Mi", **pod: Any) -> Object:
+    resources = {"requests": {"cpu": cpu, "memory": memory}}
+    spec = {"containers": [{"name": "c", "image": "nginx", "resources": resources}], **pod}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "web"},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": "web"}},
+            "template": {"metadata": {"labels": {"app": "web"}}, "spec": spec},
+        },
+    }
+
+
+def scale(cluster: Cluster, replicas: int) -> None:
+    cluster.patch("deployments.apps", "web", "default", {"spec": {"replicas": replicas}})
+
+
+def members(cluster: Cluster, name: str) -> list[str]:
+    return [one["metadata"]["name"] for one in cluster.list("nodes", None, f"{node_groups.LABEL}={name}")]
+
+
+def events(cluster: Cluster, reason: str) -> list[str]:
+    return sorted({one["message"] for one in cluster.list("events") if one["reason"] == reason})
+
+
+def test_a_group_begins_with_its_minimum_in_its_zones_by_turns() -> None:
+    cluster = cluster_with(group("g", 3, zones=["a-1", "a-2"], template={"labels": {"disk": "ssd"}}))
+    assert cluster.reconcile().settled
+    nodes = cluster.list("nodes", None, "disk=ssd")
+    zones = sorted(one["metadata"]["labels"]["topology.kubernetes.io/zone"] for one in nodes)
+    assert zones == ["a-1", "a-1", "a-2"]
+
+
+def test_pods_that_find_no_node_get_as_many_as_the_packing_says_and_no_more() -> None:
+    cluster = cluster_with(group("g", 1, 10))
+    cluster.create(deployment(1))
+    cluster.reconcile()
+    scale(cluster, 9)
+    assert not cluster.reconcile().unhealthy
+    assert len(members(cluster, "g")) == 5  # two pods of 900m on each node of 2
+    assert events(cluster, "TriggeredScaleUp") == ["pod triggered scale-up: [{g 1->5 (max: 10)}]"]
+
+
+def test_what_no_group_takes_is_told_once_with_its_reasons() -> None:
+    cluster = cluster_with(group("full", 1, 1), group("small", 0, 3, cpu="500m"), group("other", 0, 3, template={
+        "taints": [{"key": "gpu", "value": "yes", "effect": "NoSchedule"}]}))  # fmt: skip
+    cluster.create(deployment(3))
+    cluster.reconcile()
+    told = events(cluster, "NotTriggerScaleUp")
+    text = "1 Insufficient cpu, 1 max node group size reached, 1 node(s) had untolerated taint(s)"
+    assert told == [f"pod didn't trigger scale-up: {text}"]
+    before = cluster.store.revision
+    cluster.reconcile(for_s=60)
+    again = [one for one in cluster.changes(before) if one.key.resource == "events" and "trigger" in str(one.new)]
+    assert again == []
+
+
+def test_idle_nodes_go_after_ten_minutes_and_half_empty_ones_are_drained_one_by_one() -> None:
+    cluster = cluster_with(group("g", 1, 10))
+    cluster.create(deployment(8))
+    cluster.reconcile()
+    assert len(members(cluster, "g")) == 4
+    scale(cluster, 2)
+    cluster.reconcile()
+    cluster.reconcile(for_s=500)
+    assert len(members(cluster, "g")) == 4
+    cluster.reconcile(for_s=300)
+    assert len(members(cluster, "g")) == 1
+    assert not cluster.reconcile().unhealthy
+    cluster.reconcile(for_s=3600)
+    assert len(members(cluster, "g")) == 1  # the minimum
+
+
+def node(cpu: str = "4", memory: str = "8Gi") -> Object:
+    return {
+        "metadata": {"name": "n"},
+        "spec": {},
+        "status": {"allocatable": {"cpu": cpu, "memory": memory, "pods": "9"}},
+    }
+
+
+def pod(name: str = "p", *, owner: str = "ReplicaSet", namespace: str = "default", **more: Any) -> Object:
+    owners = [{"kind": owner, "name": "o", "uid": "u", "controller": True}] if owner else []
+    resources = {"requests": {"cpu": "1", "memory": "5Gi"}}
+    spec = {"nodeName": "n", "containers": [{"name": "c", "resources": resources}], **more.pop("spec", {})}
+    meta = {"name": name, "namespace": namespace, "labels": {"app": "web"}, "ownerReferences": owners, **more}
+    return {"metadata": meta, "spec": spec, "status": {"phase": "Running"}}
+
+
+def test_utilization_is_the_larger_of_cpu_and_memory() -> None:
+    assert scale_down.utilization(node(), FrozenView({"pods": [pod()]})) == 0.625
+
+
+BUDGET = {
+    "metadata": {"name": "b", "namespace": "default"},
+    "spec": {"selector": {"matchLabels": {"app": "web"}}},
+    "status": {"disruptionsAllowed": 1},
+}
+
+
+@pytest.mark.parametrize(
+    ("pods", "budgets", "reason"),
+    [
+        ([pod()], [], ""),
+        ([pod(owner="")], [], "default/p: NotReplicated"),
+        ([pod(owner="", annotations={scale_down.SAFE: "true"})], [], ""),
+        ([pod(annotations={scale_down.SAFE: "false"})], [], "default/p: NotSafeToEvictAnnotation"),
+        ([pod(namespace="kube-system")], [], "kube-system/p: UnmovableKubeSystemPod"),
+        ([pod(spec={"volumes": [{"name": "v", "emptyDir": {}}]})], [], "default/p: LocalStorageRequested"),
+        ([pod(spec={"volumes": [{"name": "v", "emptyDir": {"medium": "Memory"}}]})], [], ""),
+        ([pod("a"), pod("b")], [BUDGET], "default/b: NotEnoughPdb"),
+        ([pod("a")], [BUDGET], ""),
+    ],
+)
+def test_what_may_not_be_moved_keeps_its_node(pods: list[Object], budgets: list[Object], reason: str) -> None:
+    view = FrozenView({"pods": pods, "poddisruptionbudgets.policy": budgets})
+    assert scale_down.blocker(view.list("pods"), view) == reason
+
+
+def option(name: str, nodes: int, pods: int, price: float, waste: float) -> Option:
+    return Option(Group(name, 0, 9, price, 0, [], [], {}), nodes, [{}] * pods, waste)
+
+
+PRIORITIES = {
+    "metadata": {"name": scale_up.PRIORITIES, "namespace": "kube-system"},
+    "data": {"priorities": "10:\n  - .*\n50:\n  - ^spot-.*\n"},
+}
+
+
+@pytest.mark.parametrize(
+    ("expander", "chosen"),
+    [("least-waste", "tight"), ("most-pods", "huge"), ("price", "spot-a"), ("priority", "spot-a")],
+)
+def test_an_expander_chooses_among_the_options(expander: str, chosen: str) -> None:
+    options = [
+        option("huge", 1, 9, 9.0, 1.2),
+        option("spot-a", 2, 4, 0.1, 0.9),
+        option("tight", 1, 3, 1.0, 0.1),
+    ]
+    view = FrozenView({"configmaps": [PRIORITIES]})
+    assert scale_up.choose(options, expander, view, Clock(0)).group.name == chosen
+
+
+def test_random_is_keyed_by_the_seed() -> None:
+    options = [option(name, 1, 1, 1, 0) for name in "abcdef"]
+    view = FrozenView({})
+    names = [scale_up.choose(options, "random", view, Clock(10, seed)).group.name for seed in range(20)]
+    assert names == [scale_up.choose(options, "random", view, Clock(10, seed)).group.name for seed in range(20)]
+    assert len(set(names)) > 2
+
+
+def test_machines_that_do_not_boot_are_given_up_and_the_group_rests() -> None:
+    cluster = cluster_with(group("g", 0, 3))
+    fault = {"apiVersion": "sim.kpy.dev/v1alpha1", "kind": "Fault", "metadata": {"name": "f"}}
+    cluster.create({**fault, "spec": {"type": "BootFailing", "group": "g"}})
+    cluster.create(deployment(1))
+    cluster.reconcile(for_s=1000)
+    assert events(cluster, "ScaleUpTimedOut") == ["Nodes added to group g failed to register within 15m0s"]
+    assert events(cluster, "NotTriggerScaleUp") == [f"pod didn't trigger scale-up: 1 {scale_up.BACKOFF}"]
+    status = cluster.get("configmaps", "cluster-autoscaler-status", "kube-system")["data"]["status"]
+    assert "status: Backoff" in status
+    cluster.delete("faults.sim.kpy.dev", "f")
+    cluster.reconcile(for_s=600)
+    assert not cluster.reconcile().unhealthy
+    assert len(members(cluster, "g")) == 1
+
+
+def test_only_live_nodes_cost() -> None:
+    cluster = cluster_with(group("g", 2, 5, price=0.1))
+    cluster.reconcile()
+    booted = cluster.list("nodes", None, f"{node_groups.LABEL}=g")[0]["metadata"]["creationTimestamp"]
+    cluster.reconcile(for_s=3600)
+    hours, money = node_groups.cost(node_groups.groups(cluster.view)[0], cluster.clock)
+    assert hours == pytest.approx(2 * (cluster.clock.now_s - seconds(booted)) / 3600)
+    assert money == pytest.approx(hours * 0.1)
