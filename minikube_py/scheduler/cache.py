@@ -137,6 +137,9 @@ class Cache:
     def _pod_changed(self, key: Key, old: Object | None, new: Object | None) -> None:
         self.waiting.changed(key, new)
         if old is not None and new is not None and _same(old, new):
+            if where(new) and _start(old) != _start(new):
+                for template in self.templates.values():
+                    template.victims.pop(where(new), None)  # who runs for longer matters more to preemption
             return
         for pod, sign in ((old, -1), (new, 1)):
             if pod is None:
@@ -229,6 +232,10 @@ def _key(pod: Object) -> Key:
 
 def _selector(obj: Object | None) -> Any:
     return (obj.get("spec") or {}).get("selector") if obj else None
+
+
+def _start(pod: Object) -> Any:
+    return (pod.get("status") or {}).get("startTime")
 
 
 def _same(old: Object, new: Object) -> bool:

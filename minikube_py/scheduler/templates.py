@@ -91,6 +91,11 @@ class Template:
         self.classes: list[NodeClass] = [NodeClass(None, (), ())]  # number 0 stands for 'not looked at'
         self.numbers: dict[NodeClass, int] = {}
         self.any_refused = False
+        self.victims: dict[str, tuple[Any, Any]] = {}  # by node: what preemption found out, and what it costs
+        self.victims_at_s = 0
+        self.promised: dict[
+            str, tuple[Objects, int]
+        ] = {}  # by node: the pods it is promised to, the class it has with them
         self.refused: Any = None  # the last decision, if no node did and none has changed since
 
     def stale(self) -> bool:
@@ -128,6 +133,8 @@ class Template:
             number = self.index.get(dirty[position])
             if number is not None:
                 self.ids[number] = 0
+            self.victims.pop(dirty[position], None)
+            self.promised.pop(dirty[position], None)
         self.seen = len(dirty)
 
     def look(self, start: int, end: int) -> None:
@@ -190,10 +197,13 @@ class Template:
 
 
 def template_of(pod: Object, cache: Cache) -> Template:
-    """The template of a pod, made at first use. Pods with claims get one of their own: volumes change behind it."""
-    if next(volumes.claim_names(pod), None) is not None:
-        return Template(pod, cache)
+    """The template of a pod, made at first use. Pods whose claims are yet to be bound get one of their own."""
     key = template_key(pod)
+    if next(volumes.claim_names(pod), None) is not None:
+        mounted = volumes.looks(pod, cache)
+        if mounted is None:
+            return Template(pod, cache)
+        key = (*key, mounted)
     found: Template | None = cache.templates.get(key)
     if found is not None and not found.stale():
         found.refresh()

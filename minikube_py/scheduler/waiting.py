@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from minikube_py.api import pods
 from minikube_py.api.types import Key
-from minikube_py.scheduler.events import ADDED, EVERY_KIND, happened
+from minikube_py.scheduler.events import ADDED, EVERY_KIND, happened, nominated
 from minikube_py.scheduler.looks import template_key
 from minikube_py.scheduler.plugins import volumes
 from minikube_py.scheduler.plugins.priority_sort import queue_key
@@ -102,11 +102,25 @@ def is_refused(pod: Object) -> bool:
 class Group:
     """Pods that look alike and were refused in the same words. `plugins`: those that refused nodes, at any of them."""
 
-    __slots__ = ("members", "plugins")
+    __slots__ = ("_line", "members", "plugins")
 
     def __init__(self) -> None:
         self.members: dict[Key, Object] = {}
         self.plugins: dict[str, None] = {}
+        self._line: list[Key] | None = None
+
+    def add(self, key: Key, pod: Object) -> None:
+        self.members[key] = pod
+        self._line = None
+
+    def line(self) -> list[Key]:
+        """The members in order, as if none were in back-off."""
+        members = self.members
+        if self._line is None:
+            self._line = sorted(members, key=lambda key: queue_key(members[key]))
+        elif len(self._line) != len(members):
+            self._line = [key for key in self._line if key in members]
+        return self._line
 
 
 class Waiting:
@@ -180,7 +194,7 @@ class Waiting:
         group = groups.get(words)
         if group is None:
             group = groups[words] = Group()
-        group.members[key] = pod
+        group.add(key, pod)
         self._where[key] = looks, words
         self._listen(group, self._cache.view.memory(STEP, key).get("plugins") or ())
 
@@ -220,15 +234,25 @@ class Waiting:
         )
 
     def _call_first(self, group: Group, now_s: int, found: dict[Key, None]) -> None:
-        """The first in line of a group; pods that have a node promised have tried already, and do not count."""
-        view, promised = self._cache.view, self._cache.nominated
-        line = [(place_in_line(pod, view, now_s), key) for key, pod in group.members.items()]
-        if promised:
-            nominated = {key for waiting in promised.values() for key in waiting}
-            found.update((key, None) for _, key in line if key in nominated)
-            line = [row for row in line if row[1] not in nominated]
-        if line:
-            found[min(line)[1]] = None
+        """The first in line of a group; and of its pods that have a node promised, since those tell nothing of a failure."""
+        line = group.line()
+        if self._cache.nominated:
+            members = group.members
+            promised = [key for key in line if nominated(members[key])]
+            self._call(promised, group, now_s, found)
+            line = [key for key in line if not nominated(members[key])]
+        self._call(line, group, now_s, found)
+
+    def _call(self, line: list[Key], group: Group, now_s: int, found: dict[Key, None]) -> None:
+        best: tuple[Any, Key] | None = None
+        for key in line:
+            place = place_in_line(group.members[key], self._cache.view, now_s)
+            if best is None or place < best[0]:
+                best = place, key
+            if not place[0]:
+                break  # not in back-off: the others come later
+        if best is not None:
+            found[best[1]] = None
 
     def _with_claims(self, changed: Key) -> dict[Key, None]:
         """The waiting pods that mount the changed claim; for volumes and their classes: any claim."""
