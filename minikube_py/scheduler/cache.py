@@ -13,6 +13,8 @@ from minikube_py.api.types import Key
 from minikube_py.scheduler import nodes
 from minikube_py.scheduler.events import ADDED, LABELS, REMOVED, STATUS, labels, node_change, nominated, where
 from minikube_py.scheduler.nodes import NodeInfo
+from minikube_py.scheduler.plugins.node_volume_limits import CSI_NODES, limited_drivers
+from minikube_py.scheduler.profile import PROFILE
 from minikube_py.scheduler.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from minikube_py.api.types import Object, Objects, View
     from minikube_py.base.selector import Selector
+    from minikube_py.scheduler.framework import Profile
 
 DIRTY_MAX = 100_000  # names in the list of changed nodes before everything is forgotten instead
 TEMPLATES_MAX = 64
@@ -31,8 +34,9 @@ SPREADERS = ("services", "replicationcontrollers", "replicasets.apps", "stateful
 class Cache:
     """See the module. `templates` belongs to `scheduler.cycle`; `dirty` names the nodes changed, oldest first."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, profile: Profile = PROFILE) -> None:
         self.view = view
+        self.profile = profile
         self.templates: dict[Any, Any] = {}
         self.dirty: list[str] = []
         self.affine: dict[Key, Object] = {}  # pods on nodes that have pod (anti-)affinity
@@ -42,6 +46,7 @@ class Cache:
         self._places: dict[str, nodes.Place] = {}
         self._images: dict[str, int] | None = None
         self._priorities: dict[int, int] | None = None
+        self._limited: set[str] | None = None
         self._renamed: set[str] = set()
         self._order: list[str] | None = None
         self._load()
@@ -79,6 +84,12 @@ class Cache:
     def hosts_are_nodes(self) -> bool:
         """Whether every node's host name, if it has that label, is its name: a host's pods are the pods of one node."""
         return not self._renamed
+
+    def limited_drivers(self) -> set[str]:
+        """The CSI drivers of which some node attaches only so many volumes."""
+        if self._limited is None:
+            self._limited = limited_drivers(self.view)
+        return self._limited
 
     def lowest_priority(self) -> int | None:
         """The lowest priority of a pod on a node; None without pods."""
@@ -124,6 +135,10 @@ class Cache:
             self._pod_changed(key, old, new)
         elif key.resource == "nodes":
             self._node_changed(key.name, old, new)
+        elif key.resource == CSI_NODES:
+            self._limited = None
+            if key.name in self._places:
+                self._mark(key.name)
         elif key.resource in SPREADERS:
             before, after = _selector(old), _selector(new)
             if before != after:
