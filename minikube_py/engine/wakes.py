@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from minikube_py.api import pods
 from minikube_py.api.types import Key
+from minikube_py.scheduler.plugins.volumes import claim_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -336,6 +337,41 @@ def faulty_node(change: Change, world: World) -> Iterable[Key]:
 def pods_on_faulty_node(change: Change, world: World) -> Iterable[Key]:
     """The pods on the nodes that a Fault is or was about."""
     return [key for node in faulty_node(change, world) for key in world.store.bucket("n:" + node.name)]
+
+
+# -- volumes -----------------------------------------------------------------------------------------------------------
+
+
+def itself_if_ephemeral(change: Change, world: World) -> Iterable[Key]:
+    """A pod that just came, if it has generic ephemeral volumes."""
+    if change.old is not None or change.new is None:
+        return NONE
+    volumes = change.new["spec"].get("volumes") or ()
+    return (change.key,) if any("ephemeral" in volume for volume in volumes) else NONE
+
+
+def volume_of_claim(change: Change, world: World) -> Iterable[Key]:
+    """The volume that a claim names or named."""
+    names = [(obj.get("spec") or {}).get("volumeName") for obj in (change.old, change.new) if obj is not None]
+    return [Key("persistentvolumes", "", name) for name in dict.fromkeys(names) if name]
+
+
+def claim_of_volume(change: Change, world: World) -> Iterable[Key]:
+    """The claim that a volume is or was reserved for."""
+    found = [(obj.get("spec") or {}).get("claimRef") for obj in (change.old, change.new) if obj is not None]
+    return [Key("persistentvolumeclaims", ref.get("namespace") or "", ref.get("name") or "") for ref in found if ref]
+
+
+def unbound_claims(change: Change, world: World) -> Iterable[Key]:
+    """Every claim that is not bound."""
+    return [key for key in world.store.bucket("u:") if key.resource == "persistentvolumeclaims"]
+
+
+def claims_of_gone_pod(change: Change, world: World) -> Iterable[Key]:
+    """The claims that a pod used which is gone."""
+    if change.new is not None or change.old is None or not change.old["spec"].get("volumes"):
+        return NONE
+    return [Key("persistentvolumeclaims", change.key.namespace, name) for name in claim_names(change.old)]
 
 
 # -- namespaces, Services ----------------------------------------------------------------------------------------------
