@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.api import pods
+from minikube_py.api.nodes import Place, place_of
 from minikube_py.api.types import Key
 from minikube_py.scheduler import nodes
 from minikube_py.scheduler.events import ADDED, LABELS, REMOVED, STATUS, labels, node_change, nominated, where
@@ -43,7 +44,7 @@ class Cache:
         self.nominated: dict[str, dict[Key, Object]] = {}  # pods without a node that wait for room on one
         self.waiting = Waiting(self)
         self._infos: dict[str, NodeInfo] = {}
-        self._places: dict[str, nodes.Place] = {}
+        self._places: dict[str, Place] = {}
         self._images: dict[str, int] | None = None
         self._priorities: dict[int, int] | None = None
         self._limited: set[str] | None = None
@@ -52,15 +53,12 @@ class Cache:
         self._load()
 
     def _load(self) -> None:
-        for node in self.view.list("nodes"):
-            self._places[node["metadata"]["name"]] = nodes.place_of(node)
-            if not nodes.is_named_by_host(node):
-                self._renamed.add(node["metadata"]["name"])
-        for name in self._places:
-            if self.view.counters(name).get("affinity"):
-                for pod in self.view.on_node(name):
-                    self._remember(_key(pod), pod)
-        for pod in self.view.nominated():
+        """Without the bodies of nodes: a cold decision in a large cluster looks at some of them only."""
+        for place in self.view.node_places():
+            self._places[place.name] = place
+            if place.is_renamed:
+                self._renamed.add(place.name)
+        for pod in (*self.view.sociable(), *self.view.nominated()):
             self._remember(_key(pod), pod)
 
     # What plugins ask
@@ -214,7 +212,8 @@ class Cache:
         hosts_were_nodes = self.hosts_are_nodes()
         self._infos.pop(name, None)
         self._renamed.discard(name)
-        if new is not None and not nodes.is_named_by_host(new):
+        place = place_of(new) if new is not None else None
+        if place is not None and place.is_renamed:
             self._renamed.add(name)
         counters = self.view.counters(name)
         strange = (change == ADDED and counters.get("pods")) or (change == LABELS and counters.get("affinity"))
@@ -226,7 +225,6 @@ class Cache:
         for node, sign in ((old, -1), (new, 1)):
             if node is not None:
                 self._count_images(node, sign)
-        place = nodes.place_of(new) if new is not None else None
         if self._places.get(name) != place:
             self._order = None
             if place is None:

@@ -6,11 +6,11 @@ from math import log
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.api import pods
+from minikube_py.api.nodes import HOSTNAME, ZONE
 from minikube_py.api.types import Key
 from minikube_py.base import selector
 from minikube_py.scheduler.events import ADDED, CHANGED, FREED, LABELS, PLACED, REMOVED, TAINTS
 from minikube_py.scheduler.framework import MAX_SCORE, Feasible, Plugin, Refusal
-from minikube_py.scheduler.nodes import HOSTNAME, ZONE
 from minikube_py.scheduler.terms import NodeRequirement, keeps_off, label_selector, node_requirement
 
 if TYPE_CHECKING:

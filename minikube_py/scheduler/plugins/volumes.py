@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from minikube_py.api.nodes import REGION, ZONE
 from minikube_py.api.types import Key
 from minikube_py.base import quantity
 from minikube_py.scheduler.events import ADDED, FREED, LABELS
 from minikube_py.scheduler.framework import Plugin, Refusal, Rejected
-from minikube_py.scheduler.nodes import REGION, ZONE
 from minikube_py.scheduler.terms import label_selector, term_matches
 
 if TYPE_CHECKING:
