@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.api import pods
-from minikube_py.scheduler.events import ADDED, FREED, LABELS, STATUS, TAINTS
+from minikube_py.scheduler.events import ADDED, FREED, STATUS
 from minikube_py.scheduler.framework import MAX_SCORE, Plugin, Refusal
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Asked(NamedTuple):
 
 class NodeResourcesFit(Plugin):
     name = "NodeResourcesFit"
-    helped_by = (ADDED, LABELS, TAINTS, STATUS, FREED)
+    helped_by = (ADDED, STATUS, FREED)
 
     def __init__(self, strategy: Strategy = Strategy()) -> None:  # noqa: B008 (a value)
         self.strategy = strategy
