@@ -10,6 +10,7 @@ from minikube_py.kubelet import node
 if TYPE_CHECKING:
     from minikube_py.api.types import Object
     from minikube_py.apiserver.verbs import ApiServer
+    from minikube_py.base.clock import Clock
 
 NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 ORIGIN = Origin("kube-apiserver", trusted=True, user="system:apiserver", groups=("system:masters",))
@@ -25,7 +26,8 @@ def fill(server: ApiServer, *, nodes: int, cpu: str, memory: str, version: str) 
         add_node(
             server, node_name(index), index=index, cpu=cpu, memory=memory, version=version, control_plane=index == 0
         )
-    _create(server, API_SERVICE)
+    for obj in (API_SERVICE, *_endpoints_of_api_service(node.machine_address(0)), _identity(server.clock)):
+        _create(server, obj)
 
 
 def node_name(index: int) -> str:
@@ -43,6 +45,48 @@ def _create(server: ApiServer, obj: Object) -> Object:
     kind = server.registry.find(obj["apiVersion"], obj["kind"])
     assert kind is not None, obj
     return server.create(kind, obj, origin=ORIGIN)
+
+
+def _endpoints_of_api_service(address: str) -> tuple[Object, Object]:
+    """The API server itself writes where it is (pkg/controlplane/reconcilers): its Service has no selector."""
+    ports = [{"name": "https", "port": 6443, "protocol": "TCP"}]
+    meta = {"name": "kubernetes", "namespace": "default"}
+    return (
+        {
+            "apiVersion": "v1",
+            "kind": "Endpoints",
+            "metadata": {**meta, "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}},
+            "subsets": [{"addresses": [{"ip": address}], "ports": ports}],
+        },
+        {
+            "apiVersion": "discovery.k8s.io/v1",
+            "kind": "EndpointSlice",
+            "metadata": {**meta, "labels": {"kubernetes.io/service-name": "kubernetes"}},
+            "addressType": "IPv4",
+            "endpoints": [{"addresses": [address], "conditions": {"ready": True}}],
+            "ports": ports,
+        },
+    )
+
+
+def _identity(clock: Clock) -> Object:
+    """The lease by which an API server is known; its name is a digest of its machine's (pkg/controlplane/apiserver)."""
+    from base64 import b32encode
+    from hashlib import sha256
+
+    machine = node_name(0)
+    name = "apiserver-" + b32encode(sha256(machine.encode()).digest()[:16]).decode().rstrip("=").lower()
+    labels = {"apiserver.kubernetes.io/identity": "kube-apiserver", "kubernetes.io/hostname": machine}
+    return {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {"name": name, "namespace": "kube-system", "labels": labels},
+        "spec": {
+            "holderIdentity": f"{name}_{clock.uid('apiserver', machine)}",
+            "leaseDurationSeconds": 3600,
+            "renewTime": clock.micro_timestamp,
+        },
+    }
 
 
 PRIORITY_CLASSES = (

@@ -45,7 +45,7 @@ def apply(
     if not fields:
         return current, "unchanged"
     new = server.patch(kind, key_of(kind, obj), fields, form=form, origin=origin, check=check, dry_run=dry_run)
-    return new, "configured" if dry_run or new is not current else "unchanged"
+    return new, "configured"  # even if the server finds that it changes nothing: a Secret's stringData, an empty list
 
 
 def difference(kind: Kind, original: Object, wanted: Object, current: Object) -> tuple[Object, str]:
