@@ -35,6 +35,7 @@ run kpy get rs
 say "And back again."
 run kpy rollout undo deployment/web-app
 run kpy rollout status deployment/web-app
+run kpy reconcile
 run kpy get rs
 
 node=$(kpy get pods -o jsonpath='{.items[0].spec.nodeName}')

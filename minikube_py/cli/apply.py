@@ -24,7 +24,7 @@ def run(call: Call) -> None:
     verbs: list[str] = []
     errors: list[KpyError] = []
     with call.cluster.transaction():
-        for obj, source in call.documents():
+        for obj, source in call.documents(errors):
             try:
                 item = select.of_document(call, obj, source)
                 if not _selected(call, obj):

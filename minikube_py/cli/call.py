@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from minikube_py.api.kinds import Kind, Registry
+    from minikube_py.base.errors import KpyError
     from minikube_py.cli.cobra import Parsed
     from minikube_py.cluster import Cluster
+
+    Errors = list[KpyError]
 
 Object = dict[str, Any]
 
@@ -34,6 +37,7 @@ class Call:
         self.args = parsed.args
         self.writes = writes
         self._cluster = cluster
+        self.shown = 0  # objects printed in a format of -o so far: YAML has a line of dashes between
         self._warned: list[str] = []
 
     # ---- what the user said
@@ -172,24 +176,34 @@ class Call:
 
     # ---- files
 
-    def documents(self) -> Iterator[tuple[Object, str]]:
-        """The objects of -f (and -R) and -k in order, Lists flattened, each with its source: a path, a URL or 'STDIN'."""
-        from minikube_py.api import documents
+    def documents(self, errors: Errors | None = None) -> Iterator[tuple[Object, str]]:
+        """The objects of -f (and -R) and -k in order, Lists flattened, each with its source: a path, a URL or 'STDIN'.
+
+        `errors`: what cannot be read is put there, and reading goes on behind it (kubectl's ContinueOnError); without
+        it the first problem is raised.
+        """
+        from minikube_py.api import documents, precheck
         from minikube_py.cli import kustomize
 
         checks = "validate" in self.parsed.flags.by_name and self.validation == "Strict"
-        recursive = self.on("recursive")
-        for path in self.list("filename"):
-            for document in documents.read(path, recursive):
-                for single in documents.flatten(document):
-                    if checks:
-                        _check_type(single.object, single.source)
-                    yield single.object, single.source
+        found: Any = None if errors is None else []
+        sources = [documents.read(path, self.on("recursive"), found) for path in self.list("filename")]
         if self.text("kustomize"):
-            text = kustomize.build(self.text("kustomize"))
-            for document in documents.read_text(text, self.text("kustomize")):
-                for single in documents.flatten(document):
-                    yield single.object, single.source
+            sources.append(documents.read_text(kustomize.build(self.text("kustomize")), self.text("kustomize")))
+        for source in sources:
+            for document in source:
+                try:
+                    if checks:
+                        precheck.validate(document.object, document.source)
+                    singles = list(documents.flatten(document))
+                except UsageError as error:
+                    if errors is None:
+                        raise
+                    errors.append(error)
+                    continue
+                yield from ((single.object, single.source) for single in singles)
+        if errors is not None:
+            errors.extend(found or ())
 
     def require_files(self) -> None:
         """The commands that take nothing but files."""
@@ -199,14 +213,3 @@ class Call:
     def usage(self, message: str) -> UsageError:
         """cmdutil.UsageErrorf: the message and where to look."""
         return UsageError(message, f"See 'kubectl {self.command} -h' for help and examples")
-
-
-def _check_type(obj: Object, source: str) -> None:
-    """What kubectl checks itself before it asks the server: the object says what it is (pkg/validation/schema.go)."""
-    missing = [f"{field} not set" for field in ("apiVersion", "kind") if not obj.get(field)]
-    if missing:
-        problem = missing[0] if len(missing) == 1 else f"[{', '.join(missing)}]"
-        raise UsageError(
-            f'error validating "{source}": error validating data: {problem}; '
-            "if you choose to ignore these errors, turn validation off with --validate=false"
-        )

@@ -26,7 +26,7 @@ def run(call: Call) -> None:
     errors: list[KpyError] = []
     count = 0
     with call.cluster.transaction():
-        for obj, source in call.documents():
+        for obj, source in call.documents(errors):
             count += 1
             try:
                 item = select.of_document(call, obj, source)
@@ -38,7 +38,7 @@ def run(call: Call) -> None:
                 errors.append(failures.Sourced(error, "creating", source) if sourced else error)
                 continue
             show.result(call, created, "created")
-    if not count:
+    if not count and not errors:
         raise UsageError("no objects passed to create")
     failures.raise_all(errors)
 

@@ -46,7 +46,7 @@ def text(error: KpyError) -> str:
         return _invalid(inner) + "\n"
     shown = _standard(error)
     if not isinstance(inner, StatusError) and not shown.startswith("error: "):
-        shown = f"error: {shown}"
+        shown = _of_url(shown) or f"error: {shown}"
     usage = inner.usage if isinstance(inner, UsageError) else ""
     return shown + "\n" + (usage + "\n" if usage else "")
 
@@ -58,6 +58,17 @@ def _standard(error: KpyError) -> str:
     if isinstance(inner, StatusError):
         return f"Error from server ({inner.reason}): {error}"
     return str(error)
+
+
+def _of_url(text: str) -> str:
+    """What Go's url.Error becomes: 'Get "https://host/x": ... connection refused'; '' for other texts."""
+    if not text.startswith('Get "http'):
+        return ""
+    address, _, problem = text[len('Get "') :].partition('": ')
+    host = address.partition("://")[2].partition("/")[0]
+    if "connection refused" in problem:
+        return f"The connection to the server {host} was refused - did you specify the right host or port?"
+    return f"Unable to connect to the server: {problem}"
 
 
 def _invalid(error: Invalid) -> str:

@@ -21,12 +21,12 @@ def run(call: Call) -> None:
         raise UsageError("--timeout must have --force specified")
     if force and call.dry_run != "none":
         raise UsageError("--dry-run can not be used when --force is set")
-    items = [select.of_document(call, obj, source) for obj, source in call.documents()]
-    if not items:
+    errors: list[KpyError] = []
+    items = [select.of_document(call, obj, source) for obj, source in call.documents(errors)]
+    if not items and not errors:
         raise UsageError("no objects passed to replace")
     if force:
         _delete_first(call, items)
-    errors: list[KpyError] = []
     with call.cluster.transaction():
         for item in items:
             try:

@@ -28,8 +28,6 @@ def run(call: Call) -> None:
     with call.cluster.transaction():
         create.generated(call, _overridden(call, _pod(call, name, labels, words, port)))
         if call.on("expose"):
-            if call.text("output") == "yaml":
-                call.line("---")
             create.generated(call, _service(name, labels, port))
 
 

@@ -194,8 +194,12 @@ def _of_files(call: Call, args: list[str], read: bool) -> Found:
     items: list[Item] = []
     errors: list[KpyError] = []
     kinds = []
-    for obj, source in call.documents():
-        item = of_document(call, obj, source)
+    for obj, source in call.documents(errors):
+        try:
+            item = of_document(call, obj, source)
+        except UsageError as error:
+            errors.append(error)
+            continue
         kinds.append(item.kind)
         try:
             found = call.read(item.kind, item.name, item.namespace) if read else obj

@@ -147,19 +147,23 @@ def itself_if_assigned(change: Change, world: World) -> Iterable[Key]:
     return (change.key,) if change.new is not None and pods.node_of(change.new) else NONE
 
 
-def newly_placed_or_leaving(change: Change, world: World) -> Iterable[Key]:
-    """A pod that got its node, other tolerations, or a deletion."""
+def placed_badly_or_leaving(change: Change, world: World) -> Iterable[Key]:
+    """A pod whose deletion began, or that got a node (or other tolerations) where something may drive it away: the node is
+    tainted, or not there."""
     old, new = change.old, change.new
     if new is None:
         return NONE
     node, leaving = pods.node_of(new), pods.is_terminating(new)
-    if not node and not leaving:
-        return NONE
     if old is not None and pods.node_of(old) == node and pods.is_terminating(old) == leaving:
         before, after = old["spec"], new["spec"]
         if before is after or before.get("tolerations") == after.get("tolerations"):
             return NONE
-    return (change.key,)
+    if leaving:
+        return (change.key,)
+    if not node:
+        return NONE
+    found = world.store.get(Key("nodes", "", node))
+    return NONE if found is not None and not found["spec"].get("taints") else (change.key,)
 
 
 @cache

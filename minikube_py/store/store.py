@@ -156,6 +156,7 @@ class Store:
         self._memory: dict[tuple[str, Key], Object] = {}
         self._dirty_memory: dict[tuple[str, Key], None] = {}
         self._derived: dict[str, Derived] = {}
+        self._concerned: dict[str, list[Derived]] = {}  # resource -> the caches that look at it
         self._meta: dict[str, str] | None = None
         self._dirty_meta: dict[str, None] = {}
         self._revision = -1
@@ -409,9 +410,13 @@ class Store:
 
     def _told(self, change: Change) -> None:
         self.changes.append(change)
-        if change.key.resource == "events":
-            return  # nobody keeps a cache over events
-        for derived in self._derived.values():
+        resource = change.key.resource
+        concerned = self._concerned.get(resource)
+        if concerned is None:
+            concerned = self._concerned[resource] = [
+                found for found in self._derived.values() if resource in getattr(found, "resources", (resource,))
+            ]
+        for derived in concerned:
             derived.changed(change.key, change.old, change.new)
 
     # -- what steps ask for --------------------------------------------------------------------------------------
@@ -465,6 +470,7 @@ class Store:
         found = self._derived.get(name)
         if found is None:
             found = self._derived[name] = build()
+            self._concerned = {}
         return found
 
     # -- flushing ------------------------------------------------------------------------------------------------
