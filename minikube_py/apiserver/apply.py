@@ -34,18 +34,27 @@ def apply(
     current = server.store.get(key_of(kind, obj)) if meta.get("name") else None
     if current is None:
         return server.create(kind, wanted, namespace=namespace, origin=origin, check=check, dry_run=dry_run), "created"
-    text = (current["metadata"].get("annotations") or {}).get(LAST_APPLIED)
-    if text is None:
+    last = last_applied(current)
+    if last is None:
         server.warnings.append(
             f"resource {kind.plural}/{meta['name']} is missing the {LAST_APPLIED} annotation which is required by "
             "kubectl apply. kubectl apply should only be used on resources created declaratively by either kubectl "
             "create --save-config or kubectl apply. The missing annotation will be patched automatically."
         )
-    fields, form = difference(kind, json.loads(text) if text else {}, wanted, current)
+    fields, form = difference(kind, last or {}, wanted, current)
     if not fields:
         return current, "unchanged"
     new = server.patch(kind, key_of(kind, obj), fields, form=form, origin=origin, check=check, dry_run=dry_run)
     return new, "configured"  # even if the server finds that it changes nothing: a Secret's stringData, an empty list
+
+
+def last_applied(obj: Object) -> Object | None:
+    """What its annotation says that was applied last; None without one."""
+    text = (obj["metadata"].get("annotations") or {}).get(LAST_APPLIED)
+    if text is None:
+        return None
+    found: Object = json.loads(text) if text else {}
+    return found
 
 
 def difference(kind: Kind, original: Object, wanted: Object, current: Object) -> tuple[Object, str]:
@@ -58,10 +67,16 @@ def difference(kind: Kind, original: Object, wanted: Object, current: Object) ->
 
 def with_annotation(obj: Object) -> Object:
     """The object with itself, without that annotation, written into its last-applied annotation."""
+    bare = without_annotation(obj)
+    annotations = {**bare["metadata"]["annotations"], LAST_APPLIED: go_json(bare) + "\n"}
+    return {**bare, "metadata": {**bare["metadata"], "annotations": annotations}}
+
+
+def without_annotation(obj: Object) -> Object:
+    """The object without that annotation, and with annotations, be they empty (util.GetModifiedConfiguration)."""
     meta = obj["metadata"]
     annotations = {name: value for name, value in (meta.get("annotations") or {}).items() if name != LAST_APPLIED}
-    bare = {**obj, "metadata": {**meta, "annotations": annotations}}
-    return {**bare, "metadata": {**meta, "annotations": {**annotations, LAST_APPLIED: go_json(bare) + "\n"}}}
+    return {**obj, "metadata": {**meta, "annotations": annotations}}
 
 
 def go_json(value: Object) -> str:

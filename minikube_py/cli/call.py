@@ -72,7 +72,7 @@ class Call:
         """'none', 'client' or 'server'."""
         value = self.text("dry-run") or "none"
         if value == "unchanged":
-            self.log("--dry-run is deprecated and can be replaced with --dry-run=client.")
+            self.log("helpers.go:714", "--dry-run is deprecated and can be replaced with --dry-run=client.")
             return "client"
         if value not in ("none", "client", "server"):
             raise UsageError(f'Invalid dry-run value ({value}). Must be "none", "server", or "client".')
@@ -151,9 +151,11 @@ class Call:
             self._warned.append(text)
             self.complain(f"Warning: {text}")
 
-    def log(self, text: str) -> None:
-        """A line of klog at warning level; kubectl puts the time and its source line in front."""
-        self.complain(f"W {text}")
+    def log(self, source: str, text: str) -> None:
+        """A line of klog at warning level: 'W1124 22:22:13.000000       1 prune.go:71] Deprecated: ...'. The time is
+        virtual, and the process is always the first: what kpy prints hangs on the cluster alone."""
+        now = self.cluster.clock.timestamp
+        self.complain(f"W{now[5:7]}{now[8:10]} {now[11:19]}.000000       1 {source}] {text}")
 
     def flush_warnings(self) -> None:
         """Print what the API server warned of since the last time. (Reading does not even load the API server.)"""

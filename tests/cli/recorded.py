@@ -47,6 +47,8 @@ PROGRAMS: dict[str, dict[str, Any]] = {
         },
     },
 }
+# What somebody did before a command that was not recorded.
+UNRECORDED = {"get_all_after": "delete job/j1 pod/p1 svc/s8 hpa/db"}
 # Seconds that passed before a command without one being recorded.
 PAUSES = {"get_pods": 13, "get_sts": 1, "explain_pod_spec": 2, "get_f": 5}
 
@@ -95,6 +97,8 @@ def replay(folder: Path) -> Iterator[Outcome]:
         elapsed_s = 0.0
         for case in cases:
             _pass_time(PAUSES.get(case.name, 0))
+            if case.name in UNRECORDED:
+                _call(UNRECORDED[case.name].split(), "")
             yield _run(case)
             elapsed_s += min(case.wall_s, 1)
             _pass_time(int(elapsed_s))
@@ -164,7 +168,7 @@ CHANCE = tuple(
     for pattern, by in (
         (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "<uid>"),
         (r"((?:machineID|Machine ID): +)[0-9a-f-]{32,36}", r"\1<uid>"),
-        (r"(holderIdentity: |  )apiserver-[a-z0-9]{26}(_<uid>)?", r"\1<apiserver>"),
+        (r"(holderIdentity: |  )apiserver-[a-z0-9]{26}(_\S+)?", r"\1<apiserver>"),
         (r"containerd://[0-9a-f]{32,64}", "<container>"),
         (r"docker\.io/library/\S+@sha256:[0-9a-f]{64}", "<image>"),
         (r"(resourceVersion\"?: )\"\d+\"", r"\1<revision>"),
@@ -178,7 +182,7 @@ CHANCE = tuple(
         (r"\b1?6443\b", "<port>"),
         (r"\b3[012]\d{3}\b", "<port>"),
         (r"(LIVE|MERGED)-\w+", r"\1-<random>"),
-        (r"\bfake-00\d(/192\.168\.10\.\d)?", "<node>"),
+        (r"\bfake-00\d(/(192\.168\.10\.\d|<api server>))?", "<node>"),
         (rf"(-|hash=|Hash: )[{LETTERS}]{{8,10}}\b", r"\1<hash>"),
         (rf"-[{LETTERS}]{{5}}\b", "-<random>"),
         (r"(?<![\w=.:/-])(\d+d)?(\d+h)?(\d+m)?\d+s\b|(?<![\w=.:/-])\d{1,2}m(?=\n|  )", "<age>"),
@@ -217,11 +221,12 @@ RULES = (
     Rule("events", r" \(x\d+ over \w+\)(.* Pod/broken)", r"\1", "the same"),
     Rule("events|get_events_sorted", r".*FailedBinding.*\n", "", "nothing binds volumes yet"),
     Rule(
-        "describe_pod_pending|events|get_events_sorted",
-        r".*\(x.*FailedScheduling.*\n|.*FailedScheduling.*\(x.*\n|.*FailedScheduling.*\n(?=.*FailedScheduling)",
+        "events|get_events_sorted",
+        r".*\(x.*FailedScheduling.*\n|.*FailedScheduling.*\n(?=.*FailedScheduling)",
         "",
         "heartbeats of the nodes made the scheduler try again",
     ),
+    Rule("describe_pod_pending", r".*FailedScheduling.*\(x.*\n", "", "the same"),
     Rule("describe_node.*", r"\(\d+ in total\)|  default  .*\n|(?<=  cpu|emory)  +\d+\w* \(.*", "", NODES_OF_PODS),
     Rule("drain", r"(evicting pod default|pod)/.*\n", "", NODES_OF_PODS),
     Rule("get_pods_drained", r"pi-\w{5} .*\n", "", NODES_OF_PODS),
