@@ -166,21 +166,31 @@ def placed_badly_or_leaving(change: Change, world: World) -> Iterable[Key]:
     return NONE if found is not None and not found["spec"].get("taints") else (change.key,)
 
 
-@cache
-def adopting(resource: str) -> Mapping:
-    """Objects of a resource whose selector matches a pod that has no controller, or whose labels have changed."""
+class Adopter(NamedTuple):
+    """`adopting('replicasets.apps')`: objects of a resource whose selector matches a pod that has no controller, or whose
+    labels have changed. The engine asks `is_adoptable` once for all steps."""
 
-    def mapping(change: Change, world: World) -> Iterable[Key]:
-        old, new = change.old, change.new
-        if new is None:
-            return NONE
-        is_controlled = any(ref.get("controller") for ref in new["metadata"].get("ownerReferences") or ())
-        if is_controlled and (old is None or _labels(old) is _labels(new) or _labels(old) == _labels(new)):
-            return NONE
-        found = world.view.selecting(resource, new)
-        return [Key(resource, change.key.namespace, obj["metadata"]["name"]) for obj in found]
+    resource: str
 
-    return mapping
+    def __call__(self, change: Change, world: World) -> Iterable[Key]:
+        if change.new is None or not is_adoptable(change):
+            return NONE
+        found = world.view.selecting(self.resource, change.new)
+        return [Key(self.resource, change.key.namespace, obj["metadata"]["name"]) for obj in found]
+
+
+adopting = Adopter
+
+
+def is_adoptable(change: Change) -> bool:
+    """Whether a change of a pod concerns controllers that do not own it: it has none, or has other labels than before."""
+    old, new = change.old, change.new
+    if new is None:
+        return False
+    for ref in new["metadata"].get("ownerReferences") or ():
+        if ref.get("controller"):
+            return old is not None and _labels(old) is not _labels(new) and _labels(old) != _labels(new)
+    return True
 
 
 @cache
@@ -191,7 +201,7 @@ def backing(resource: str) -> Mapping:
         old, new = change.old, change.new
         if resource == "services" and not (_address(old) or _address(new)):
             return NONE  # nobody can reach it, nobody could
-        if not world.view.list(resource, change.key.namespace):
+        if world.store.is_empty(resource, change.key.namespace):
             return NONE
         if old is None or new is None:
             either = new or old

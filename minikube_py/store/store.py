@@ -218,6 +218,11 @@ class Store:
                 bucket = self._load(name, "FROM object o WHERE resource = ? AND namespace = ?", (resource, namespace))
         return self._objects_of(bucket.sorted())
 
+    def is_empty(self, resource: str, namespace: str) -> bool:
+        """Whether a namespace has no object of a resource."""
+        bucket = self._buckets.get(f"r:{resource}/{namespace}")
+        return not bucket.keys if bucket is not None else not self.list(resource, namespace)
+
     def keys(self, resource: str) -> Keys:
         """The keys of a resource ('*': of all), in order, without reading bodies."""
         bucket = self._buckets.get(f"r:{resource}")

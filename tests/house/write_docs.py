@@ -133,7 +133,7 @@ def cli_page() -> str:
 def _flag_table(flags: Any) -> str:
     lines = ["| flag | default | |", "|---|---|---|"]
     for flag in flags:
-        default = f"`{flag.default}`" if flag.default not in ("''", "[]") else ""
+        default = f"`{flag.default}`" if flag.default not in ("''", "[]", "") else ""
         lines.append(f"| `{flag.title}` | {default} | {_escaped(flag.help)} |")
     return "\n".join(lines) + "\n"
 

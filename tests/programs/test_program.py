@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from minikube_py.api.validation import simulator
 from minikube_py.programs import program
 from minikube_py.programs.behaviour import Answer, Behaviour
 
@@ -29,7 +30,7 @@ GOOD: dict[str, Any] = {
 
 
 def test_a_full_program_is_accepted_and_read() -> None:
-    assert program.validate({"spec": GOOD}) == []
+    assert simulator.findings({"spec": GOOD}) == []
     spec = {**GOOD, "match": {}}
     found = program.amend(Behaviour(), {"name": "c"}, {"metadata": {}}, [{"metadata": {"name": "p"}, "spec": spec}])
     assert found == Behaviour(
@@ -65,13 +66,13 @@ def test_a_full_program_is_accepted_and_read() -> None:
     ],
 )
 def test_what_is_wrong_is_named(spec: Any, causes: list[str]) -> None:
-    assert [str(cause) for cause in program.validate({"spec": spec})] == causes
+    assert [str(cause) for cause in simulator.findings({"spec": spec})] == causes
 
 
 def test_an_unknown_field_and_a_bad_selector_are_refused() -> None:
     fields = [
         cause.field
-        for cause in program.validate(
+        for cause in simulator.findings(
             {"spec": {"pul": {}, "match": {"selector": {"matchExpressions": [{"key": "a", "operator": "Near"}]}}}}
         )
     ]
@@ -82,4 +83,4 @@ def test_an_unknown_field_and_a_bad_selector_are_refused() -> None:
     ("value", "seconds"), [(90, 90), ("90", 90), ("90s", 90), ("1m30s", 90), (1.2, 2), ("1500ms", 2), (0, 0)]
 )
 def test_times_are_whole_seconds(value: Any, seconds: int) -> None:
-    assert program.time_s(value) == seconds
+    assert simulator.time_s(value) == seconds

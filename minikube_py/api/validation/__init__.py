@@ -59,6 +59,8 @@ FUNCTIONS = {
     "rolebindings.rbac.authorization.k8s.io": "policy:role_binding",
     "roles.rbac.authorization.k8s.io": "policy:role",
     "priorityclasses.scheduling.k8s.io": "core:priority_class",
+    "faults.sim.kpy.dev": "simulator:fault",
+    "programs.sim.kpy.dev": "simulator:program",
     "csidrivers.storage.k8s.io": "storage:csi_driver",
     "csinodes.storage.k8s.io": "storage:csi_node",
     "storageclasses.storage.k8s.io": "storage:storage_class",
