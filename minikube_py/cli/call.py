@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from minikube_py.api.kinds import Kind, Registry
+    from minikube_py.apiserver.authorizer import Subject
     from minikube_py.base.errors import KpyError
     from minikube_py.cli.cobra import Parsed
     from minikube_py.cluster import Cluster
@@ -109,7 +110,19 @@ class Call:
             from minikube_py import home
 
             self._cluster = home.open(self.text("context") or None, create=self.writes)
+            self._cluster.subject = self._impersonated()
         return self._cluster
+
+    def _impersonated(self) -> Subject | None:
+        """Whom --as and --as-group tell to be; None without them."""
+        user, groups = self.text("as"), self.list("as-group")
+        if not user:
+            if groups:
+                raise UsageError("requesting uid, groups or user-extra without impersonating a user")
+            return None
+        from minikube_py.apiserver import authorizer
+
+        return authorizer.impersonated(user, groups)
 
     @property
     def opened(self) -> bool:
