@@ -56,7 +56,15 @@ def _content(call: Call) -> Any:
         found = list(documents.read_text(text, source))
     except UsageError as error:
         raise _unreadable(text, error) from None
-    return found[0].object if found else {}
+    fields: Any = found[0].object if found else {}
+    if fields is not None and not isinstance(fields, dict):
+        raise BadRequest(f"json: cannot unmarshal {_json_type(fields)} into Go value of type map[string]interface {{}}")
+    return fields or {}
+
+
+def _json_type(value: object) -> str:
+    names = {dict: "object", list: "array", str: "string", bool: "bool"}
+    return names.get(type(value), "number")
 
 
 def _unreadable(text: str, error: UsageError) -> KpyError:
@@ -72,9 +80,15 @@ def _operations(text: str) -> Any:
     import yaml
 
     try:
-        return yaml.safe_load(text)
+        found = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise UsageError(f'unable to parse "{text}": {error}') from None
+    if not isinstance(found, list):
+        raise BadRequest(f"json: cannot unmarshal {_json_type(found)} into Go value of type jsonpatch.Patch")
+    for one in found:
+        if not isinstance(one, dict):
+            raise BadRequest(f"json: cannot unmarshal {_json_type(one)} into Go value of type jsonpatch.Operation")
+    return found
 
 
 def _patch(call: Call, item: Item, fields: Any, form: str) -> None:
