@@ -169,6 +169,7 @@ CHANCE = tuple(
         (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "<uid>"),
         (r"((?:machineID|Machine ID): +)[0-9a-f-]{32,36}", r"\1<uid>"),
         (r"(holderIdentity: |  )apiserver-[a-z0-9]{26}(_\S+)?", r"\1<apiserver>"),
+        (r"X509SHA256=[0-9a-f]{64}", "X509SHA256=<digest>"),
         (r"containerd://[0-9a-f]{32,64}", "<container>"),
         (r"docker\.io/library/\S+@sha256:[0-9a-f]{64}", "<image>"),
         (r"(resourceVersion\"?: )\"\d+\"", r"\1<revision>"),

@@ -26,9 +26,7 @@ KNOWN = {
     "no_args": NO_COMMAND_LINE,
     **dict.fromkeys(
         (
-            "explain_pod_spec", "explain_replicas", "explain_pod_spec_recursive", "auth_cani_no", "auth_cani_sa",
-            "auth_list", "auth_list_bob", "auth_whoami", "as_bob", "as_bob_create", "as_bob_node", "top_nodes",
-            "top_pods", "create_token", "logs", "logs_deploy", "exec", "port_forward", "attach",
+            "explain_pod_spec", "explain_replicas", "explain_pod_spec_recursive", "create_token", "logs", "logs_deploy", "exec", "port_forward", "attach",
         ),
         LATER,
     ),
