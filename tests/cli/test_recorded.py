@@ -26,7 +26,7 @@ KNOWN = {
     "no_args": NO_COMMAND_LINE,
     **dict.fromkeys(
         (
-            "explain_pod_spec", "explain_replicas", "explain_pod_spec_recursive", "create_token", "logs", "logs_deploy", "exec", "port_forward", "attach",
+            "create_token", "logs", "logs_deploy", "exec", "port_forward", "attach",
         ),
         LATER,
     ),
