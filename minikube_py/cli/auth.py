@@ -94,7 +94,9 @@ def _list(call: Call) -> int:
         plural, slash, below = resource.partition("/")
         group = "".join(rule.get("apiGroups") or ())
         columns = (rule.get(field) or () for field in ("nonResourceURLs", "resourceNames", "verbs"))
-        rows.append([f"{plural}{'.' + group if group else ''}{slash}{below}", *(f"[{' '.join(one)}]" for one in columns)])
+        rows.append(
+            [f"{plural}{'.' + group if group else ''}{slash}{below}", *(f"[{' '.join(one)}]" for one in columns)]
+        )
     call.say(tables.layout(rows))
     return 0
 
@@ -135,7 +137,7 @@ def _text(rule: Object) -> str:
 
 def whoami(call: Call) -> None:
     if call.args:
-        raise UsageError(f"unknown command \"{call.args[0]}\" for \"kubectl auth whoami\"")
+        raise UsageError(f'unknown command "{call.args[0]}" for "kubectl auth whoami"')
     who = subject(call)
     info: Object = {"groups": list(who.groups), "username": who.user}
     if call.cluster.subject is None:

@@ -56,6 +56,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("create service loadbalancer", "create_net:load_balancer", writes=True),
     Row("create service nodeport", "create_net:node_port", writes=True),
     Row("create serviceaccount", "create_misc:service_account", writes=True, aliases=("sa",)),
+    Row("create token", "create_token:run"),
     Row("expose", "expose:run", "Take a replication controller, service, deployment or pod and expose it as a new Kubernetes service", BEGINNER, writes=True),
     Row("run", "run:run", "Run a particular image on the cluster", BEGINNER, writes=True),
     Row("set", "", "Set specific features on objects", BEGINNER),

@@ -28,7 +28,9 @@ def run(call: Call) -> int:
     if schema is None:
         group = f"{kind.group}/" if kind.group else "/"
         raise UsageError(f"GVR ({group}{bare}, Resource={kind.plural}) not found in OpenAPI schema")
-    call.say(f"{f'GROUP:      {kind.group}' + chr(10) if kind.group else ''}KIND:       {kind.name}\nVERSION:    {bare}\n\n")
+    call.say(
+        f"{f'GROUP:      {kind.group}' + chr(10) if kind.group else ''}KIND:       {kind.name}\nVERSION:    {bare}\n\n"
+    )
     depth = explain.Depth(call.on("recursive"), call.number("max-depth"))
     text = explain.explain(schema, path, openapi.Definitions(), depth)
     if not text:
@@ -70,6 +72,6 @@ def _kind_and_path(call: Call) -> tuple[Kind | None, list[str]]:
         other = call.registry.find(version, kind.name)
         if other is None:
             group, _, bare = version.rpartition("/")
-            raise UsageError(f"couldn't find resource for \"{group}/{bare}, Kind={kind.name}\"")
+            raise UsageError(f'couldn\'t find resource for "{group}/{bare}, Kind={kind.name}"')
         kind = other
     return kind, path

@@ -24,9 +24,9 @@ CLAIM, VOLUME = "kubernetes.io/pvc-protection", "kubernetes.io/pv-protection"
 
 def claim(obj: Object, view: View, clock: Clock) -> Actions:
     meta = obj["metadata"]
-    if ownership.is_deleting(obj) and CLAIM in (meta.get("finalizers") or ()):
-        if not any(uses(pod, obj) for pod in view.list("pods", meta["namespace"])):
-            yield _released("persistentvolumeclaims", obj, CLAIM)
+    held = ownership.is_deleting(obj) and CLAIM in (meta.get("finalizers") or ())
+    if held and not any(uses(pod, obj) for pod in view.list("pods", meta["namespace"])):
+        yield _released("persistentvolumeclaims", obj, CLAIM)
 
 
 def volume(obj: Object, view: View, clock: Clock) -> Actions:

@@ -98,8 +98,8 @@ def _fields(schema: Object, level: int, w: _Writer, seen: frozenset[str]) -> Ite
         yield _field(name, field, name in (resolved.get("required") or ()), level, w)
         if w.depth.recursive and (not w.depth.limit or level < w.depth.limit):
             yield from _fields(field, level + 1, w, below)
-    inner = _inner(resolved)
-    for part in (*(resolved.get("allOf") or ()), *((inner,) if inner is not None else ())):
+    parts, inner = resolved.get("allOf") or [], _inner(resolved)
+    for part in parts if inner is None else [*parts, inner]:
         yield from _fields(part, level, w, below)
 
 

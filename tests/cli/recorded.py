@@ -121,11 +121,16 @@ def _start() -> None:
                 bootstrap.add_node(
                     cluster.server, name, index=index, cpu="32", memory="128Gi", version="v1.36.2"
                 )  # fmt: skip
-                images = [{"names": [f"docker.io/library/{image}" + (":latest" * (":" not in image))], "sizeBytes": 1} for image in IMAGES]
+                images = [
+                    {"names": [f"docker.io/library/{image}" + (":latest" * (":" not in image))], "sizeBytes": 1}
+                    for image in IMAGES
+                ]
                 cluster.patch("nodes", name, patch={"status": {"images": images}}, subresource="status")
             for name, spec in PROGRAMS.items():
                 meta = {"name": name, "namespace": "default"}
-                cluster.create({"apiVersion": "sim.kpy.dev/v1alpha1", "kind": "Program", "metadata": meta, "spec": spec})
+                cluster.create(
+                    {"apiVersion": "sim.kpy.dev/v1alpha1", "kind": "Program", "metadata": meta, "spec": spec}
+                )
         cluster.reconcile(for_s=12)
     home.use("oracle")
 
@@ -204,6 +209,7 @@ class Rule(NamedTuple):
     why: str
 
 
+A_FILE = "a cluster is a file, without an address and certificates"
 NODES_OF_PODS = "which node a pod falls on is chance"
 RULES = (
     Rule("get_.*", r"(lonely +)[02](/2 )", r"\1<ready>\2", "the imitated kubelet left a pod without probes unready"),
@@ -236,6 +242,11 @@ RULES = (
     Rule("drain", r"(evicting pod default|pod)/.*\n", "", NODES_OF_PODS),
     Rule("get_pods_drained", r"pi-\w{5} .*\n", "", NODES_OF_PODS),
     Rule("api_.*", r"(?<=\n)(\w+ +|\w+\.)?sim\.kpy\.dev.*\n", "", "kpy's own kinds"),
+    Rule("cluster_info|config_view", r"https://127\.0\.0\.1:16443|file://\S+", "<address>", A_FILE),
+    Rule("config_view", r"    certificate-authority: .*\n", "", A_FILE),
+    Rule("config_view", r"  user: \{\}\n|  user:\n    client-certificate: .*\n    client-key: .*\n", "", A_FILE),
+    Rule("help|no_args", r"Subcommands provided by plugins:\n(.+\n)+\n", "", "a program that was on the PATH"),
+    Rule("help|no_args", r"Simulation Commands:\n(.+\n)+\n", "", "kpy's own commands"),
     Rule("rollout_status_.*", r"(Waiting.*\n)\1+", r"\1", "a line for each change of the status: how fast pods start"),
 )
 # Their lines come in an order that is chance: times that are equal to the second, nodes of pods.

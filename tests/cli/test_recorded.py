@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from tests.cli.recorded import Outcome
 
 NO_FIELD_MANAGERS = "fields are not owned by managers, so nothing conflicts"
-A_FILE = "a cluster is a file, without an address and certificates"
 LATER = "a command that is not built yet"
 NO_COMMAND_LINE = "the overview lists the commands that there are, and kpy's own"
 # What cannot be equal, with the reason; docs/differences.md tells the user.
@@ -20,13 +19,11 @@ KNOWN = {
     "describe_pvc": "nothing binds volumes yet, so nothing tells that it could not",
     "apply_serverside_conflict": NO_FIELD_MANAGERS,
     "delete_all": "whether the garbage collector or kubectl comes first to the ReplicaSets is a race",
-    "cluster_info": A_FILE,
-    "config_view": A_FILE,
     "help": NO_COMMAND_LINE,
     "no_args": NO_COMMAND_LINE,
     **dict.fromkeys(
         (
-            "create_token", "logs", "logs_deploy", "exec", "port_forward", "attach",
+            "logs", "logs_deploy", "exec", "port_forward", "attach",
         ),
         LATER,
     ),
