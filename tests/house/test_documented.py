@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from minikube_py.api.kinds import KINDS
 from minikube_py.api import kinds, simulator, validation
+from minikube_py.api.kinds import KINDS
 from minikube_py.apiserver import events
 from minikube_py.base import errors
 from minikube_py.cli import commands
