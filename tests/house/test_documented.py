@@ -31,7 +31,7 @@ def page(name: str) -> str:
     return (ROOT / "docs" / name).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["cli.md", "resources.md", "errors.md"])
+@pytest.mark.parametrize("name", ["cli.md", "resources.md", "errors.md", "simulation.md"])
 def test_the_generated_pages_are_fresh(name: str) -> None:
     assert page(name) == write_docs.pages()[name], f"docs/{name} is out of date: run `make docs`"
 
