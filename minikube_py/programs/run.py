@@ -178,7 +178,11 @@ class Run:
         return strftime(words[0][1:] if words else "%a %b %e %H:%M:%S UTC %Y", gmtime(moment)) + "\n"
 
     def _is_known_name(self, name: str) -> bool:
-        return name in self.shell.services or _is_outside(name)
+        services = self.shell.services
+        first, dot, namespace = name.partition(".")
+        if dot and "." not in namespace and f".{namespace}" in services:  # 'db.data', and there is a namespace 'data'
+            return name in services
+        return name in services or _is_outside(name)
 
     def _look_up(self, context: Any) -> Any:
         names = [word.rstrip(".") for word in context.argv if not word.startswith(("-", "+"))]

@@ -296,8 +296,8 @@ def _identity(container: Object, pod: Object) -> tuple[int, int, tuple[int, ...]
 
 
 def _service_names(view: View, namespace: str) -> list[str]:
-    """All names under which Services can be looked up in pods of a namespace."""
-    found = ["localhost"]
+    """All names under which Services can be looked up in pods of a namespace; '.data' for each namespace."""
+    found = ["localhost", *(f".{space['metadata']['name']}" for space in view.list("namespaces"))]
     for service in view.list("services"):
         name, other = service["metadata"]["name"], service["metadata"]["namespace"]
         found += [f"{name}.{other}", f"{name}.{other}.svc", f"{name}.{other}.svc.cluster.local"]
