@@ -62,6 +62,10 @@ PREFIXES = ("command", "dumb-init", "env", "exec", "nohup", "sudo", "time", "tim
 ENDLESS = re.compile(r"while\s+(true|:|\[\s*1|sleep)|for\s*\(\(\s*;\s*;|until\s+false")
 # A function that starts itself twice: two to the power of its depth would have to be run before a limit is met.
 FORK_BOMB = re.compile(r"(?:function\s+)?([\w:]+)\s*\(\)\s*\{[^}]*\1\s*[|&]+\s*\1")
+# The times in lines of `ls -l` and `stat`.
+FILE_TIME = re.compile(
+    r"(?m)^([-bcdlps][-rwxsStT]{9}[^\n]*?)\d{4}-\d\d-\d\d \d\d:\d\d|^((?:Access|Modify|Change|Birth): )\d{9,}"
+)
 FOLLOWING = re.compile(r"\btail\b[^;|&\n]*\s-(-follow|[a-z0-9]*[fF])")
 
 
@@ -126,6 +130,16 @@ class Run:
         found = {folder + name: call for name, call in found.items() for folder in ("", "/bin/", "/usr/bin/")}
         return found | dict.fromkeys(unknown(self.shell.script), self._serve)
 
+    def dated(self, text: str) -> str:
+        """Output with the container's start in place of the times that the shell's files have: those are the machine's."""
+        if FILE_TIME.search(text) is None:
+            return text
+        from time import gmtime, strftime
+
+        moment = self.shell.start_s
+        told = strftime("%Y-%m-%d %H:%M", gmtime(moment))
+        return FILE_TIME.sub(lambda found: f"{found[1]}{told}" if found[1] else f"{found[2]}{moment}", text)
+
     def _idle(self, context: Any) -> str:
         return self._cut()
 
@@ -179,7 +193,7 @@ class Run:
 
     def _is_known_name(self, name: str) -> bool:
         services = self.shell.services
-        first, dot, namespace = name.partition(".")
+        _, dot, namespace = name.partition(".")
         if dot and "." not in namespace and f".{namespace}" in services:  # 'db.data', and there is a namespace 'data'
             return name in services
         return name in services or _is_outside(name)
@@ -206,7 +220,7 @@ class Run:
             self.is_runaway = True
             self._cut()
             return
-        for stream, text in enumerate((out, error)):
+        for stream, text in enumerate((self.dated(out), error)):
             *lines, rest = (self.unended[stream] + text).split("\n")
             self.log += [(self.now, line) for line in lines]
             self.unended[stream] = rest

@@ -371,7 +371,7 @@ def _execute(shell: Shell, second: int, command: tuple[str, ...]) -> Result:
     run = Run(shell, second, unknown(script))
     run.go_on(second)
     result = run.bash.execute_sync(script)
-    return Result(int(result.exit_code), result.stdout, errors_of(shell, result.stderr), run.now - second)
+    return Result(int(result.exit_code), run.dated(result.stdout), errors_of(shell, result.stderr), run.now - second)
 
 
 def errors_of(shell: Shell, text: str) -> str:
