@@ -10,7 +10,7 @@ DAY_S = 86_400
 def test_a_day_of_healthy_probed_pods_takes_no_step() -> None:
     cluster = Cluster.memory(nodes=3)
     probe = {"httpGet": {"path": "/", "port": 80}, "periodSeconds": 1}
-    probes = {name: probe for name in ("startupProbe", "livenessProbe", "readinessProbe")}
+    probes = dict.fromkeys(("startupProbe", "livenessProbe", "readinessProbe"), probe)
     template = {
         "metadata": {"labels": {"app": "web"}},
         "spec": {"containers": [{"name": "web", "image": "nginx", **probes}]},
