@@ -78,7 +78,8 @@ class Cluster:
     def make(cls, path: str, *, name: str, epoch_s: int, nodes: int = 3, seed: int = 0, **shape: Any) -> Cluster:
         """Make a cluster file: system namespaces and `nodes` nodes (the first one is the control plane).
 
-        `shape`: cpu ('4'), memory ('8Gi'), kubernetes_version ('v1.36.2').
+        `shape`: cpu ('4'), memory ('8Gi'), kubernetes_version ('v1.36.2'), static_pods (False): whether the control
+        plane's own pods are there, in kube-system.
         """
         cluster = cls(Store(str(path), create=True), name)
         cluster._bootstrap(epoch_s=epoch_s, nodes=nodes, seed=seed, **shape)
@@ -117,6 +118,7 @@ class Cluster:
         cpu: str = "4",
         memory: str = "8Gi",
         kubernetes_version: str = KUBERNETES_VERSION,
+        static_pods: bool = False,
     ) -> None:
         from minikube_py import bootstrap
 
@@ -130,7 +132,14 @@ class Cluster:
                 ("kubernetes_version", kubernetes_version),
             ):
                 self.store.set_meta(name, str(value))
-            bootstrap.fill(self.server, nodes=nodes, cpu=cpu, memory=memory, version=kubernetes_version)
+            bootstrap.fill(
+                self.server,
+                nodes=nodes,
+                cpu=cpu,
+                memory=memory,
+                version=kubernetes_version,
+                static_pods=static_pods,
+            )
         self.reconcile()
 
     # -- what it is ----------------------------------------------------------------------------------------------

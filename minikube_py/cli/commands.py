@@ -126,6 +126,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("help", "help:run"),
     Row("reconcile", "reconcile:app", "Run the simulation until nothing is left to do, for a time, or until a condition holds", OWN),
     Row("cluster", "clusters:app", "Start, list, choose, delete, save and restore clusters", OWN),
+    Row("image", "images:app", "List the images of the simulated registry, and add, remove and break them", OWN, writes=True),
     Row("node", "nodes:app", "Add, remove, fail and recover nodes", OWN, writes=True),
     Row("history", "log:history_app", "Show who changed what, when and why", OWN),
     Row("explain-schedule", "scheduling:explain_app", "Show why a pod goes to its node, or to none", OWN),
