@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.api import pods
+from minikube_py.api.nodes import place_of
 from minikube_py.api.types import Key
 from minikube_py.scheduler.cache import Cache
 from minikube_py.scheduler.cycle import decide
@@ -14,7 +15,7 @@ from minikube_py.scheduler.templates import template_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from minikube_py.api.types import Dependents, Derived, Object, Objects, View
+    from minikube_py.api.types import Dependents, Derived, Object, Objects, Places, View
     from minikube_py.base.clock import Clock
 
 
@@ -39,7 +40,7 @@ class Imagined:
 
     def place(self, pod: Object, node: str) -> None:
         """Put a pod on a node, from nowhere or from where it was."""
-        key = Key("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
+        key = _key(pod)
         old = self.placed.get(key) or self.base.get(key)
         if old is not None and pods.node_of(old):
             self._left.add(pods.node_of(old))
@@ -81,7 +82,7 @@ class Imagined:
         return self._with_placed(found, namespace) if resource == "pods" and self.placed else found
 
     def _with_placed(self, found: Objects, namespace: str | None, labels: dict[str, str] | None = None) -> Objects:
-        known = {Key("pods", pod["metadata"]["namespace"], pod["metadata"]["name"]): pod for pod in found}
+        known = {_key(pod): pod for pod in found}
         for key, pod in self.placed.items():
             if key in known or (
                 namespace in (None, key.namespace)
@@ -93,11 +94,7 @@ class Imagined:
     def on_node(self, node: str) -> Objects:
         if node not in self._on and node not in self._left:
             return self.base.on_node(node)
-        stayed = [
-            pod
-            for pod in self.base.on_node(node)
-            if Key("pods", pod["metadata"]["namespace"], pod["metadata"]["name"]) not in self.placed
-        ]
+        stayed = [pod for pod in self.base.on_node(node) if _key(pod) not in self.placed]
         return [*stayed, *self._on.get(node, {}).values()]
 
     def counters(self, node: str) -> dict[str, int]:
@@ -123,6 +120,16 @@ class Imagined:
     def unowned(self, resource: str, namespace: str) -> Objects:
         return self.base.unowned(resource, namespace)
 
+    def node_places(self) -> Places:
+        kept = [place for place in self.base.node_places() if place.name not in self.without]
+        return [*kept, *map(place_of, self.nodes.values())]
+
+    def sociable(self) -> Objects:
+        found = [self.placed.get(_key(pod), pod) for pod in self.base.sociable()]
+        known = set(map(_key, found))
+        more = [pod for key, pod in self.placed.items() if key not in known and pods.counters(pod).get("affinity")]
+        return [*found, *more]
+
     def refused(self) -> Objects:
         return self.base.refused()
 
@@ -139,3 +146,7 @@ class Imagined:
         if name not in self._derived:
             self._derived[name] = build(self)
         return self._derived[name]
+
+
+def _key(pod: Object) -> Key:
+    return Key("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
