@@ -131,6 +131,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("history", "log:history_app", "Show who changed what, when and why", OWN),
     Row("explain-schedule", "scheduling:explain_app", "Show why a pod goes to its node, or to none", OWN),
     Row("capacity", "scheduling:capacity_app", "Count how many copies of a pod fit, and what ends it", OWN),
+    Row("autoscale-report", "autoscale_report:app", "Show each decision of an autoscaler with its arithmetic", OWN),
     Row("sql", "log:sql_app", "Ask the cluster's file a question in SQL", OWN),
     Row("digest", "log:digest_app", "Print a checksum of the cluster's whole log", OWN),
 )

@@ -32,6 +32,7 @@ KNOWN = {
         ),
         _LATER,
     ),
+    "cmd: kubectl top pods": "a simulated cluster always has its metrics server",
     "cmd: kubectl cluster-info": "the address of a cluster is its file",
     "cmd: kubectl -s https://127.0.0.1:9 get pods": "a cluster is a file, there is no server to reach",
 }  # fmt: skip
