@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from minikube_py.autoscaling.samples import Metrics
     from minikube_py.autoscaling.targets import Scale
     from minikube_py.base.clock import Clock
+    from minikube_py.base.selector import Selector
 
 NAME, RESOURCE, COMPONENT = (
     "horizontalpodautoscaler",
@@ -197,7 +198,7 @@ def _ask(
         return _Found(None, "", None, [], "selector is required")
     chosen = selector.parse(scale.selector)
     pods = targets.pods_of(namespace, chosen, view)
-    rivals = _rivals(hpa, pods, view)
+    rivals = _rivals(hpa, chosen, pods, view)
     if rivals:
         text = f"pods by selector {scale.selector} are controlled by multiple HPAs: [{' '.join(rivals)}]"
         yield Record(hpa, "Warning", "AmbiguousSelector", text, COMPONENT)
@@ -228,7 +229,7 @@ def _ask(
     return _Found(best.asked.replicas, best.name, statuses, proposals, problem)
 
 
-def _rivals(hpa: Object, pods: Objects, view: View) -> list[str]:
+def _rivals(hpa: Object, chosen: Selector, pods: Objects, view: View) -> list[str]:
     """All HPAs (namespace/name, sorted) that chose one of these pods, if there are others than this one.
 
     Another HPA counts from its first sync on: before it the controller does not know what it selects.
@@ -240,9 +241,14 @@ def _rivals(hpa: Object, pods: Objects, view: View) -> list[str]:
     for other in view.list(RESOURCE, namespace):
         name = other["metadata"]["name"]
         known = "" if name == own else view.memory(NAME, _key(other)).get("selector", "")
-        if name == own or (known and any(selector.parse(known).matches(pod["metadata"].get("labels")) for pod in pods)):
+        if name == own or (known and targets.may_share(selector.parse(known), chosen) and _matches_any(known, pods)):
             found.append(f"{namespace}/{name}")
     return found if len(found) > 1 else []
+
+
+def _matches_any(known: str, pods: Objects) -> bool:
+    other = selector.parse(known)
+    return any(other.matches(pod["metadata"].get("labels")) for pod in pods)
 
 
 def _tolerance(hpa: Object, settings: Settings) -> Tolerance:

@@ -23,6 +23,7 @@ Sources: metrics-server (pkg/scraper, pkg/storage), k8s.io/metrics, kubernetes-s
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from minikube_py.api import faults, pods
@@ -165,6 +166,8 @@ class Measured:
             whose = [
                 pod for pod in everyone if own.matches(pod["metadata"].get("labels")) and not pods.is_finished(pod)
             ]
+            if not whose:
+                continue
             value_m = value_of(one, self.clock)
             if one["spec"].get("shared"):
                 whose = [pod for pod in whose if pods.is_ready(pod)]
@@ -223,7 +226,17 @@ def value_of(series: Object, clock: Clock) -> int:
     course = series["spec"]["value"]
     if not isinstance(course, list):
         return quantity.milli(course)
-    age_s = clock.now_s - seconds(series["metadata"]["creationTimestamp"])
-    begun = [(time_s(entry.get("after", 0)), index) for index, entry in enumerate(course)]
-    past = [(after, index) for after, index in begun if after <= age_s]
-    return quantity.milli(course[max(past)[1]]["value"]) if past else 0
+    known = _COURSES.get(id(course))
+    if known is None:
+        if len(_COURSES) >= _COURSES_MAX:
+            _COURSES.clear()
+        parsed = sorted((time_s(entry.get("after", 0)), quantity.milli(entry["value"])) for entry in course)
+        known = _COURSES[id(course)] = (course, [after for after, _ in parsed], [value for _, value in parsed])
+    _, begun, values = known
+    position = bisect_right(begun, clock.now_s - seconds(series["metadata"]["creationTimestamp"]))
+    return values[position - 1] if position else 0
+
+
+# Parsed courses by identity; the entry keeps the list alive, and objects are never changed.
+_COURSES: dict[int, tuple[Objects, list[int], list[int]]] = {}
+_COURSES_MAX = 256

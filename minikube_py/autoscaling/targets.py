@@ -92,6 +92,12 @@ def _at(found: Any, path: tuple[str, ...]) -> Any:
     return found
 
 
+def may_share(one: Selector, other: Selector) -> bool:
+    """False if two selectors want different values of one label."""
+    wanted = other.exact()
+    return all(wanted.get(name, value) == value for name, value in one.exact().items())
+
+
 def pods_of(namespace: str, chosen: Selector, view: View) -> Objects:
     """The pods of a namespace that a selector matches, by name."""
     exact = chosen.exact()
