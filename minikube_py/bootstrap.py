@@ -33,7 +33,12 @@ def fill(server: ApiServer, *, nodes: int, cpu: str, memory: str, version: str, 
         add_node(
             server, node_name(index), index=index, cpu=cpu, memory=memory, version=version, control_plane=index == 0
         )
-    for obj in (API_SERVICE, *_endpoints_of_api_service(machines.machine_address(0)), _identity(server.clock), *_roles()):
+    for obj in (
+        API_SERVICE,
+        *_endpoints_of_api_service(machines.machine_address(0)),
+        _identity(server.clock),
+        *_roles(),
+    ):
         _create(server, obj)
     if static_pods and nodes:
         _add_static_pods(server, version)

@@ -163,9 +163,9 @@ class Measured:
         everyone = targets.pods_of(namespace, chosen, self.view)
         for one in series:
             own = selector.from_label_selector(one["spec"].get("selector") or {})
-            whose = [
-                pod for pod in everyone if own.matches(pod["metadata"].get("labels")) and not pods.is_finished(pod)
-            ]
+            alive = [pod for pod in everyone if not pods.is_finished(pod)]
+            is_same = own == chosen
+            whose = alive if is_same else [pod for pod in alive if own.matches(pod["metadata"].get("labels"))]
             if not whose:
                 continue
             value_m = value_of(one, self.clock)

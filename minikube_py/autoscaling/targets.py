@@ -102,4 +102,6 @@ def pods_of(namespace: str, chosen: Selector, view: View) -> Objects:
     """The pods of a namespace that a selector matches, by name."""
     exact = chosen.exact()
     found = view.selected(namespace, exact) if exact else view.list("pods", namespace)
+    if exact and len(exact) == len(chosen.requirements) and not chosen.nothing:
+        return found  # the index has said it all
     return [pod for pod in found if chosen.matches(pod["metadata"].get("labels"))]

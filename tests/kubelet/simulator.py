@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from minikube_py.api.types import Delete, Key, Patch, Record, Remember, Wake
 from minikube_py.api import machines
-from minikube_py.kubelet import node as nodes
+from minikube_py.api.types import Delete, Key, Patch, Record, Remember, Wake
 from minikube_py.kubelet import pod as pod_step
 from tests.support import T0, FrozenView, freeze
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from minikube_py.api.types import Create, Key, Patch, Record
 from minikube_py.api import machines
+from minikube_py.api.types import Create, Key, Patch, Record
 from minikube_py.kubelet import node
 from tests.support import T0, FrozenView, actions
 
