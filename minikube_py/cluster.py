@@ -55,7 +55,7 @@ class Cluster:
         self._server: ApiServer | None = None
         self._engine: Engine | None = None
         self._registry: Registry | None = None
-        self._registry_revision = -1
+        store.renewed = self._renew
 
     # -- opening -------------------------------------------------------------------------------------------------
 
@@ -125,6 +125,12 @@ class Cluster:
                 self.store.set_meta(name, str(value))
             bootstrap.fill(self.server, nodes=nodes, cpu=cpu, memory=memory, version=kubernetes_version)
         self.reconcile()
+
+    def _renew(self) -> None:
+        """Another process has written: time may have passed, and kinds may have come."""
+        self._registry = None
+        if self._server is not None:
+            self._server.clock, self._server.registry = self.clock, self.registry
 
     # -- what it is ----------------------------------------------------------------------------------------------
 
@@ -217,8 +223,16 @@ class Cluster:
         return Key(kind.storage, (namespace or "default") if kind.namespaced else "", name)
 
     def changes(self, since: int = 0) -> Iterator[Change]:
-        """Every write after a revision, oldest first, with the object before and after."""
+        """Every write after a revision, oldest first, with the object before and after; 0: all that the log has kept.
+
+        Raises Expired for a revision that the log has forgotten.
+        """
         return iter(self.store.history(since))
+
+    def compact(self, keep: int) -> int:
+        """Forget the history before the last `keep` revisions; returns how many log rows went."""
+        with self.store.transaction():
+            return self.store.compact(keep)
 
     # -- writing -------------------------------------------------------------------------------------------------
 
@@ -392,8 +406,9 @@ class Cluster:
         engine = self.engine
         engine.on_change, engine.on_deed = on_change, on_deed
         try:
-            limit_s = self.clock.now_s + (for_s if for_s is not None else timeout_s)
-            return engine.run(limit_s=limit_s, to_the_end=for_s is not None, until=until, one_pass=step)
+            with self.store.turn():
+                limit_s = self.clock.now_s + (for_s if for_s is not None else timeout_s)
+                return engine.run(limit_s=limit_s, to_the_end=for_s is not None, until=until, one_pass=step)
         finally:
             engine.on_change = engine.on_deed = None
 
@@ -410,8 +425,9 @@ class Cluster:
         engine = self.engine
         engine.on_change = on_change
         try:
-            limit_s = self.clock.now_s + (timeout_s if timeout_s is not None else FOREVER_S)
-            engine.run(limit_s=limit_s, to_the_end=timeout_s is not None, until=condition)
+            with self.store.turn():
+                limit_s = self.clock.now_s + (timeout_s if timeout_s is not None else FOREVER_S)
+                engine.run(limit_s=limit_s, to_the_end=timeout_s is not None, until=condition)
         finally:
             engine.on_change = None
         return condition()

@@ -7,12 +7,15 @@ text here: importing pathlib costs every command several milliseconds.
 from __future__ import annotations
 
 import builtins
+import contextlib
 import os
 import re
+import sys
 from typing import TYPE_CHECKING
 
 from minikube_py.base import clock
 from minikube_py.base.errors import StoreError, UsageError
+from minikube_py.store import turns
 
 if TYPE_CHECKING:
     from typing import Any
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 DEFAULT = "kpy"
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 NO_CLUSTER = "there is no cluster yet: 'kpy cluster start' makes one, as does the first writing command"
+
+WAITING = "waiting for another kpy that is writing this cluster ...\n"
 
 
 def root() -> str:
@@ -68,10 +73,10 @@ def read(source: str) -> str:
 
 def write(target: str, text: str) -> None:
     """Replace a small private file in one step."""
-    folder, name = os.path.split(target)
+    folder = os.path.dirname(target)
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        fresh = os.path.join(folder, f".{name}.{os.getpid()}")
+        fresh = temporary(target)
         descriptor = os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(text)
@@ -82,12 +87,10 @@ def write(target: str, text: str) -> None:
 
 def open(name: str | None = None, *, create: bool = False) -> Cluster:
     """Open a cluster, the current one unless named. `create`: make the default cluster if there is none."""
-    from minikube_py.cluster import Cluster
-
     chosen = name or current()
     file = path(chosen)
     if os.path.exists(file):
-        return Cluster.open(file, name=chosen)
+        return _opened(file, chosen)
     if name is not None and name != DEFAULT:
         raise UsageError(f'context "{name}" does not exist')
     if not create:
@@ -106,7 +109,7 @@ def start(name: str, *, epoch_s: int | None = None, **shape: Any) -> Cluster:
     if os.path.exists(file):
         raise UsageError(f'cluster "{name}" exists already')
     first = not clusters()
-    fresh = os.path.join(os.path.dirname(file), f".{name}.{os.getpid()}.new")
+    fresh = temporary(file)
     try:
         epoch = epoch_s if epoch_s is not None else clock.wall_now_s()
         Cluster.make(fresh, name=name, epoch_s=epoch, **shape).close()
@@ -116,10 +119,23 @@ def start(name: str, *, epoch_s: int | None = None, **shape: Any) -> Cluster:
     except OSError as error:
         raise StoreError(f"cannot create the cluster file {file}: {error.strerror}") from error
     finally:
-        _forget(fresh, fresh + "-wal", fresh + "-shm")
+        _forget(fresh, *turns.files(fresh))
     if first and name != DEFAULT:
         use(name)
-    return Cluster.open(file, name=name)
+    return _opened(file, name)
+
+
+def _opened(file: str, name: str) -> Cluster:
+    from minikube_py.cluster import Cluster
+
+    cluster = Cluster.open(file, name=name)
+    cluster.store.wait_told = _tell_waiting
+    return cluster
+
+
+def _tell_waiting() -> None:
+    sys.stderr.write(WAITING)
+    sys.stderr.flush()
 
 
 def remove(name: str) -> None:
@@ -128,11 +144,35 @@ def remove(name: str) -> None:
     if not os.path.exists(file):
         raise UsageError(f'cluster "{name}" does not exist')
     try:
-        _forget(file, file + "-wal", file + "-shm")
+        _forget(file, *turns.files(file))
         if current() == name:
             _forget(os.path.join(root(), "current"))
     except OSError as error:
         raise StoreError(f"cannot delete {file}: {error.strerror}") from error
+
+
+def temporary(file: str) -> str:
+    """The name of a file of this process beside its later place. Removes those of processes that were killed."""
+    folder, name = os.path.split(file)
+    with contextlib.suppress(OSError):
+        for found in os.listdir(folder):
+            owner = OWNER.fullmatch(found)
+            if owner and not _is_alive(int(owner[1])):
+                _forget(os.path.join(folder, found))
+    return os.path.join(folder, f".{name}.{os.getpid()}.new")
+
+
+OWNER = re.compile(r"\..+\.(\d{1,9})\.new(?:-[a-z]+)?")  # `.kpy.db.4711.new-wal`
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)  # signal 0 asks only
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _forget(*files: str) -> None:

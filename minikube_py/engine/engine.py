@@ -21,6 +21,7 @@ from minikube_py.engine.pipeline import PIPELINE, Step
 from minikube_py.engine.queue import DirtyKeys
 from minikube_py.engine.report import Deed, Report, unhealthy
 from minikube_py.engine.wakes import Owner, World, owners_of
+from minikube_py.store import compaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,6 +85,7 @@ class Engine:
                 self._end_instant()
                 self._move_clock(next_s)
             self._end_instant(last=True)
+            self.store.compact(compaction.KEEP, slack=compaction.SLACK)
             found = unhealthy(self.store)
         return Report(settled, self.server.clock.now_s, started_s, self.writes, self.passes, self.instants, found)
 
