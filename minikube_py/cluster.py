@@ -230,9 +230,18 @@ class Cluster:
         return iter(self.store.history(since))
 
     def compact(self, keep: int) -> int:
-        """Forget the history before the last `keep` revisions; returns how many log rows went."""
+        """Forget the history before the last `keep` revisions and give the space back; returns how many rows went."""
         with self.store.transaction():
-            return self.store.compact(keep)
+            gone = self.store.compact(keep)
+        if gone:
+            self.store.vacuum()
+        return gone
+
+    def digest(self) -> str:
+        """One hash of the whole state: equal commands on equal seeds and epochs give equal digests."""
+        from minikube_py.store import digest
+
+        return digest.digest(self.store.connection)
 
     # -- writing -------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,6 @@ text here: importing pathlib costs every command several milliseconds.
 from __future__ import annotations
 
 import builtins
-import contextlib
 import os
 import re
 import sys
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from minikube_py.base import clock
 from minikube_py.base.errors import StoreError, UsageError
-from minikube_py.store import turns
+from minikube_py.store import files
 
 if TYPE_CHECKING:
     from typing import Any
@@ -75,8 +74,8 @@ def write(target: str, text: str) -> None:
     """Replace a small private file in one step."""
     folder = os.path.dirname(target)
     try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        fresh = temporary(target)
+        files.make_private_folder(folder)
+        fresh = files.temporary(target)
         descriptor = os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(text)
@@ -109,7 +108,7 @@ def start(name: str, *, epoch_s: int | None = None, **shape: Any) -> Cluster:
     if os.path.exists(file):
         raise UsageError(f'cluster "{name}" exists already')
     first = not clusters()
-    fresh = temporary(file)
+    fresh = files.temporary(file)
     try:
         epoch = epoch_s if epoch_s is not None else clock.wall_now_s()
         Cluster.make(fresh, name=name, epoch_s=epoch, **shape).close()
@@ -119,7 +118,7 @@ def start(name: str, *, epoch_s: int | None = None, **shape: Any) -> Cluster:
     except OSError as error:
         raise StoreError(f"cannot create the cluster file {file}: {error.strerror}") from error
     finally:
-        _forget(fresh, *turns.files(fresh))
+        files.forget(fresh, *files.belonging(fresh))
     if first and name != DEFAULT:
         use(name)
     return _opened(file, name)
@@ -129,11 +128,12 @@ def _opened(file: str, name: str) -> Cluster:
     from minikube_py.cluster import Cluster
 
     cluster = Cluster.open(file, name=name)
-    cluster.store.wait_told = _tell_waiting
+    cluster.store.wait_told = tell_waiting
     return cluster
 
 
-def _tell_waiting() -> None:
+def tell_waiting() -> None:
+    """What a person hears who waits for another process."""
     sys.stderr.write(WAITING)
     sys.stderr.flush()
 
@@ -144,38 +144,8 @@ def remove(name: str) -> None:
     if not os.path.exists(file):
         raise UsageError(f'cluster "{name}" does not exist')
     try:
-        _forget(file, *turns.files(file))
+        files.forget(file, *files.belonging(file))
         if current() == name:
-            _forget(os.path.join(root(), "current"))
+            files.forget(os.path.join(root(), "current"))
     except OSError as error:
         raise StoreError(f"cannot delete {file}: {error.strerror}") from error
-
-
-def temporary(file: str) -> str:
-    """The name of a file of this process beside its later place. Removes those of processes that were killed."""
-    folder, name = os.path.split(file)
-    with contextlib.suppress(OSError):
-        for found in os.listdir(folder):
-            owner = OWNER.fullmatch(found)
-            if owner and not _is_alive(int(owner[1])):
-                _forget(os.path.join(folder, found))
-    return os.path.join(folder, f".{name}.{os.getpid()}.new")
-
-
-OWNER = re.compile(r"\..+\.(\d{1,9})\.new(?:-[a-z]+)?")  # `.kpy.db.4711.new-wal`
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)  # signal 0 asks only
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
-
-
-def _forget(*files: str) -> None:
-    for file in files:
-        if os.path.lexists(file):
-            os.unlink(file)

@@ -15,6 +15,7 @@ import sqlite3
 from typing import TYPE_CHECKING, NamedTuple
 
 from minikube_py.base.errors import StoreError
+from minikube_py.store import files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +88,7 @@ def connect(path: str, *, create: bool = False) -> sqlite3.Connection:
 def _prepare_file(path: str, *, create: bool) -> None:
     if create:
         try:
-            os.makedirs(os.path.dirname(path) or ".", mode=0o700, exist_ok=True)
+            files.make_private_folder(os.path.dirname(path))
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         except OSError as error:
             raise StoreError(f"cannot create the cluster file {path}: {error.strerror}") from error

@@ -7,7 +7,7 @@ at commit), so an object that changes five times in one instant costs five log r
 from __future__ import annotations
 
 import sqlite3
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from minikube_py.api import pods
@@ -236,6 +236,11 @@ class Store:
             raise schema.explain(error, self.path) from error
         self.set_meta("compacted", str(floor))
         return gone
+
+    def vacuum(self) -> None:
+        """Give free pages back to the file system; where others are using the file, another time."""
+        with suppress(sqlite3.OperationalError):
+            self.connection.execute("VACUUM")
 
     def _check_kept(self, since: int) -> None:
         if since < self.compacted:

@@ -14,10 +14,11 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from minikube_py.store.files import DOOR, TURN
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-TURN, DOOR = "-turn", "-door"
 PATIENCE_S = 2.0  # how long a process waits in silence
 STEP_S = 0.01
 
@@ -96,6 +97,4 @@ def held(one: Lock, wait_told: Callable[[], None]) -> Iterator[None]:
         one.release()
 
 
-def files(path: str) -> tuple[str, ...]:
-    """All files that may lie beside a cluster file and belong to it."""
-    return tuple(path + end for end in ("-wal", "-shm", "-journal", TURN, DOOR))
+__all__ = ["DOOR", "TURN", "Lock", "held", "lock"]
