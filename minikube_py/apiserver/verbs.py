@@ -203,12 +203,13 @@ class ApiServer:
         if subresource == "binding":
             return self.bind(key, fields["spec"]["nodeName"], origin=origin)
         if subresource == "status":
-            status = patch.merge(old.get("status") or {}, fields.get("status") or {})
-            new = {**old, "status": status}
+            before, meta = old.get("status") or {}, old["metadata"]
+            status = patch.merge(before, fields.get("status") or {})
             if "metadata" in fields:  # a Deployment's revision: an annotation that must not count as a new generation
-                new["metadata"] = patch.merge(old["metadata"], fields["metadata"])
-            if new == old:
+                meta = patch.merge(meta, fields["metadata"])
+            if status is before and meta is old["metadata"]:
                 return old
+            new = {**old, "metadata": meta, "status": status}
             if self.strict_engine:
                 self._validate(kind, new, old, subresource)
             return self._put(key, new, origin)

@@ -230,7 +230,7 @@ PIPELINE: tuple[Step, ...] = (
         "taint-eviction-controller",
         "pods",
         "controllers.taint_eviction:step",
-        {"pods": (wakes.newly_placed_or_leaving,), "nodes": (wakes.pods_if_taints_changed,)},
+        {"pods": (wakes.placed_badly_or_leaving,), "nodes": (wakes.pods_if_taints_changed,)},
         sees_itself=False,
     ),
     Step(
@@ -238,7 +238,7 @@ PIPELINE: tuple[Step, ...] = (
         "pod-garbage-collector",
         "pods",
         "controllers.pod_gc:step",
-        {"pods": (wakes.newly_placed_or_leaving,), "nodes": (wakes.pods_if_taints_changed,)},
+        {"pods": (wakes.placed_badly_or_leaving,), "nodes": (wakes.pods_if_taints_changed,)},
         sees_itself=False,
     ),
     Step(

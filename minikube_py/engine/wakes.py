@@ -147,36 +147,50 @@ def itself_if_assigned(change: Change, world: World) -> Iterable[Key]:
     return (change.key,) if change.new is not None and pods.node_of(change.new) else NONE
 
 
-def newly_placed_or_leaving(change: Change, world: World) -> Iterable[Key]:
-    """A pod that got its node, other tolerations, or a deletion."""
+def placed_badly_or_leaving(change: Change, world: World) -> Iterable[Key]:
+    """A pod whose deletion began, or that got a node (or other tolerations) where something may drive it away: the node is
+    tainted, or not there."""
     old, new = change.old, change.new
     if new is None:
         return NONE
     node, leaving = pods.node_of(new), pods.is_terminating(new)
-    if not node and not leaving:
-        return NONE
     if old is not None and pods.node_of(old) == node and pods.is_terminating(old) == leaving:
         before, after = old["spec"], new["spec"]
         if before is after or before.get("tolerations") == after.get("tolerations"):
             return NONE
-    return (change.key,)
+    if leaving:
+        return (change.key,)
+    if not node:
+        return NONE
+    found = world.store.get(Key("nodes", "", node))
+    return NONE if found is not None and not found["spec"].get("taints") else (change.key,)
 
 
-@cache
-def adopting(resource: str) -> Mapping:
-    """Objects of a resource whose selector matches a pod that has no controller, or whose labels have changed."""
+class Adopter(NamedTuple):
+    """`adopting('replicasets.apps')`: objects of a resource whose selector matches a pod that has no controller, or whose
+    labels have changed. The engine asks `is_adoptable` once for all steps."""
 
-    def mapping(change: Change, world: World) -> Iterable[Key]:
-        old, new = change.old, change.new
-        if new is None:
+    resource: str
+
+    def __call__(self, change: Change, world: World) -> Iterable[Key]:
+        if change.new is None or not is_adoptable(change):
             return NONE
-        is_controlled = any(ref.get("controller") for ref in new["metadata"].get("ownerReferences") or ())
-        if is_controlled and (old is None or _labels(old) is _labels(new) or _labels(old) == _labels(new)):
-            return NONE
-        found = world.view.selecting(resource, new)
-        return [Key(resource, change.key.namespace, obj["metadata"]["name"]) for obj in found]
+        found = world.view.selecting(self.resource, change.new)
+        return [Key(self.resource, change.key.namespace, obj["metadata"]["name"]) for obj in found]
 
-    return mapping
+
+adopting = Adopter
+
+
+def is_adoptable(change: Change) -> bool:
+    """Whether a change of a pod concerns controllers that do not own it: it has none, or has other labels than before."""
+    old, new = change.old, change.new
+    if new is None:
+        return False
+    for ref in new["metadata"].get("ownerReferences") or ():
+        if ref.get("controller"):
+            return old is not None and _labels(old) is not _labels(new) and _labels(old) != _labels(new)
+    return True
 
 
 @cache
@@ -187,7 +201,7 @@ def backing(resource: str) -> Mapping:
         old, new = change.old, change.new
         if resource == "services" and not (_address(old) or _address(new)):
             return NONE  # nobody can reach it, nobody could
-        if not world.view.list(resource, change.key.namespace):
+        if world.store.is_empty(resource, change.key.namespace):
             return NONE
         if old is None or new is None:
             either = new or old

@@ -188,6 +188,7 @@ class Store:
         self._memory: dict[tuple[str, Key], Object] = {}
         self._dirty_memory: dict[tuple[str, Key], None] = {}
         self._derived: dict[str, Derived] = {}
+        self._concerned: dict[str, list[Derived]] = {}  # resource -> the caches that look at it
         self._meta: dict[str, str] | None = None
         self._dirty_meta: dict[str, None] = {}
         self._revision = -1
@@ -278,6 +279,11 @@ class Store:
             else:
                 bucket = self._load(name, "FROM object o WHERE resource = ? AND namespace = ?", (resource, namespace))
         return self._objects_of(bucket.sorted())
+
+    def is_empty(self, resource: str, namespace: str) -> bool:
+        """Whether a namespace has no object of a resource."""
+        bucket = self._buckets.get(f"r:{resource}/{namespace}")
+        return not bucket.keys if bucket is not None else not self.list(resource, namespace)
 
     def keys(self, resource: str) -> Keys:
         """The keys of a resource ('*': of all), in order, without reading bodies."""
@@ -471,9 +477,13 @@ class Store:
 
     def _told(self, change: Change) -> None:
         self.changes.append(change)
-        if change.key.resource == "events":
-            return  # nobody keeps a cache over events
-        for derived in self._derived.values():
+        resource = change.key.resource
+        concerned = self._concerned.get(resource)
+        if concerned is None:
+            concerned = self._concerned[resource] = [
+                found for found in self._derived.values() if resource in getattr(found, "resources", (resource,))
+            ]
+        for derived in concerned:
             derived.changed(change.key, change.old, change.new)
 
     # -- what steps ask for --------------------------------------------------------------------------------------
@@ -527,6 +537,7 @@ class Store:
         found = self._derived.get(name)
         if found is None:
             found = self._derived[name] = build()
+            self._concerned = {}
         return found
 
     # -- flushing ------------------------------------------------------------------------------------------------
