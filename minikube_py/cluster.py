@@ -266,18 +266,26 @@ class Cluster:
         return created
 
     def apply(
-        self, obj: Object, *, namespace: str = "default", dry_run: bool = False, validation: str = "Strict"
+        self,
+        obj: Object,
+        *,
+        namespace: str = "default",
+        dry_run: bool = False,
+        local: bool = False,
+        validation: str = "Strict",
     ) -> tuple[Object, str]:
         """Create an object or merge it into the stored one, as `kubectl apply`: three ways, with the last-applied
-        annotation. Returns (the stored object, 'created' | 'configured' | 'unchanged')."""
+        annotation. Returns (the stored object, 'created' | 'configured' | 'unchanged'). `dry_run` lets the API server
+        say what it would store, `local` does not even ask it (--dry-run=client)."""
         from minikube_py.apiserver import apply
 
         kind = self._kind_of(obj)
         with self.store.transaction():
             result = apply.apply(
-                self.server, kind, obj, namespace=self._home(kind, obj, namespace), check=validation, dry_run=dry_run
-            )
-            if not dry_run and result[1] != "unchanged":
+                self.server, kind, obj, namespace=self._home(kind, obj, namespace), check=validation, dry_run=dry_run,
+                local=local,
+            )  # fmt: skip
+            if not (dry_run or local or result[1] == "unchanged"):
                 self._after_write(kind)
         return result
 
@@ -357,7 +365,8 @@ class Cluster:
             )  # fmt: skip
 
     def _kind_of(self, obj: Object) -> Kind:
-        found = self.registry.find(obj.get("apiVersion", ""), obj.get("kind", ""))
+        version, name = obj.get("apiVersion"), obj.get("kind")
+        found = self.registry.find(version, name) if isinstance(version, str) and isinstance(name, str) else None
         if found is None:
             raise errors.UsageError(
                 f'no matches for kind "{obj.get("kind", "")}" in version "{obj.get("apiVersion", "")}"'
@@ -366,7 +375,9 @@ class Cluster:
 
     @staticmethod
     def _home(kind: Kind, obj: Object, namespace: str) -> str:
-        return (obj.get("metadata") or {}).get("namespace") or namespace if kind.namespaced else ""
+        metadata = obj.get("metadata")
+        own = metadata.get("namespace") if isinstance(metadata, dict) else ""
+        return (own if isinstance(own, str) and own else namespace) if kind.namespaced else ""
 
     @staticmethod
     def _origin(manager: str) -> Any:

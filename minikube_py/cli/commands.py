@@ -83,6 +83,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("taint", "taint:run", "Update the taints on one or more nodes", MANAGEMENT, writes=True),
     Row("describe", "describe:run", "Show details of a specific resource or group of resources", TROUBLE),
     Row("events", "events:run", "List events", TROUBLE),
+    Row("diff", "diff:run", "Diff the live version against a would-be applied version", ADVANCED),
     Row("apply", "apply:run", "Apply a configuration to a resource by file name or stdin", ADVANCED, writes=True),
     Row("apply view-last-applied", "apply_view:run"),
     Row("patch", "patch:run", "Update fields of a resource", ADVANCED, writes=True),

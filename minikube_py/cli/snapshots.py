@@ -15,6 +15,7 @@ from pathlib import Path
 from minikube_py import home
 from minikube_py.base.errors import StoreError, UsageError
 from minikube_py.store import check, files, schema, turns
+from minikube_py.store.store import Store
 
 
 def _folder(cluster: str) -> Path:
@@ -54,6 +55,7 @@ def save(cluster: str, name: str) -> None:
         raise UsageError(f'cluster "{cluster}" does not exist')
     if target.exists():
         raise UsageError(f'snapshot "{name}" exists already')
+    Store(str(source)).close()  # a file that is no cluster is not worth keeping
     fresh = Path(files.temporary(str(target)))
     try:
         files.make_private_folder(str(target.parent))
