@@ -142,7 +142,9 @@ def _objects(connection: Connection) -> Iterator[str]:
     for *words, revision, body, resource, namespace, name, verb in connection.execute(query):
         key = Key(*words)
         meta = _parsed(body).get("metadata", {})
-        if (meta.get("namespace", ""), meta.get("name"), meta.get("resourceVersion")) != (*key[1:], str(revision)):
+        if not meta:
+            yield f"object {_text(key)}: the body is no JSON object"
+        elif (meta.get("namespace", ""), meta.get("name"), meta.get("resourceVersion")) != (*key[1:], str(revision)):
             yield f"object {_text(key)}: the body is of another object or revision than the row"
         is_told = (resource, namespace, name) == tuple(key) and verb != "delete"
         if not is_told and (resource is not None or revision > compacted):
@@ -168,9 +170,10 @@ def _index(connection: Connection) -> Iterator[str]:
     for row_id, *words, body in connection.execute(
         "SELECT id, resource, namespace, name, body FROM object ORDER BY id"
     ):
-        key = Key(*words)
-        wanted, has = sorted(set(indexes.buckets(key, _parsed(body)))), stored.pop(row_id, [])
-        if wanted != has:
+        key, obj = Key(*words), _parsed(body)
+        wanted = sorted(set(indexes.buckets(key, obj))) if obj else []
+        has = stored.pop(row_id, [])
+        if obj and wanted != has:
             differ = sorted(set(wanted) ^ set(has))
             yield f"index: {_text(key)} lies wrong in {', '.join(differ)}"
     for row_id, buckets in stored.items():
@@ -182,11 +185,11 @@ def _counters(connection: Connection) -> Iterator[str]:
     sums: dict[str, dict[str, int]] = {}
     for (body,) in connection.execute("SELECT body FROM object WHERE resource = 'pods'"):
         pod = _parsed(body)
-        if pods.node_of(pod) and not pods.is_finished(pod):
+        if pod and pods.node_of(pod) and not pods.is_finished(pod):
             total = sums.setdefault(pods.node_of(pod), {})
             for name, amount in pods.counters(pod).items():
                 total[name] = total.get(name, 0) + amount
-    stored = {node: _parsed(body) for node, body in connection.execute("SELECT node, body FROM counter")}
+    stored = {node: jsontext.loads(body) for node, body in connection.execute("SELECT node, body FROM counter")}
     for node in sorted(sums.keys() | stored.keys()):
         wanted = {name: amount for name, amount in sums.get(node, {}).items() if amount}
         if wanted != stored.get(node, {}):
@@ -207,10 +210,12 @@ LOOKS = (_revisions, _cursors, _objects, _ghosts, _index, _counters, _memories)
 
 
 def _parsed(body: str) -> Any:
+    """An object's body; {} if it is none."""
     try:
-        return jsontext.loads(body)
+        found = jsontext.loads(body)
     except ValueError:
         return {}
+    return found if isinstance(found, dict) and isinstance(found.get("metadata"), dict) else {}
 
 
 def _text(key: Key) -> str:

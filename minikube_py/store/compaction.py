@@ -18,6 +18,7 @@ def forget(connection: sqlite3.Connection, floor: int, *, events_read: int) -> i
     `events_read` is the revision up to which it has looked. They tell nobody what was before `floor`.
     """
     gone = connection.execute(
-        "DELETE FROM log WHERE revision <= ?1 AND (resource <> 'events' OR revision <= ?2)", (floor, events_read)
+        "DELETE FROM log WHERE revision <= ?1 AND (resource <> 'events' OR verb = 'delete' OR revision <= ?2)",
+        (floor, events_read),
     )
     return gone.rowcount

@@ -119,7 +119,7 @@ def newer(path: str, version: int) -> str:
     return f"{path} was written by a newer kpy (schema {version}, this one knows up to {SCHEMA_VERSION}): update kpy"
 
 
-def migrate(connection: sqlite3.Connection, migrations: tuple[Migration, ...] = MIGRATIONS) -> None:
+def migrate(connection: sqlite3.Connection) -> None:
     """Run the migrations that a file still lacks, in one transaction: a kill leaves the old file or the new one.
 
     Whoever opens an older file brings it up to date, readers too; a process that lost the race finds nothing left to do.
@@ -127,7 +127,7 @@ def migrate(connection: sqlite3.Connection, migrations: tuple[Migration, ...] = 
     connection.execute("BEGIN IMMEDIATE")
     try:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        for migration in migrations:
+        for migration in MIGRATIONS:
             if migration.version > version:
                 migration.run(connection)
                 connection.execute(f"PRAGMA user_version = {migration.version}")

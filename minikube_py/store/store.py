@@ -87,7 +87,7 @@ class Store:
         self.path = path
         self.connection = schema.connect(path, create=create)
         self.changes: Changes = []  # of this session, until somebody drains them
-        self.wait_told: Callable[[], None] = _do_nothing  # called once when another writer is waited for
+        self.wait_told: Callable[[], None] = _do_nothing  # called when another writer has long been waited for
         self.renewed: Callable[[], None] = _do_nothing  # called when another process has written
         self._wrap = wrap
         self._depth = 0
@@ -147,26 +147,25 @@ class Store:
         if self._depth:
             yield
             return
-        with turns.held(self._turn, self.wait_told):
+        with turns.held(self._turn, self._tell_once):
             self._refresh()
             yield
 
     def _begin(self) -> None:
         """BEGIN IMMEDIATE, behind those who came first, however long it takes them."""
-        with turns.held(self._door, self.wait_told):
-            told = False
+        with turns.held(self._door, self._tell_once):
             while True:
                 try:
                     self.connection.execute("BEGIN IMMEDIATE")
                     return
-                except sqlite3.OperationalError as error:
-                    if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                        raise schema.explain(error, self.path) from error
-                    if not told:
-                        self.wait_told()
-                        told = True
                 except sqlite3.Error as error:
-                    raise schema.explain(error, self.path) from error
+                    if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
+                        raise schema.explain(error, self.path) from error
+                    self._tell_once()
+
+    def _tell_once(self) -> None:
+        tell, self.wait_told = self.wait_told, _do_nothing
+        tell()
 
     def close(self) -> None:
         self.connection.close()
@@ -206,10 +205,9 @@ class Store:
         """Forget what is cached if another process has written since."""
         version = self._execute("PRAGMA data_version").fetchone()[0]
         if version != self._data_version:
-            is_first, self._data_version = self._data_version == -1, version
-            if not is_first:
-                self._reset()
-                self.renewed()
+            self._data_version = version
+            self._reset()
+            self.renewed()
 
     def _reset(self) -> None:
         self._objects: dict[Key, Object | None] = {}
