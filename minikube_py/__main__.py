@@ -21,7 +21,7 @@ INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 def main(argv: list[str] | None = None) -> int:
     """Run one command line; returns the exit code. Expected errors never show a traceback."""
     try:
-        code = run(sys.argv[1:] if argv is None else argv)
+        code = run([_word(word) for word in (sys.argv[1:] if argv is None else argv)])
         sys.stdout.flush()
     except KpyError as error:
         from minikube_py.cli import failures
@@ -48,6 +48,11 @@ def main(argv: list[str] | None = None) -> int:
         sys.stderr.write(f"error: {f'{error.filename}: ' if error.filename else ''}{error.strerror or error}\n")
         return KpyError.exit_code
     return code
+
+
+def _word(word: str) -> str:
+    """Bytes that are no UTF-8 come as lone surrogates; nothing further in can store or print those."""
+    return word if word.isascii() else word.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def run(argv: list[str]) -> int:

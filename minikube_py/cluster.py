@@ -12,6 +12,7 @@ Every method raises a `KpyError` in Kubernetes' own words; nothing is half-writt
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.api import kinds as kinds_table
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 KUBERNETES_VERSION = "v1.36.2"
 MEMORY_EPOCH_S = 1_767_225_600  # 2026-01-01T00:00:00Z, where a cluster in memory starts unless told
 CRDS = "customresourcedefinitions.apiextensions.k8s.io"
+
+
+class _Undone(Exception):
+    """Ends a `what_if`."""
 
 
 class Info(NamedTuple):
@@ -179,6 +184,16 @@ class Cluster:
         return self.store.transaction()
 
     # -- reading -------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def what_if(self) -> Iterator[None]:
+        """Nothing that is written inside stays: for questions of what would be."""
+        try:
+            with self.store.transaction():
+                yield
+                raise _Undone
+        except _Undone:
+            self._registry = None
 
     def kind(self, word: str) -> Kind:
         """The kind that a word means ('po', 'deployments.apps'). NotFound in kubectl's words."""

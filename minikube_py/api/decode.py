@@ -83,6 +83,10 @@ def _custom(kind: Kind, obj: Object, run: Run) -> Object:
     """Kinds that are no Go type: metadata is decoded strictly, the rest is pruned and defaulted by a CRD's schema."""
     place = Place(None, "metadata", kind.name)
     metadata = codec("meta.v1.ObjectMeta").decode(run, obj.get("metadata") or {}, place)
+    if kind.simulated:
+        from minikube_py.api import custom, simulator
+
+        return {**custom.prune(simulator.schema(kind.name), obj, "", run.unknown), "metadata": metadata}
     if kind.schemas is None:
         return {**obj, "metadata": metadata}
     from minikube_py.api import custom

@@ -175,7 +175,7 @@ class ApiServer:
     ) -> Object:
         meta = without(new["metadata"], "managedFields", "selfLink")
         new = {**new, "metadata": {**meta, "resourceVersion": old["metadata"]["resourceVersion"]}}
-        if not subresource:
+        if subresource in ("", "ephemeralcontainers", "resize"):
             new = defaults.apply(kind, new)
         new = strategy.prepare_update(kind, new, old, subresource, now=self.clock.timestamp)
         request = self._request("UPDATE", kind, key, new, old, subresource, origin, dry_run)

@@ -93,9 +93,10 @@ class Store:
         self._depth = 0
         self._turn = turns.lock(path, turns.TURN)
         self._door = turns.lock(path, turns.DOOR)
-        self._data_version = -1
         self._failed: StoreError | None = None  # the file failed within this transaction: nothing of it may be kept
         self._reset()
+        # before anything is read: what others write from now on makes `_refresh` forget it
+        self._data_version: int = self._execute("PRAGMA data_version").fetchone()[0]
 
     # -- transactions --------------------------------------------------------------------------------------------
 
@@ -348,6 +349,11 @@ class Store:
         if bucket is None:
             bucket = self._load(name, "FROM bucket b JOIN object o ON o.id = b.object WHERE b.bucket = ?", (name,))
         return bucket.sorted()
+
+    def has_any(self, name: str) -> bool:
+        """Whether anything lies in a bucket."""
+        bucket = self._buckets.get(name)
+        return bool(self.bucket(name) if bucket is None else bucket.keys)
 
     def in_bucket(self, name: str) -> Objects:
         return self._objects_of(self.bucket(name))
@@ -666,6 +672,8 @@ class Store:
         after that revision too: others may have got to know them meanwhile. Raises Expired as `history`.
         """
         self._check_kept(revision)
+        if self.changes and self.changes[0].revision <= revision + 1:
+            return _merged(change for change in self.changes if change.revision > revision)
         self.flush()
         rows = self._execute(
             "SELECT revision, time_s, verb, resource, namespace, name, actor, cause, previous, before FROM log "
@@ -719,6 +727,20 @@ class Store:
             old = state[at] = _before(new, row, read)
             found.append(Change(row[0], row[1], row[2], at, row[6], row[7], old, new))
         return found[::-1]
+
+
+def _merged(changes: Iterable[Change]) -> Changes:
+    """Changes at hand, oldest first, as `Store.merged_since` tells them from the log."""
+    found: Changes = []
+    alive: dict[Key, tuple[Change, Change]] = {}  # the first and the last change of each object's present life
+    for change in changes:
+        first, _ = alive.pop(change.key, (change, change))
+        if change.new is None:
+            found.append(change._replace(old=first.old if first.old is not None else first.new))
+        else:
+            alive[change.key] = first, change
+    found += [last._replace(old=first.old) for first, last in alive.values()]
+    return sorted(found, key=lambda change: change.revision)
 
 
 def _do_nothing() -> None:

@@ -148,6 +148,8 @@ def test_get_prints_single_objects_and_lists(kpy: Callable[..., Any]) -> None:
         ("taint pods x a=b:NoSchedule", "error: invalid resource type pods, only node types are supported\n"),
         ("expose pod/x", 'Error from server (NotFound): pods "x" not found\n'),
         ("patch svc kubernetes -p {bad", "Error from server (BadRequest): invalid character 'b' looking for beginning of "),
+        ("patch svc kubernetes -p a", "Error from server (BadRequest): json: cannot unmarshal string into Go value of type map"),
+        ("patch svc kubernetes --type=json -p {}", "Error from server (BadRequest): json: cannot unmarshal object into Go value "),
         ("describe foo", 'error: the server doesn\'t have a resource type "foo"\n'),
         ("describe pod nope", 'Error from server (NotFound): pods "nope" not found\n'),
         ("create ns default", 'Error from server (AlreadyExists): namespaces "default" already exists\n'),

@@ -175,7 +175,7 @@ class Stage:
         self.states = list(dict.fromkeys([state(self.home), *commits, state(undisturbed)]))
         run(undisturbed, ("reconcile",), scene.prelude)
         self.end = state(undisturbed)
-        self.took_s = run(self.copy("timed"), scene.words, scene.prelude)
+        self.took_s = min(run(self.copy(f"timed-{turn}"), scene.words, scene.prelude) for turn in range(3))
 
     def copy(self, name: str) -> Path:
         target = self.ground / "copies" / f"{self.scene.name}-{name}"

@@ -83,4 +83,4 @@ def test_a_file_that_is_half_way_gets_the_rest(older: Path, monkeypatch: pytest.
 def test_migrations_are_in_order_and_without_gaps() -> None:
     versions = [migration.version for migration in schema.MIGRATIONS]
     assert versions == list(range(2, 2 + len(versions)))
-    assert schema.SCHEMA_VERSION == 1 + len(versions)
+    assert 1 + len(versions) == schema.SCHEMA_VERSION
