@@ -65,16 +65,11 @@ def apply(
     try:
         new = server.patch(kind, key_of(kind, obj), fields, form=form, origin=origin, check=check, dry_run=dry_run)
     except StatusError as error:
-        error.add_note(go_json(_hidden(fields) if kind.resource == "secrets" else fields))
+        from minikube_py.api import secrets
+
+        error.add_note(go_json(secrets.hidden(fields) if kind.resource == "secrets" else fields))
         raise
     return new, "configured"
-
-
-def _hidden(fields: Object) -> Object:
-    """A patch of a Secret without what is secret: kubectl prints it whole, into terminals and logs of pipelines."""
-    meta = {name: "***" if name == "annotations" else value for name, value in (fields.get("metadata") or {}).items()}
-    values = {name: "***" for name in fields if name in ("data", "stringData", "metadata")}
-    return {**fields, **values, **({"metadata": meta} if meta else {})}
 
 
 def difference(kind: Kind, original: Object, wanted: Object, current: Object) -> tuple[Object, str]:
