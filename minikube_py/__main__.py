@@ -66,6 +66,11 @@ def run(argv: list[str]) -> int:
     name = argv[position]
     row = commands.find(name)
     if row is None:
+        from minikube_py.cli import plugin
+
+        program = plugin.find(argv)
+        if program:
+            return plugin.execute(program)
         raise _unknown(name)
     words = argv[:position] + argv[position + 1 :]
     if row.group == commands.OWN:

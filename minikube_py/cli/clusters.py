@@ -34,6 +34,9 @@ def start(
     kubernetes_version: Annotated[
         str, typer.Option("--kubernetes-version", help="What the API server says it is.")
     ] = "v1.36.2",
+    static_pods: Annotated[
+        bool, typer.Option("--static-pods/--no-static-pods", help="With the control plane's own pods in kube-system.")
+    ] = True,
 ) -> None:
     """Make a cluster (and choose it, if it is the first one)."""
     from minikube_py.base import quantity
@@ -53,6 +56,7 @@ def start(
         memory=memory,
         seed=seed,
         kubernetes_version=_version(kubernetes_version),
+        static_pods=static_pods,
     )
     if name and home.current() != name:
         home.use(name)
