@@ -106,6 +106,8 @@ COMMANDS: tuple[Row, ...] = (
     Row("reconcile", "reconcile:app", "Run the simulation until nothing is left to do, for a time, or until a condition holds", OWN, writes=True),
     Row("cluster", "clusters:app", "Start, list, choose, delete, save and restore clusters", OWN),
     Row("node", "nodes:app", "Add, remove, fail and recover nodes", OWN, writes=True),
+    Row("curl", "curl:app", "Follow a request from a pod, a node or outside to the container that answers", OWN),
+    Row("dns", "dns:app", "Look a name up as a pod would", OWN),
     Row("history", "log:history_app", "Show who changed what, when and why", OWN),
     Row("sql", "log:sql_app", "Ask the cluster's file a question in SQL", OWN),
     Row("digest", "log:digest_app", "Print a checksum of the cluster's whole log", OWN),
