@@ -9,6 +9,7 @@ import typer
 from minikube_py.base.errors import UsageError
 from minikube_py.cli import own, places
 from minikube_py.network import dns
+from minikube_py.network.places import Place
 
 app = own.new_app("Look a name up as a pod would.")
 TYPES = ("A", "AAAA", "CNAME", "SRV")
@@ -43,9 +44,7 @@ def look_up(
     return 0
 
 
-def _anybody(namespace: str) -> dns.Place:
+def _anybody(namespace: str) -> Place:
     """A pod without anything special in a namespace."""
-    from minikube_py.network.places import Place
-
     pod = {"metadata": {"namespace": namespace, "name": "anybody"}, "spec": {"containers": []}}
     return Place("", pod, "", namespace, (), f"{namespace}/anybody")

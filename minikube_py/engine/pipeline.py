@@ -215,6 +215,46 @@ PIPELINE: tuple[Step, ...] = (
         {"endpoints": (wakes.itself,), "services": (wakes.endpoints_of_service,)},
     ),
     Step(
+        "service-load-balancer",
+        "service-controller",
+        "services",
+        "controllers.service_load_balancer:step",
+        {"services": (wakes.load_balancer,), "configmaps": (wakes.services_if_cloud_changed,)},
+        sees_itself=False,
+    ),
+    Step(
+        "ingress",
+        "ingress-controller",
+        "ingresses.networking.k8s.io",
+        "controllers.ingress:step",
+        {
+            "ingresses.networking.k8s.io": (wakes.itself,),
+            "ingressclasses.networking.k8s.io": (wakes.all_of("ingresses.networking.k8s.io"),),
+        },
+    ),
+    Step(
+        "gateway",
+        "gateway-controller",
+        "gateways.gateway.networking.k8s.io",
+        "controllers.ingress:gateway_step",
+        {
+            "gateways.gateway.networking.k8s.io": (wakes.itself,),
+            "gatewayclasses.gateway.networking.k8s.io": (wakes.all_of("gateways.gateway.networking.k8s.io"),),
+            "httproutes.gateway.networking.k8s.io": (wakes.all_of("gateways.gateway.networking.k8s.io"),),
+        },
+    ),
+    Step(
+        "httproute",
+        "gateway-controller",
+        "httproutes.gateway.networking.k8s.io",
+        "controllers.ingress:route_step",
+        {
+            "httproutes.gateway.networking.k8s.io": (wakes.itself,),
+            "gateways.gateway.networking.k8s.io": (wakes.all_of("httproutes.gateway.networking.k8s.io"),),
+            "services": (wakes.all_if_came_or_went("httproutes.gateway.networking.k8s.io"),),
+        },
+    ),
+    Step(
         "nodelifecycle",
         "node-controller",
         "nodes",

@@ -431,3 +431,38 @@ def all_in_namespace(resource: str) -> Mapping:
         return [Key(resource, change.key.namespace, obj["metadata"]["name"]) for obj in found]
 
     return mapping
+
+
+# -- the network -------------------------------------------------------------------------------------------------------
+
+
+def load_balancer(change: Change, world: World) -> Iterable[Key]:
+    """A Service that has or had the type LoadBalancer."""
+    versions = [obj for obj in (change.old, change.new) if obj is not None]
+    is_one = any((obj.get("spec") or {}).get("type") == "LoadBalancer" for obj in versions)
+    return (change.key,) if is_one else NONE
+
+
+def services_if_cloud_changed(change: Change, world: World) -> Iterable[Key]:
+    """All Services, if the ConfigMap that says whether there is a cloud changed."""
+    if change.key.name != "cloud-provider" or change.key.namespace != "kube-system":
+        return NONE
+    return tuple(world.store.keys("services"))
+
+
+def all_of(resource: str) -> Mapping:
+    """Every object of a resource."""
+
+    def mapping(change: Change, world: World) -> Iterable[Key]:
+        return tuple(world.store.keys(resource))
+
+    return mapping
+
+
+def all_if_came_or_went(resource: str) -> Mapping:
+    """Every object of a resource, if the changed object was created or deleted."""
+
+    def mapping(change: Change, world: World) -> Iterable[Key]:
+        return tuple(world.store.keys(resource)) if change.old is None or change.new is None else NONE
+
+    return mapping

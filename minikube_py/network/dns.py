@@ -168,7 +168,7 @@ def _service(name: str, prefix: list[str], service: Object, view: View, types: t
     if spec.get("type") == "ExternalName":
         return None if prefix else _external(name, spec["externalName"], view, types)
     if not prefix and spec.get("clusterIP") != "None":
-        return [*_of_addresses(name, spec.get("clusterIPs") or ()), *(_ports(name, "", "", service, view) or ())]
+        return [*_of_addresses(name, spec.get("clusterIPs") or []), *(_ports(name, "", "", service, view) or ())]
     found = [one for one in services.endpoints(service, None, view) if one.ready]
     if prefix:
         found = [one for one in found if endpoint_name(one) == prefix[0]]

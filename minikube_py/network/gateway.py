@@ -65,7 +65,7 @@ def _takes(listener: Object, gateway: Object, namespace: str, view: View) -> boo
         space = view.get(Key("namespaces", "", namespace))
         labels = (space["metadata"].get("labels") or {}) if space is not None else {}
         return selector.from_label_selector(allowed.get("selector") or {}).matches(labels)
-    return source == "All" or (source == "Same" and namespace == gateway["metadata"]["namespace"])
+    return bool(source == "All" or (source == "Same" and namespace == gateway["metadata"]["namespace"]))
 
 
 class _Hit(NamedTuple):

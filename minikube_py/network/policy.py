@@ -103,7 +103,8 @@ def _is_port(one: Object, target: Place, number: int, protocol: str) -> bool:
         return True
     if isinstance(wanted, str):
         return _named(target, wanted, protocol) == number
-    return bool(wanted <= number <= one.get("endPort", wanted))
+    last: int = one.get("endPort") or wanted
+    return int(wanted) <= number <= last
 
 
 def _named(target: Place, name: str, protocol: str) -> int | None:

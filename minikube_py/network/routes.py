@@ -356,7 +356,7 @@ def arrive(view: View, clock: Clock, chosen: Candidate, asked: Request, *, limit
         return _timeout(asked, limit_s)._replace(hops=(hop,))
     target = places.of_pod(pod)
     allowed = policy.verdict(view, chosen.source, target, endpoint.port)
-    hops = (
+    hops: tuple[Hop, ...] = (
         Hop("endpoint", f"{endpoint.ip}:{endpoint.port} (pod {target.title} on {target.node})"),
         Hop("policy", allowed.why),
     )

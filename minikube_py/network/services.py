@@ -55,7 +55,7 @@ def endpoints(service: Object, port: Object | None, view: View) -> list[Endpoint
     namespace = service["metadata"]["namespace"]
     found: list[Endpoint] = []
     for one in slices_of(service, view):
-        number = 0 if port is None else _number(one.get("ports") or (), port)
+        number = 0 if port is None else _number(one.get("ports") or [], port)
         if number is None:
             continue
         for entry in one.get("endpoints") or ():
