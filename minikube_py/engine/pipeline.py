@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+TRAFFIC = "traffics.sim.kpy.dev"
+
+
 class Step(NamedTuple):
     name: str
     component: str
@@ -253,6 +256,26 @@ PIPELINE: tuple[Step, ...] = (
             "gateways.gateway.networking.k8s.io": (wakes.all_of("httproutes.gateway.networking.k8s.io"),),
             "services": (wakes.all_if_came_or_went("httproutes.gateway.networking.k8s.io"),),
         },
+    ),
+    Step(
+        "traffic",
+        "traffic",
+        "traffics.sim.kpy.dev",
+        "network.traffic:step",
+        {
+            "traffics.sim.kpy.dev": (wakes.itself,),
+            "endpointslices.discovery.k8s.io": (wakes.all_of(TRAFFIC),),
+            "services": (wakes.all_of(TRAFFIC),),
+            "pods": (wakes.traffic_if_pod_changed,),
+            "networkpolicies.networking.k8s.io": (wakes.all_of(TRAFFIC),),
+            "ingresses.networking.k8s.io": (wakes.all_of(TRAFFIC),),
+            "gateways.gateway.networking.k8s.io": (wakes.all_of(TRAFFIC),),
+            "httproutes.gateway.networking.k8s.io": (wakes.all_of(TRAFFIC),),
+            "programs.sim.kpy.dev": (wakes.all_of(TRAFFIC),),
+            "faults.sim.kpy.dev": (wakes.all_of(TRAFFIC),),
+            "nodes": (wakes.traffic_if_node_changed,),
+        },
+        sees_itself=False,
     ),
     Step(
         "nodelifecycle",

@@ -466,3 +466,29 @@ def all_if_came_or_went(resource: str) -> Mapping:
         return tuple(world.store.keys(resource)) if change.old is None or change.new is None else NONE
 
     return mapping
+
+
+def traffic_if_pod_changed(change: Change, world: World) -> Iterable[Key]:
+    """All Traffics, if a pod that can be reached came, went, is leaving, or has containers in other states."""
+    if not (_address(change.old) or _address(change.new)):
+        return NONE
+    found = world.store.keys("traffics.sim.kpy.dev")
+    return tuple(found) if found and _reached(change.old) != _reached(change.new) else NONE
+
+
+def _reached(pod: Object | None) -> object:
+    if pod is None:
+        return None
+    meta, status = pod["metadata"], pod.get("status") or {}
+    return _address(pod), meta.get("deletionTimestamp"), meta.get("labels"), status.get("containerStatuses"), status.get("phase")
+
+
+def traffic_if_node_changed(change: Change, world: World) -> Iterable[Key]:
+    """All Traffics, if a node came, went, or changed its readiness."""
+    found = world.store.keys("traffics.sim.kpy.dev")
+    if not found:
+        return NONE
+    old, new = change.old, change.new
+    if old is not None and new is not None and pods.is_ready(old) == pods.is_ready(new):
+        return NONE
+    return tuple(found)

@@ -61,6 +61,7 @@ FUNCTIONS = {
     "priorityclasses.scheduling.k8s.io": "core:priority_class",
     "faults.sim.kpy.dev": "simulator:fault",
     "programs.sim.kpy.dev": "simulator:program",
+    "traffics.sim.kpy.dev": "traffic:traffic",
     "csidrivers.storage.k8s.io": "storage:csi_driver",
     "csinodes.storage.k8s.io": "storage:csi_node",
     "storageclasses.storage.k8s.io": "storage:storage_class",

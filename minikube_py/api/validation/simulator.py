@@ -82,27 +82,27 @@ def findings(obj: Object) -> list[Cause]:
     causes = [_unknown(f"spec.{name}", FIELDS) for name in spec if name not in FIELDS]
     for name, fields in PARTS.items():
         if name in spec:
-            causes += _check_object(spec[name], fields, f"spec.{name}")
+            causes += check_object(spec[name], fields, f"spec.{name}")
     for name, (fields, entries) in RULES.items():
         for index, rule in _listed(spec.get(name), f"spec.{name}", causes):
             where = f"spec.{name}[{index}]"
             inner = {**fields, "over": "list", **entries}
-            causes += _check_object(rule, inner, where)
+            causes += check_object(rule, inner, where)
             if isinstance(rule, dict):
                 for number, entry in _listed(rule.get("over"), f"{where}.over", causes):
-                    causes += _check_object(entry, entries, f"{where}.over[{number}]")
+                    causes += check_object(entry, entries, f"{where}.over[{number}]")
     for index, port in _listed(spec.get("ports"), "spec.ports", causes):
         causes += _check(port, "port", f"spec.ports[{index}]")
     for name in ("cpu", "memory"):
         if isinstance(spec.get(name), list):
             for index, entry in enumerate(spec[name]):
-                causes += _check_object(
+                causes += check_object(
                     entry, {"after": "time", "value": "quantity"}, f"spec.{name}[{index}]", ("value",)
                 )
         elif name in spec:
             causes += _check(spec[name], "quantity", f"spec.{name}")
     for index, entry in _listed(spec.get("logs"), "spec.logs", causes):
-        causes += _check_object(entry, {"after": "time", "text": "text"}, f"spec.logs[{index}]")
+        causes += check_object(entry, {"after": "time", "text": "text"}, f"spec.logs[{index}]")
     return causes
 
 
@@ -115,7 +115,8 @@ def _listed(value: Any, where: str, causes: list[Cause]) -> list[tuple[int, Any]
     return list(enumerate(value))
 
 
-def _check_object(value: Any, fields: dict[str, str], where: str, required: tuple[str, ...] = ()) -> list[Cause]:
+def check_object(value: Any, fields: dict[str, str], where: str, required: tuple[str, ...] = ()) -> list[Cause]:
+    """What is wrong with an object whose fields have these sorts (`_CHECKS`)."""
     if value is None:
         return []
     if not isinstance(value, dict):
@@ -143,6 +144,11 @@ def _is_int(value: Any, low: int, high: int) -> str:
     return "" if is_good else f"must be between {low} and {high}, inclusive"
 
 
+def _is_number(value: Any) -> str:
+    is_good = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e12
+    return "" if is_good else "must be a number that is not negative"
+
+
 def _is_time(value: Any) -> str:
     return "" if time_s(value) >= 0 else "must be greater than or equal to 0"
 
@@ -165,6 +171,7 @@ _CHECKS: dict[str, Callable[[Any], str]] = {
     "selector": _is_selector,
     "port": lambda value: _is_int(value, 1, 65535),
     "code": lambda value: _is_int(value, 0, 255),
+    "number": _is_number,
     "count": lambda value: _is_int(value, 0, 1 << 53),
     "status": lambda value: "" if value == 0 else _is_int(value, 100, 599),
     "serving": lambda value: "" if value in ("SERVING", "NOT_SERVING") else "must be SERVING or NOT_SERVING",
