@@ -19,6 +19,15 @@ app.add_typer(snapshot, name="snapshot")
 NameArgument = Annotated[str, typer.Argument(metavar="[NAME]", help="The cluster; the current one unless given.")]
 
 
+# What controllers/service_load_balancer.py looks for.
+NO_CLOUD = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "cloud-provider"},
+    "data": {"loadBalancer": "none"},
+}
+
+
 @app.command()
 def start(
     name: NameArgument = "",
@@ -34,6 +43,9 @@ def start(
     kubernetes_version: Annotated[
         str, typer.Option("--kubernetes-version", help="What the API server says it is.")
     ] = "v1.36.2",
+    no_load_balancer: Annotated[
+        bool, typer.Option("--no-load-balancer", help="No cloud: Services of type LoadBalancer stay <pending>.")
+    ] = False,
 ) -> None:
     """Make a cluster (and choose it, if it is the first one)."""
     from minikube_py.base import quantity
@@ -54,6 +66,8 @@ def start(
         seed=seed,
         kubernetes_version=_version(kubernetes_version),
     )
+    if no_load_balancer:
+        cluster.create(NO_CLOUD, namespace="kube-system")
     if name and home.current() != name:
         home.use(name)
     info = cluster.info

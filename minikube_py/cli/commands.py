@@ -108,6 +108,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("node", "nodes:app", "Add, remove, fail and recover nodes", OWN, writes=True),
     Row("curl", "curl:app", "Follow a request from a pod, a node or outside to the container that answers", OWN),
     Row("dns", "dns:app", "Look a name up as a pod would", OWN),
+    Row("traffic", "traffic:app", "Send requests over virtual time, and see what came of them", OWN, writes=True),
     Row("history", "log:history_app", "Show who changed what, when and why", OWN),
     Row("sql", "log:sql_app", "Ask the cluster's file a question in SQL", OWN),
     Row("digest", "log:digest_app", "Print a checksum of the cluster's whole log", OWN),

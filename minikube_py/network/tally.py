@@ -186,3 +186,27 @@ def _joined(one: list[Any], other: list[Any]) -> list[Any]:
 
 def _sum(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
     return {name: one.get(name, 0) + other.get(name, 0) for name in [*one, *(name for name in other if name not in one)]}
+
+
+def pieces(status: Object, memory: Object, parts_max: int = SLICES_MAX) -> list[list[Any]]:
+    """The timeline for drawing: points in which the rate moves are cut into `parts_max`, each with its share of all counts."""
+    spec, found = memory.get("spec"), []
+    for point in status.get("timeline") or ():
+        start, end = point[0], point[1]
+        if spec is None or start < memory["origin"] or (rates.is_flat(spec["rate"]) and not _jumps(memory, start, end)):
+            found.append(point)
+            continue
+        whole = rates.total(spec["rate"], end - memory["origin"]) - rates.total(spec["rate"], start - memory["origin"])
+        parts = min(parts_max, end - start)
+        edges = [start + (end - start) * index // parts for index in range(parts + 1)]
+        for left, right in zip(edges, edges[1:], strict=False):
+            part = rates.total(spec["rate"], right - memory["origin"]) - rates.total(spec["rate"], left - memory["origin"])
+            share = part / whole if whole else 0.0
+            scaled = [{name: count * share for name, count in point[index].items()} for index in (5, 6)]
+            found.append([left, right, point[2] * share, point[3] * share, point[4], *scaled])
+    return found
+
+
+def _jumps(memory: Object, start: int, end: int) -> bool:
+    change = rates.next_change(memory["spec"]["rate"], start - memory["origin"])
+    return change is not None and memory["origin"] + change < end
