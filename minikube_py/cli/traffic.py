@@ -28,20 +28,27 @@ NameArgument = Annotated[str, typer.Argument(metavar="[NAME]", help=f"The Traffi
 @app.command()
 def start(
     ctx: typer.Context,
-    target: Annotated[str, typer.Argument(metavar="TARGET", help="A URL, service/NAME[:PORT], or http://NODE:NODEPORT.")],
+    target: Annotated[
+        str, typer.Argument(metavar="TARGET", help="A URL, service/NAME[:PORT], or http://NODE:NODEPORT.")
+    ],
     name: Annotated[str, typer.Option("--name", help="The Traffic's name.")] = NAME,
     from_: Annotated[
         str,
         typer.Option(
-            "--from", metavar="PLACE", help="outside, inside, or a selector of pods: app=front. Services: inside, else outside."
+            "--from",
+            metavar="PLACE",
+            help="outside, inside, or a selector of pods: app=front. Services: inside, else outside.",
         ),
     ] = "",
     rate: Annotated[float, typer.Option("--rate", min=0, help="Requests a second.")] = 10.0,
     ramp: Annotated[str, typer.Option("--ramp", metavar="FROM:TO:TIME", help="Rising from one rate to another.")] = "",
     sine: Annotated[str, typer.Option("--sine", metavar="MEAN:AMPLITUDE:PERIOD", help="Up and down: 100:50:24h.")] = "",
-    spike: Annotated[str, typer.Option("--spike", metavar="BASE:PEAK:AFTER:TIME", help="High for a time: 10:500:5m:30s.")] = "",
+    spike: Annotated[
+        str, typer.Option("--spike", metavar="BASE:PEAK:AFTER:TIME", help="High for a time: 10:500:5m:30s.")
+    ] = "",
     step: Annotated[
-        list[str] | None, typer.Option("--step", metavar="AFTER=RATE", help="Another rate after a time; may be repeated.")
+        list[str] | None,
+        typer.Option("--step", metavar="AFTER=RATE", help="Another rate after a time; may be repeated."),
     ] = None,
     duration: Annotated[str, typer.Option("--duration", metavar="TIME", help="End after; never unless given.")] = "",
     timeout: Annotated[str, typer.Option("--timeout", metavar="TIME", help="How long a client waits.")] = "10s",
@@ -185,7 +192,9 @@ def _summary(counts: Object) -> str:
 def _show(traffic: Object, counts: Object, pieces: list[list[Any]]) -> None:
     meta = traffic["metadata"]
     phase = counts.get("phase") or "Pending"
-    typer.echo(f"{meta['namespace']}/{meta['name']}  {_target_of(traffic)}  {rates.describe(traffic['spec']['rate'])}  {phase}")
+    typer.echo(
+        f"{meta['namespace']}/{meta['name']}  {_target_of(traffic)}  {rates.describe(traffic['spec']['rate'])}  {phase}"
+    )
     typer.echo(_summary(counts))
     found = traffic_curves.curves(pieces)
     if found:
@@ -200,9 +209,7 @@ def _show(traffic: Object, counts: Object, pieces: list[list[Any]]) -> None:
 
 def _curves(found: list[traffic_curves.Curve]) -> None:
     width = max(len(one.title) for one in found)
-    lines = [
-        (f"{one.title:<{width}}  ", traffic_curves.bar(one.values), _scale(one), one.style) for one in found
-    ]
+    lines = [(f"{one.title:<{width}}  ", traffic_curves.bar(one.values), _scale(one), one.style) for one in found]
     if not sys.stdout.isatty():
         for title, bar, scale, _ in lines:
             typer.echo(f"{title}{bar}  {scale}")

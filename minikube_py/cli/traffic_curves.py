@@ -26,7 +26,9 @@ def curves(pieces: list[list[Any]], columns: int = COLUMNS) -> list[Curve]:
         return []
     versions = list(dict.fromkeys(name for piece in pieces for name in piece[5]))
     causes = list(dict.fromkeys(name for piece in pieces for name in piece[6]))
-    found = [Curve("requests/s", sampled(pieces, lambda one: one[2], columns), _sum(pieces, lambda one: one[2]), "cyan")]
+    found = [
+        Curve("requests/s", sampled(pieces, lambda one: one[2], columns), _sum(pieces, lambda one: one[2]), "cyan")
+    ]
     found += [
         Curve(f"{name}/s", sampled(pieces, lambda one, name=name: one[6].get(name, 0), columns), _sum(pieces, lambda one, name=name: one[6].get(name, 0)), "red")  # type: ignore[misc]
         for name in causes

@@ -115,7 +115,9 @@ def _time_axis(pieces: list[list[Any]], y: int) -> list[str]:
     parts = []
     for index in range(TICKS + 1):
         at = start + (end - start) * index / TICKS
-        parts.append(_text(across(at), y, "0s" if not index else human(round(at - start)), anchor="middle", fill="#555555"))
+        parts.append(
+            _text(across(at), y, "0s" if not index else human(round(at - start)), anchor="middle", fill="#555555")
+        )
     parts.append(_text(LEFT, y + 14, f"since {timestamp(start)}, virtual time", fill="#555555"))
     return parts
 

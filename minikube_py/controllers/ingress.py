@@ -114,9 +114,21 @@ def route_step(one: Object, view: View, clock: Clock) -> Actions:
                 "parentRef": ref,
                 "controllerName": "sim.kpy.dev/gateway-controller",
                 "conditions": [
-                    _condition("Accepted", str(accepted), "Accepted" if accepted else "NoMatchingParent", generation, was, clock),
                     _condition(
-                        "ResolvedRefs", str(not missing), "BackendNotFound" if missing else "ResolvedRefs", generation, was, clock
+                        "Accepted",
+                        str(accepted),
+                        "Accepted" if accepted else "NoMatchingParent",
+                        generation,
+                        was,
+                        clock,
+                    ),
+                    _condition(
+                        "ResolvedRefs",
+                        str(not missing),
+                        "BackendNotFound" if missing else "ResolvedRefs",
+                        generation,
+                        was,
+                        clock,
                     ),
                 ],
             }

@@ -480,7 +480,13 @@ def _reached(pod: Object | None) -> object:
     if pod is None:
         return None
     meta, status = pod["metadata"], pod.get("status") or {}
-    return _address(pod), meta.get("deletionTimestamp"), meta.get("labels"), status.get("containerStatuses"), status.get("phase")
+    return (
+        _address(pod),
+        meta.get("deletionTimestamp"),
+        meta.get("labels"),
+        status.get("containerStatuses"),
+        status.get("phase"),
+    )
 
 
 def traffic_if_node_changed(change: Change, world: World) -> Iterable[Key]:

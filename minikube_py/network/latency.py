@@ -60,8 +60,20 @@ def quantile(histogram: list[int], share: float) -> float:
     return BOUNDS[-1]
 
 
+def stored(histogram: list[int]) -> dict[str, int]:
+    """A histogram for a status: {upper bound of a bucket: count} of the buckets that are not empty."""
+    return {NAMES[index]: count for index, count in enumerate(histogram) if count}
+
+
+def read(counts: dict[str, int]) -> list[int]:
+    return [counts.get(name, 0) for name in NAMES]
+
+
 def shown(seconds: float) -> str:
     """'5.2ms', '1.30s'."""
     if not seconds:
         return "0ms"
     return f"{seconds * 1000:.3g}ms" if seconds < 1 else f"{seconds:.3g}s"
+
+
+NAMES = (*(shown(bound) for bound in BOUNDS), "more")  # of the buckets

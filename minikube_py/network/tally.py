@@ -2,7 +2,7 @@
 
     requests, errors: how many in all; causes: {refused: 3, ...}; statuses: {'200': 997}
     pods: {namespace/name: [requests, errors]}; versions: {1.27: [requests, errors]} by the tag of the image that answered
-    latency: {p50, p95, p99} of what was answered, from `histogram` (`latency.BOUNDS`)
+    latency: {p50, p95, p99} of what was answered, from `histogram`, which counts by upper bounds (`latency.BOUNDS`)
     timeline: [[from, to, requests, errors, pods that answer, {version: requests}, {cause: errors}], ...], at most
     `POINTS_MAX` points: with more, neighbours are put together
 
@@ -37,7 +37,7 @@ def fresh(generation: int, now_s: int) -> Object:
         "pods": {},
         "versions": {},
         "latency": {},
-        "histogram": [],
+        "histogram": {},
         "timeline": [],
     }
 
@@ -105,7 +105,7 @@ class _Count:
         self.causes, self.statuses = dict(base["causes"]), dict(base["statuses"])
         self.pods = {name: list(one) for name, one in base["pods"].items()}
         self.versions = {name: list(one) for name, one in base["versions"].items()}
-        self.histogram = list(base["histogram"]) or [0] * (len(latency.BOUNDS) + 1)
+        self.histogram = latency.read(base["histogram"])
         self.by_version: dict[str, int] = {}
         self.by_cause: dict[str, int] = {}
 
@@ -157,7 +157,7 @@ class _Count:
             "latency": {
                 name: latency.shown(latency.quantile(self.histogram, share)) for name, share in quantiles.items()
             },
-            "histogram": self.histogram,
+            "histogram": latency.stored(self.histogram),
             "timeline": _shortened([*base["timeline"], point]),
         }
 
@@ -185,7 +185,9 @@ def _joined(one: list[Any], other: list[Any]) -> list[Any]:
 
 
 def _sum(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
-    return {name: one.get(name, 0) + other.get(name, 0) for name in [*one, *(name for name in other if name not in one)]}
+    return {
+        name: one.get(name, 0) + other.get(name, 0) for name in [*one, *(name for name in other if name not in one)]
+    }
 
 
 def pieces(status: Object, memory: Object, parts_max: int = SLICES_MAX) -> list[list[Any]]:
@@ -200,7 +202,9 @@ def pieces(status: Object, memory: Object, parts_max: int = SLICES_MAX) -> list[
         parts = min(parts_max, end - start)
         edges = [start + (end - start) * index // parts for index in range(parts + 1)]
         for left, right in zip(edges, edges[1:], strict=False):
-            part = rates.total(spec["rate"], right - memory["origin"]) - rates.total(spec["rate"], left - memory["origin"])
+            part = rates.total(spec["rate"], right - memory["origin"]) - rates.total(
+                spec["rate"], left - memory["origin"]
+            )
             share = part / whole if whole else 0.0
             scaled = [{name: count * share for name, count in point[index].items()} for index in (5, 6)]
             found.append([left, right, point[2] * share, point[3] * share, point[4], *scaled])

@@ -190,9 +190,7 @@ def _without_open(table: list[Object]) -> list[Object]:
     return [{**entry, "endpoints": [one for one in entry["endpoints"] if len(one) < 8]} for entry in table]
 
 
-def _picture(
-    table: list[Object], asked: Request, spec: Object, view: View, clock: Clock
-) -> tuple[list[Object], int]:
+def _picture(table: list[Object], asked: Request, spec: Object, view: View, clock: Clock) -> tuple[list[Object], int]:
     """(groups of requests with one fate, when one of them may change by itself)."""
     groups: list[list[Any]] = []
     until = 0

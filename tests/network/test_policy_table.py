@@ -46,7 +46,8 @@ PODS = {
 OUTSIDE = {"O": "203.0.113.10", "P": "198.51.100.7", "Q": "203.0.113.200"}
 TARGETS = {"api": "A", "db": "D", "bank": "B", "web": "W"}
 NAMESPACES = [
-    {"metadata": {"name": name, "labels": {"team": name, "kubernetes.io/metadata.name": name}}} for name in ("shop", "bank")
+    {"metadata": {"name": name, "labels": {"team": name, "kubernetes.io/metadata.name": name}}}
+    for name in ("shop", "bank")
 ]
 COLUMNS = "WADBUOPQN"
 

@@ -38,7 +38,8 @@ def traffic(causes: Causes, obj: Object, old: Object | None, subresource: str) -
         return
     causes.found += simulator.check_object(
         {name: value for name, value in spec.items() if FIELDS.get(name) != "object"},
-        {name: sort for name, sort in FIELDS.items() if sort != "object"} | {name: "list" for name in ("target", "from", "rate")},
+        {name: sort for name, sort in FIELDS.items() if sort != "object"}
+        | {name: "list" for name in ("target", "from", "rate")},
         "spec",
     )
     if spec.get("duration") in (0, "0", "0s"):
