@@ -127,6 +127,14 @@ class View(Protocol):
         """Pods with that spec.nodeName; '' gives the pods that have no node yet and are not finished."""
         ...
 
+    def refused(self) -> Objects:
+        """Pods that the scheduler found no node for."""
+        ...
+
+    def nominated(self) -> Objects:
+        """Pods without a node that are promised one (status.nominatedNodeName)."""
+        ...
+
     def selected(self, namespace: str, labels: dict[str, str]) -> Objects:
         """Pods of a namespace that carry all of `labels` (which may not be empty)."""
         ...

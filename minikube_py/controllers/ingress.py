@@ -155,7 +155,7 @@ def _services(route: Object, view: View) -> list[tuple[str, bool]]:
 
 def _condition(sort: str, status: str, reason: str, generation: int, old: Object, clock: Clock) -> Object:
     """A condition; its transition time stays while the status does."""
-    was = next((one for one in old.get("conditions") or () if one["type"] == sort), {})
+    was: Object = next((one for one in old.get("conditions") or () if one["type"] == sort), {})
     since = was.get("lastTransitionTime") if was.get("status") == status else None
     return {
         "type": sort,

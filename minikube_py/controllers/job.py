@@ -24,8 +24,9 @@ from minikube_py.api.types import Create, Delete, Key, Patch, Record, Wake
 from minikube_py.base import patch
 from minikube_py.base.clock import seconds
 from minikube_py.base.errors import KpyError, NotFound
-from minikube_py.controllers import conditions, ownership, retry
-from minikube_py.controllers.job_indexes import INDEX, indexed, missing, parsed, text_of
+from minikube_py.controllers import conditions, job_policy, ownership, retry
+from minikube_py.controllers.job_indexes import indexed, missing, parsed, text_of
+from minikube_py.controllers.job_pods import TRACKING, created_s, finished_s, is_tracked, new_pod
 from minikube_py.controllers.ownership import is_deleting
 
 if TYPE_CHECKING:
@@ -35,14 +36,14 @@ if TYPE_CHECKING:
     from minikube_py.base.clock import Clock
 
 STEP, RESOURCE, COMPONENT = "job", "jobs.batch", "job-controller"
-TRACKING = "batch.kubernetes.io/job-tracking"
+OURSELVES = "kubernetes.io/job-controller"
 NEWS_S = 1  # SyncJobBatchPeriod
 BACKOFF_S, BACKOFF_S_MAX = 10, 600
 BURST = 500
 
 
 def step(job: Object, view: View, clock: Clock) -> Actions:
-    if is_deleting(job):
+    if is_deleting(job) or job["spec"].get("managedBy", OURSELVES) != OURSELVES:
         return
     work = _Work(job, view, clock)
     if is_finished(job):
@@ -73,7 +74,10 @@ def release(pod: Object, view: View, clock: Clock) -> Actions:
 class _Work:
     """One sync: the Job, its pods sorted out, and what has been counted before."""
 
-    __slots__ = ("active", "clock", "failed", "job", "key", "mine", "news_s", "old", "spec", "succeeded", "terminating")
+    __slots__ = (
+        "active", "clock", "failed", "failed_indexes", "job", "key", "last_failed", "mine", "news_s", "old", "spec",
+        "succeeded", "terminating",
+    )  # fmt: skip
 
     def __init__(self, job: Object, view: View, clock: Clock) -> None:
         self.job, self.spec, self.clock = job, job["spec"], clock
@@ -87,8 +91,25 @@ class _Work:
         self.terminating = [pod for pod in seen if is_deleting(pod) and not pods.is_finished(pod)]
         self.succeeded = [pod for pod in seen if (pod.get("status") or {}).get("phase") == "Succeeded"]
         self.failed = [pod for pod in seen if (pod.get("status") or {}).get("phase") == "Failed"]
-        if self.spec.get("podReplacementPolicy", "TerminatingOrFailed") == "TerminatingOrFailed":
+        if not self.replaces_failed_only:
             self.failed += self.terminating
+        self.failed_indexes: list[int] | None = None
+        self.last_failed: dict[int, Object] = {}
+        if self.spec.get("backoffLimitPerIndex") is not None:
+            tracked = [pod for pod in self.failed if is_tracked(pod)]
+            self.failed_indexes = job_policy.failed_indexes(self.spec, self.old.get("failedIndexes", ""), tracked)
+            born = {index: created_s(pod) + NEWS_S for pod in self.active if (index := indexed(pod)) is not None}
+            working = {index for index, known_s in born.items() if known_s <= clock.now_s}
+            self.last_failed = job_policy.last_failed(tracked, {*self.failed_indexes, *self.done_indexes(), *working})
+            soon = [born[index] for index in self.last_failed if index in born]
+            self.news_s = min(filter(None, (self.news_s, *soon)), default=0)
+
+    @property
+    def replaces_failed_only(self) -> bool:
+        """A terminating pod is waited for, not counted as failed: podReplacementPolicy Failed, the only one with a
+        podFailurePolicy."""
+        default = "Failed" if self.spec.get("podFailurePolicy") else "TerminatingOrFailed"
+        return bool(self.spec.get("podReplacementPolicy", default) == "Failed")
 
     @property
     def is_indexed(self) -> bool:
@@ -105,8 +126,17 @@ class _Work:
     def uncounted(self, found: Objects, name: str) -> list[str]:
         """The uids written down before, and those of finished pods that still carry the finalizer."""
         known = [*((self.old.get("uncountedTerminatedPods") or {}).get(name) or ())]
-        held = [pod["metadata"]["uid"] for pod in found if TRACKING in (pod["metadata"].get("finalizers") or ())]
+        held = [pod["metadata"]["uid"] for pod in found if is_tracked(pod)]
         return [*known, *(uid for uid in held if uid not in known)]
+
+    def countable_failed(self, *, ending: bool) -> Objects:
+        """Failed pods whose finalizer may go now: not the last of an index that waits for its next try, but at the end."""
+        waiting = set() if ending else {pod["metadata"]["uid"] for pod in self.last_failed.values()}
+        return [pod for pod in self.failed if pod["metadata"]["uid"] not in waiting]
+
+    def counted_failed(self, found: Objects) -> Objects:
+        """Those that the failure policy does not ignore."""
+        return [pod for pod in found if job_policy.verdict(self.spec, pod).counts]
 
     def done_indexes(self) -> list[int]:
         before = parsed(self.old.get("completedIndexes", ""))
@@ -119,21 +149,9 @@ class _Work:
         return int(self.old.get(name, 0)) + len(uids)
 
 
-def finished_s(pod: Object) -> int:
-    """When a pod finished: its last container's end, or else the last change of its readiness."""
-    ends = [
-        ended
-        for one in (pod.get("status") or {}).get("containerStatuses") or ()
-        if (ended := ((one.get("state") or {}).get("terminated") or {}).get("finishedAt"))
-    ]
-    if not ends:
-        ready = pods.condition(pod, "Ready")
-        ends = [ready["lastTransitionTime"]] if ready is not None and ready.get("lastTransitionTime") else []
-    return max((seconds(text) for text in ends), default=0)
-
-
 def _sync(work: _Work, view: View) -> Actions:
-    succeeded, failed = work.uncounted(work.succeeded, "succeeded"), work.uncounted(work.failed, "failed")
+    succeeded = [] if work.is_indexed else work.uncounted(work.succeeded, "succeeded")
+    failed = work.uncounted(work.counted_failed(work.failed), "failed")
     counts = {"succeeded": work.count("succeeded", succeeded), "failed": work.count("failed", failed)}
     found: Objects = work.old.get("conditions") or []
     start = work.old.get("startTime")
@@ -144,19 +162,22 @@ def _sync(work: _Work, view: View) -> Actions:
     target = _target(work, found, counts, start)
     change = _Change(len(work.active), [], False, 0)
     held = retry.held(STEP, work.key, work.job, view, work.clock)
+    countable = work.countable_failed(ending=target is not None)
+    failed = work.uncounted(work.counted_failed(countable), "failed")
+    released = [*work.succeeded, *countable]
     if target is not None:
         found = conditions.put(found, target)
         gone = yield from _delete(work, work.active)
         change = _Change(len(work.active) - len(gone), gone, False, 0)
-        failed += [pod["metadata"]["uid"] for pod in gone]  # pods that a finished Job stops have failed
-        counts["failed"] = work.count("failed", failed)
+        released += gone
+        if target["type"] == "FailureTarget":  # pods that a failed Job stops have failed
+            failed += [pod["metadata"]["uid"] for pod in gone]
     elif suspended:
         gone = yield from _release_and_delete(work, work.active)
         change, start = _Change(len(work.active) - len(gone), gone, False, 0), None
     else:
-        change = yield from _manage(
-            work, counts, held=retry.held(STEP, work.key, work.job, view, work.clock) is not None
-        )
+        change = yield from _manage(work, counts, held=held is not None)
+    counts["failed"] = work.count("failed", failed)
     found, told = _suspension(work, found, suspended)
 
     status = _status(work, change, found, start)
@@ -165,12 +186,19 @@ def _sync(work: _Work, view: View) -> Actions:
     yield from _write(work, status)
     if told is not None:
         yield told
-    if succeeded or failed:
-        yield from _drop_finalizers([*work.succeeded, *work.failed, *(change.gone if target is not None else ())])
+    yield from _drop_finalizers(released)
     status = {**status, "uncountedTerminatedPods": {}, **{name: count for name, count in counts.items() if count}}
     if target is not None and not status.get("active") and not status["terminating"]:
-        status = yield from _finish(work, status, target)
-    yield from _write(work, status)
+        if work.old.get("uncountedTerminatedPods"):
+            last = _finish(work, target)
+            status = {**status, **last}
+            yield from _write(work, status)
+        else:
+            yield from _write(work, status)
+            yield from _write(work, {**status, **_finish(work, target)})
+        yield _news(work, target)
+    else:
+        yield from _write(work, status)
     wakes = [at_s for at_s in (work.news_s, change.due_s, *_deadline(work, start, target)) if at_s]
     yield from retry.after(STEP, work.key, work.job, view, work.clock, waiting=held, refused=change.refused)
     if wakes:
@@ -201,6 +229,10 @@ def _target(work: _Work, found: Objects, counts: dict[str, int], start: str | No
         known = next((one for one in found if one["type"] == name and one["status"] == "True"), None)
         if known is not None:
             return known
+    failures = [job_policy.verdict(work.spec, pod) for pod in work.failed if pods.is_finished(pod)]
+    fatal = next((one for one in failures if one.action == "FailJob"), None)
+    if fatal is not None:
+        return _condition(work, "FailureTarget", "PodFailurePolicy", fatal.message)
     limit_s = work.spec.get("activeDeadlineSeconds")
     if counts["failed"] > work.spec.get("backoffLimit", 6) or _restarts_exceeded(work):
         text = "Job has reached the specified backoff limit"
@@ -208,11 +240,30 @@ def _target(work: _Work, found: Objects, counts: dict[str, int], start: str | No
     if limit_s is not None and start is not None and work.clock.now_s >= seconds(start) + int(limit_s):
         text = "Job was active longer than specified deadline"
         return _condition(work, "FailureTarget", "DeadlineExceeded", text)
+    failed = _failed_indexes(work)
+    if failed is not None:
+        return failed
+    rule = job_policy.success_rule(work.spec, work.done_indexes()) if work.spec.get("successPolicy") else None
+    if rule is not None:
+        return _condition(work, "SuccessCriteriaMet", "SuccessPolicy", f"Matched rules at index {rule}")
     wanted = work.completions
     complete = counts["succeeded"] > 0 and not work.active if wanted is None else counts["succeeded"] >= wanted
     if complete:
         text = "Reached expected number of succeeded pods"
         return _condition(work, "SuccessCriteriaMet", "CompletionsReached", text)
+    return None
+
+
+def _failed_indexes(work: _Work) -> Object | None:
+    """A Job with too many failed indexes fails at once; one with some when all others have succeeded."""
+    if not work.failed_indexes:
+        return None
+    number, limit = len(work.failed_indexes), work.spec.get("maxFailedIndexes")
+    if limit is not None and number > limit:
+        text = "Job has exceeded the specified maximal number of failed indexes"
+        return _condition(work, "FailureTarget", "MaxFailedIndexesExceeded", text)
+    if number + len(work.done_indexes()) >= (work.completions or 0):
+        return _condition(work, "FailureTarget", "FailedIndexes", "Job has failed indexes")
     return None
 
 
@@ -229,16 +280,18 @@ def _restarts_exceeded(work: _Work) -> bool:
     return restarts > 0 if limit == 0 else bool(restarts >= limit)
 
 
-def _finish(work: _Work, status: Object, target: Object) -> Generator[Action, Outcome, Object]:
-    """The last condition, and the event that tells of it."""
+def _finish(work: _Work, target: Object) -> Object:
+    """What the last write adds to the status."""
     good = target["type"] == "SuccessCriteriaMet"
     last = _condition(work, "Complete" if good else "Failed", target["reason"], target["message"])
-    status = {**status, "conditions": conditions.put(status["conditions"], last)}
-    if good:
-        yield Record(work.job, "Normal", "Completed", "Job completed", COMPONENT)
-        return {**status, "completionTime": work.clock.timestamp}
-    yield Record(work.job, "Warning", target["reason"], target["message"], COMPONENT)
-    return status
+    found = conditions.put(work.old.get("conditions") or [], last)
+    return {"conditions": found, **({"completionTime": work.clock.timestamp} if good else {})}
+
+
+def _news(work: _Work, target: Object) -> Record:
+    if target["type"] == "SuccessCriteriaMet":
+        return Record(work.job, "Normal", "Completed", "Job completed", COMPONENT)
+    return Record(work.job, "Warning", target["reason"], target["message"], COMPONENT)
 
 
 def _condition(work: _Work, name: str, reason: str, text: str, status: str = "True") -> Object:
@@ -267,7 +320,7 @@ def _manage(work: _Work, counts: dict[str, int], *, held: bool) -> Generator[Act
     active = len(work.active)
     wanted = work.parallelism
     if work.completions is not None:
-        wanted = min(wanted, max(0, work.completions - counts["succeeded"]))
+        wanted = min(wanted, max(0, work.completions - counts["succeeded"] - len(work.failed_indexes or ())))
     elif counts["succeeded"]:
         wanted = active
     if active > wanted:
@@ -275,15 +328,28 @@ def _manage(work: _Work, counts: dict[str, int], *, held: bool) -> Generator[Act
         gone = yield from _release_and_delete(work, surplus)
         return _Change(active - len(gone), gone, False, 0)
     number = wanted - active
-    if work.spec.get("podReplacementPolicy") == "Failed":
+    if work.replaces_failed_only:
         number -= len(work.terminating)
     if number <= 0 or held:
         return _Change(active, [], False, 0)
-    due_s = _backoff_end_s(work)
+    due_s = _backoff_end_s(work) if work.failed_indexes is None else 0
     if work.clock.now_s < due_s:
         return _Change(active, [], False, due_s)
     made, refused = yield from _create(work, min(number, BURST))
-    return _Change(active + made, [], refused, 0)
+    return _Change(active + made, [], refused, min((at_s for at_s in _next_tries(work).values() if at_s), default=0))
+
+
+def _next_tries(work: _Work) -> dict[int, int]:
+    """index -> when its next pod may be made, of the indexes whose last pod failed and that still wait (0: now).
+
+    An index's second failure at 14: 14 + 20 = 34.
+    """
+    tries = {}
+    for index, pod in work.last_failed.items():
+        delay_s = min(BACKOFF_S_MAX, BACKOFF_S * int(2 ** min(job_policy.absolute_failures(pod), 10)))
+        at_s = finished_s(pod) + delay_s
+        tries[index] = at_s if at_s > work.clock.now_s else 0
+    return tries
 
 
 def _backoff_end_s(work: _Work) -> int:
@@ -304,10 +370,15 @@ def _create(work: _Work, number: int) -> Generator[Action, Outcome, tuple[int, b
     indexes: Iterable[int | None] = [None] * number
     if work.is_indexed:
         taken = {index for pod in work.active if (index := indexed(pod)) is not None}
-        indexes = missing(work.completions or 0, {*work.done_indexes(), *taken}, number)
+        taken.update(work.done_indexes(), work.failed_indexes or ())
+        waiting = [index for index, at_s in _next_tries(work).items() if at_s]
+        indexes = missing(work.completions or 0, {*taken, *waiting}, number)
     made = 0
     for index in indexes:
-        outcome = yield Create(_pod(work, index))
+        notes = {}
+        if work.failed_indexes is not None and index is not None:
+            notes = job_policy.failure_notes(work.spec, work.last_failed.get(index))
+        outcome = yield Create(new_pod(work.job, index, notes))
         if retry.namespace_goes(outcome):
             return made, False
         if isinstance(outcome, KpyError):
@@ -318,25 +389,6 @@ def _create(work: _Work, number: int) -> Generator[Action, Outcome, tuple[int, b
             text = f"Created pod: {outcome['metadata']['name']}"
             yield Record(work.job, "Normal", "SuccessfulCreate", text, COMPONENT)
     return made, False
-
-
-def _pod(work: _Work, index: int | None) -> Object:
-    template, meta = work.spec["template"], work.job["metadata"]
-    described, spec = template.get("metadata") or {}, template["spec"]
-    labels, annotations = {**(described.get("labels") or {})}, {**(described.get("annotations") or {})}
-    prefix = f"{meta['name']}-"
-    if index is not None:
-        prefix = f"{meta['name']}-{index}-"
-        labels[INDEX] = annotations[INDEX] = str(index)
-        told = {"name": "JOB_COMPLETION_INDEX", "valueFrom": {"fieldRef": {"fieldPath": f"metadata.labels['{INDEX}']"}}}
-        containers = [{**one, "env": [*(one.get("env") or ()), told]} for one in spec["containers"]]
-        spec = {**spec, "containers": containers, "hostname": f"{meta['name']}-{index}"}
-    own: Object = {"generateName": prefix, "namespace": meta["namespace"], "labels": labels}
-    if annotations:
-        own["annotations"] = annotations
-    own["finalizers"] = [TRACKING]
-    own["ownerReferences"] = [ownership.reference_to(work.job, "batch/v1", "Job")]
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": own, "spec": spec}
 
 
 def _release_and_delete(work: _Work, doomed: Objects) -> Generator[Action, Outcome, Objects]:
@@ -378,10 +430,15 @@ def _status(work: _Work, change: _Change, found: Objects, start: str | None) -> 
         status["active"] = change.active
     going = [pod["metadata"]["uid"] for pod in change.gone]
     staying = [pod for pod in work.active if pod["metadata"]["uid"] not in going]
-    status["ready"] = sum(1 for pod in staying if pods.is_ready(pod))
+    ready = sum(1 for pod in staying if pods.is_ready(pod))
+    ended = sum(1 for pod in staying if pods.is_finished(pod))  # a moment ago: the news of it is not in yet
+    status["ready"] = max(ready, min(ready + ended, int(work.old.get("ready", 0))))
     status["terminating"] = len(work.terminating) + len(going)
     if work.is_indexed and work.done_indexes():
+        status["succeeded"] = len(work.done_indexes())
         status["completedIndexes"] = text_of(work.done_indexes())
+    if work.failed_indexes is not None:
+        status["failedIndexes"] = text_of(work.failed_indexes)
     if found:
         status["conditions"] = found
     return status

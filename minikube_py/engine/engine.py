@@ -209,7 +209,7 @@ class Engine:
             nonlocal order
             order = order or loaded(step.order)
             obj = self.store.get(key)
-            return () if obj is None else order(obj)
+            return () if obj is None else order(obj, self.server.view, self.server.clock.now_s)
 
         return rank
 

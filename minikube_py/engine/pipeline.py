@@ -23,7 +23,7 @@ class Step(NamedTuple):
     resource: str  # '*': objects of every resource
     function: str  # 'controllers.deployment:step', below minikube_py
     wakes_on: Mapping[str, tuple[Any, ...]]
-    order: str = ""  # 'module:function' of what orders the objects before their names do
+    order: str = ""  # 'module:function' of (object, view, now_s) that orders the objects before their names do
     sees_itself: bool = True  # whether what a run writes wakes it again; False where one run comes to its rest
 
 
@@ -132,6 +132,73 @@ PIPELINE: tuple[Step, ...] = (
         {"jobs.batch": (wakes.itself,)},
     ),
     Step(
+        "ephemeral-volume",
+        "ephemeral_volume",
+        "pods",
+        "controllers.storage.ephemeral:step",
+        {"pods": (wakes.itself_if_ephemeral,), "persistentvolumeclaims": (wakes.owner("pods"),)},
+    ),
+    Step(
+        "volume-binder",
+        "persistentvolume-controller",
+        "persistentvolumes",
+        "controllers.storage.binder:volume_step",
+        {"persistentvolumes": (wakes.itself,), "persistentvolumeclaims": (wakes.volume_of_claim,)},
+    ),
+    Step(
+        "claim-binder",
+        "persistentvolume-controller",
+        "persistentvolumeclaims",
+        "controllers.storage.binder:claim_step",
+        {
+            "persistentvolumeclaims": (wakes.itself,),
+            "persistentvolumes": (wakes.unbound_claims, wakes.claim_of_volume),
+            "storageclasses.storage.k8s.io": (wakes.unbound_claims,),
+        },
+    ),
+    Step(
+        "volume-provisioner",
+        "external-provisioner",
+        "persistentvolumeclaims",
+        "controllers.storage.provisioner:step",
+        {"persistentvolumeclaims": (wakes.itself,), "storageclasses.storage.k8s.io": (wakes.unbound_claims,)},
+    ),
+    Step(
+        "volume-deleter",
+        "external-provisioner",
+        "persistentvolumes",
+        "controllers.storage.provisioner:delete_step",
+        {"persistentvolumes": (wakes.itself,)},
+    ),
+    Step(
+        "volume-expand",
+        "volume_expand",
+        "persistentvolumeclaims",
+        "controllers.storage.provisioner:expand_step",
+        {"persistentvolumeclaims": (wakes.itself,)},
+    ),
+    Step(
+        "volume-resizer",
+        "external-resizer",
+        "persistentvolumeclaims",
+        "controllers.storage.provisioner:resize_step",
+        {"persistentvolumeclaims": (wakes.itself,)},
+    ),
+    Step(
+        "pvc-protection",
+        "pvc-protection-controller",
+        "persistentvolumeclaims",
+        "controllers.storage.protection:claim_step",
+        {"persistentvolumeclaims": (wakes.itself,), "pods": (wakes.claims_of_gone_pod,)},
+    ),
+    Step(
+        "pv-protection",
+        "pv-protection-controller",
+        "persistentvolumes",
+        "controllers.storage.protection:volume_step",
+        {"persistentvolumes": (wakes.itself,)},
+    ),
+    Step(
         "disruption",
         "controllermanager",
         "poddisruptionbudgets.policy",
@@ -152,14 +219,24 @@ PIPELINE: tuple[Step, ...] = (
         "pods",
         "scheduler.step:step",
         {
-            "pods": (wakes.itself_if_unassigned, wakes.pending_if_freed, wakes.pending_if_sociable),
-            "nodes": (wakes.pending_if_node_changed,),
-            "persistentvolumeclaims": (wakes.pending_pods,),
-            "persistentvolumes": (wakes.pending_pods,),
-            "storageclasses.storage.k8s.io": (wakes.pending_pods,),
-            "resourceclaims.resource.k8s.io": (wakes.pending_pods,),
+            "pods": (wakes.itself_if_unassigned, wakes.refused_if_helped),
+            "nodes": (wakes.refused_if_helped,),
+            "namespaces": (wakes.refused_if_helped,),
+            "persistentvolumeclaims": (wakes.refused_if_helped,),
+            "persistentvolumes": (wakes.refused_if_helped,),
+            "storageclasses.storage.k8s.io": (wakes.refused_if_helped,),
+            "csinodes.storage.k8s.io": (wakes.refused_if_helped,),
+            "resourceclaims.resource.k8s.io": (wakes.pending_with_claims,),
         },
-        order="scheduler.plugins.priority_sort:queue_key",
+        order="scheduler.waiting:place_in_line",
+    ),
+    Step(
+        "faults",
+        "fault-injector",
+        "faults.sim.kpy.dev",
+        "kubelet.faults:step",
+        {"faults.sim.kpy.dev": (wakes.itself,)},
+        sees_itself=False,
     ),
     Step(
         "kubelet",

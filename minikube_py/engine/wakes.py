@@ -9,8 +9,9 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from minikube_py.api import pods
+from minikube_py.api import faults, pods
 from minikube_py.api.types import Key
+from minikube_py.scheduler.plugins.volumes import claim_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -138,8 +139,19 @@ def owners(change: Change, world: World) -> Iterable[Key]:
 
 
 def itself_if_unassigned(change: Change, world: World) -> Iterable[Key]:
-    """A pod that has no node yet: the scheduler's."""
-    return (change.key,) if change.new is not None and not pods.node_of(change.new) else NONE
+    """A pod that has no node yet, if it is new or has changed for the scheduler: not by what that wrote of its failure."""
+    old, new = change.old, change.new
+    if new is None or pods.node_of(new):
+        return NONE
+    if old is not None and (old["spec"] is new["spec"] or old["spec"] == new["spec"]):
+        before, after = old.get("status") or {}, new.get("status") or {}
+        if (
+            _labels(old) == _labels(new)
+            and pods.is_terminating(old) == pods.is_terminating(new)
+            and before.get("resourceClaimStatuses") == after.get("resourceClaimStatuses")
+        ):
+            return NONE
+    return (change.key,)
 
 
 def itself_if_assigned(change: Change, world: World) -> Iterable[Key]:
@@ -240,32 +252,24 @@ def _seen(pod: Object) -> tuple[object, ...]:
     )
 
 
-def pending_pods(change: Change, world: World) -> Iterable[Key]:
-    """Pods that have no node yet."""
-    return tuple(world.store.bucket("n:"))
+def pending_with_claims(change: Change, world: World) -> Iterable[Key]:
+    """Pods of the namespace that have no node yet and ask for devices: they may wait for this ResourceClaim."""
+    found = []
+    for key in world.store.bucket("n:"):
+        pod = world.store.get(key) if key.namespace == change.key.namespace else None
+        if pod is not None and pod["spec"].get("resourceClaims"):
+            found.append(key)
+    return found
 
 
-def pending_if_freed(change: Change, world: World) -> Iterable[Key]:
-    """Pods that have no node yet, if the changed pod gave up its place or changed its labels."""
-    old, new = change.old, change.new
-    if old is None or not pods.node_of(old) or pods.is_finished(old):
+def refused_if_helped(change: Change, world: World) -> Iterable[Key]:
+    """Of the pods that found no node, or are promised one, those to try again after this change."""
+    if not world.store.has_any("q:") and not world.store.has_any("m:"):
         return NONE
-    if new is None or pods.is_finished(new) or (_labels(old) is not _labels(new) and _labels(old) != _labels(new)):
-        return tuple(world.store.bucket("n:"))
-    return NONE
+    from minikube_py.scheduler.cache import Cache
 
-
-def pending_if_sociable(change: Change, world: World) -> Iterable[Key]:
-    """Pods that have no node yet, if a pod that others may want to be near to came to a node, or gave up a nomination."""
-    old, new = change.old, change.new
-    if new is None or old is None:
-        return NONE
-    if pods.node_of(new) and not pods.node_of(old):
-        return tuple(world.store.bucket("w:"))
-    nominated = (old.get("status") or {}).get("nominatedNodeName")
-    if nominated and not (new.get("status") or {}).get("nominatedNodeName"):
-        return tuple(world.store.bucket("n:"))
-    return NONE
+    now_s = int(world.store.meta("now_s", "0"))
+    return world.view.derived("scheduler", Cache).waiting.helped(change.key, change.old, change.new, now_s)  # type: ignore[no-any-return]
 
 
 def waiting_pods_in_namespace(change: Change, world: World) -> Iterable[Key]:
@@ -306,23 +310,6 @@ def all_if_node_changed(resource: str) -> Mapping:
     return mapping
 
 
-def pending_if_node_changed(change: Change, world: World) -> Iterable[Key]:
-    """Pods that have no node yet, if a node changed in what the scheduler looks at (a heartbeat changes nothing)."""
-    old, new = change.old, change.new
-    if new is None:
-        return NONE
-    if old is not None:
-        before, after = old.get("status") or {}, new.get("status") or {}
-        if (
-            before.get("allocatable") == after.get("allocatable")
-            and before.get("images") == after.get("images")
-            and _labels(old) == _labels(new)
-            and old["spec"] == new["spec"]
-        ):
-            return NONE
-    return tuple(world.store.bucket("n:"))
-
-
 def node_if_not_ready(change: Change, world: World) -> Iterable[Key]:
     """The node that a pod was just bound to, if that node is not ready."""
     new = change.new
@@ -344,12 +331,57 @@ def nodes_not_ready(change: Change, world: World) -> Iterable[Key]:
 def faulty_node(change: Change, world: World) -> Iterable[Key]:
     """The nodes that a Fault is or was about."""
     versions = [obj for obj in (change.old, change.new) if obj is not None]
-    return [Key("nodes", "", obj["spec"]["node"]) for obj in versions if (obj.get("spec") or {}).get("node")]
+    named = [
+        obj["spec"].get("node") for obj in versions if not (obj["spec"].get("zone") or obj["spec"].get("nodeSelector"))
+    ]
+    if len(named) == len(versions) and all(named):
+        return [Key("nodes", "", name) for name in dict.fromkeys(named)]
+    if not any(obj["spec"].get("zone") or obj["spec"].get("nodeSelector") for obj in versions):
+        return NONE  # about pods, wherever they are
+    names = [node["metadata"]["name"] for node in world.view.list("nodes")]
+    return [
+        Key("nodes", "", name) for name in names if any(faults.is_about_node(obj, name, world.view) for obj in versions)
+    ]
 
 
 def pods_on_faulty_node(change: Change, world: World) -> Iterable[Key]:
     """The pods on the nodes that a Fault is or was about."""
     return [key for node in faulty_node(change, world) for key in world.store.bucket("n:" + node.name)]
+
+
+# -- volumes -----------------------------------------------------------------------------------------------------------
+
+
+def itself_if_ephemeral(change: Change, world: World) -> Iterable[Key]:
+    """A pod that just came, if it has generic ephemeral volumes."""
+    if change.old is not None or change.new is None:
+        return NONE
+    volumes = change.new["spec"].get("volumes") or ()
+    return (change.key,) if any("ephemeral" in volume for volume in volumes) else NONE
+
+
+def volume_of_claim(change: Change, world: World) -> Iterable[Key]:
+    """The volume that a claim names or named."""
+    names = [(obj.get("spec") or {}).get("volumeName") for obj in (change.old, change.new) if obj is not None]
+    return [Key("persistentvolumes", "", name) for name in dict.fromkeys(names) if name]
+
+
+def claim_of_volume(change: Change, world: World) -> Iterable[Key]:
+    """The claim that a volume is or was reserved for."""
+    found = [(obj.get("spec") or {}).get("claimRef") for obj in (change.old, change.new) if obj is not None]
+    return [Key("persistentvolumeclaims", ref.get("namespace") or "", ref.get("name") or "") for ref in found if ref]
+
+
+def unbound_claims(change: Change, world: World) -> Iterable[Key]:
+    """Every claim that is not bound."""
+    return [key for key in world.store.bucket("u:") if key.resource == "persistentvolumeclaims"]
+
+
+def claims_of_gone_pod(change: Change, world: World) -> Iterable[Key]:
+    """The claims that a pod used which is gone."""
+    if change.new is not None or change.old is None or not change.old["spec"].get("volumes"):
+        return NONE
+    return [Key("persistentvolumeclaims", change.key.namespace, name) for name in claim_names(change.old)]
 
 
 # -- namespaces, Services ----------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 A *record* is what the runtime and the kubelet hold about one container, kept between runs with `Remember`:
 
     state       '' (not begun), pulling, pull-failed, pull-backoff, refused, config-error, creating, starting (postStart),
-                running, stopping, crashloop, done
+                running, stopping, crashloop, done, anew (begins again with all the others)
     since       when the state began; until: when it ends by itself (both seconds since 1970)
     id          the container's id in the runtime; started: when it started
     restarts    how many times it was started again
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from minikube_py.base.clock import Clock
 
 COMPONENT = "kubelet"
+FAULTS = "faults.sim.kpy.dev"
 timestamp = lru_cache(maxsize=1024)(clock.timestamp)  # the pods of one second share it
 
 
@@ -41,6 +42,7 @@ class Worker:
         "behaviours",
         "clock",
         "containers",
+        "ephemerals",
         "foreground_at",
         "inits",
         "key",
@@ -62,6 +64,7 @@ class Worker:
         self.records: dict[str, Object] = dict(memory.get("containers") or ())
         self.inits: list[Object] = self.spec.get("initContainers") or []
         self.containers: list[Object] = self.spec["containers"]
+        self.ephemerals: list[Object] = self.spec.get("ephemeralContainers") or []
         self.actions: list[Action] = []
         self.behaviours: dict[str, programs.Behaviour] = {}
         self.foreground_at: int | None = None
@@ -71,8 +74,30 @@ class Worker:
         name = container["name"]
         found = self.behaviours.get(name)
         if found is None:
-            found = self.behaviours[name] = programs.behaviour(container, self.pod, self.view, self.clock)
+            found = programs.behaviour(container, self._addressed(), self.view, self.clock)
+            if self.view.list(FAULTS):
+                from minikube_py.kubelet import faults
+
+                found = faults.amend(found, container, self.pod, self.view)
+            self.behaviours[name] = found
         return found
+
+    def _addressed(self) -> Object:
+        """The pod with its addresses, which its status may not tell yet but its programs know."""
+        status = self.pod.get("status") or {}
+        ip, host = self.memory.get("ip"), self.memory.get("host")
+        if not ip or status.get("podIP"):
+            return self.pod
+        known = {"podIP": ip, "podIPs": [{"ip": ip}], "hostIP": host, "hostIPs": [{"ip": host}]}
+        return {**self.pod, "status": {**status, **known}}
+
+    def forget_files(self, name: str) -> None:
+        """A new container has new files: what people have changed in the old one's is gone."""
+        files = self.memory.get("files")
+        if files and name in files:
+            left = {other: kept for other, kept in files.items() if other != name}
+            self.memory = {**self.memory, "files": left}
+            self.behaviours.pop(name, None)
 
     def has_programs(self) -> bool:
         """Whether the namespace has objects of kind Program, whose change may move a container."""
@@ -83,6 +108,8 @@ class Worker:
         field_path = ""
         if container is not None:
             listed = "initContainers" if self.is_init(container) else "containers"
+            if self.ephemerals and any(container is one for one in self.ephemerals):
+                listed = "ephemeralContainers"
             field_path = f"spec.{listed}{{{container['name']}}}"
         host = self.node["metadata"]["name"]
         self.actions.append(Record(self.pod, type_, reason, message, COMPONENT, host, field_path))

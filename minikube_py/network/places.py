@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from minikube_py.api import pods
+from minikube_py.api import faults, pods
 from minikube_py.api.types import Key
 from minikube_py.network import addresses
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Object, View
-
-NODE_DOWN = "faults.sim.kpy.dev"
 
 
 class Place(NamedTuple):
@@ -63,7 +61,7 @@ def node_address(node: Object) -> str:
 
 def is_down(node: str, view: View) -> bool:
     """Whether the machine is switched off."""
-    return bool(node) and view.get(Key(NODE_DOWN, "", f"node-down-{node}")) is not None
+    return bool(node) and faults.silencing(node, view, faults.MACHINE_OFF) is not None
 
 
 class PodAddresses:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from minikube_py.api.validation.simulator import time_s
+from minikube_py.api.simulator import time_s
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Object
@@ -80,7 +80,8 @@ def is_flat(rate: Any) -> bool:
 def _parts(rate: Any) -> tuple[str, Any]:
     if isinstance(rate, (int, float)):
         return "constant", rate
-    return next(iter(rate.items()))
+    sort, spec = next(iter(rate.items()))
+    return str(sort), spec
 
 
 def _levels(sort: str, spec: Any) -> list[tuple[int, float]]:

@@ -148,7 +148,7 @@ def prestop_s(container: Object) -> int:
     if "sleep" in hook:
         return int(hook["sleep"].get("seconds") or 0)
     command = (hook.get("exec") or {}).get("command")
-    return shell.duration_s(tuple(command)) if command else 0
+    return shell.outcome(tuple(command))[0] if command else 0
 
 
 def _latency_s(program: Behaviour) -> float:

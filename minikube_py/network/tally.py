@@ -12,6 +12,7 @@ than one request, in turn by who is first.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.base import clock as time
@@ -73,10 +74,10 @@ def _slices(memory: Object, start: int, end: int) -> list[tuple[int, int]]:
     cuts.append(end)
     found: list[tuple[int, int]] = []
     moves = not rates.is_flat(rate) and any(one["capacity"] for one in memory["picture"])
-    for left, right in zip(cuts, cuts[1:], strict=False):
+    for left, right in pairwise(cuts):
         parts = min(SLICES_MAX, right - left) if moves else 1
         edges = [left + (right - left) * index // parts for index in range(parts + 1)]
-        found += list(zip(edges, edges[1:], strict=False))
+        found += list(pairwise(edges))
     return found
 
 
@@ -201,7 +202,7 @@ def pieces(status: Object, memory: Object, parts_max: int = SLICES_MAX) -> list[
         whole = rates.total(spec["rate"], end - memory["origin"]) - rates.total(spec["rate"], start - memory["origin"])
         parts = min(parts_max, end - start)
         edges = [start + (end - start) * index // parts for index in range(parts + 1)]
-        for left, right in zip(edges, edges[1:], strict=False):
+        for left, right in pairwise(edges):
             part = rates.total(spec["rate"], right - memory["origin"]) - rates.total(
                 spec["rate"], left - memory["origin"]
             )

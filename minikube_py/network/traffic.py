@@ -26,8 +26,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from minikube_py.api.simulator import time_s
 from minikube_py.api.types import Key, Patch, Remember, Wake
-from minikube_py.api.validation.simulator import time_s
 from minikube_py.base import clock as time
 from minikube_py.base import patch, selector
 from minikube_py.network import places, rates, routes, tally
@@ -119,7 +119,7 @@ def _request(traffic: Object) -> Request:
 def _sources(traffic: Object, view: View) -> list[Place]:
     """Where requests come from: outside, the running pods that a selector finds, or for a Service just any pod."""
     spec, namespace = traffic["spec"], traffic["metadata"]["namespace"]
-    given = spec.get("from") or ("inside" if "service" in spec["target"] else "outside")
+    given: Any = spec.get("from") or ("inside" if "service" in spec["target"] else "outside")
     if given == "outside":
         return [places.OUTSIDE]
     if given == "inside":
@@ -211,9 +211,8 @@ def _picture(table: list[Object], asked: Request, spec: Object, view: View, cloc
         found = [one for one, open_ in zip(found, is_open, strict=True) if not open_ or one[1].status]
         route = routes.Route((), proxied=entry["proxied"], retried=entry["retried"])
         total = sum(one.share for one, _ in found) or 1
-        for share, endpoint, outcome in routes.settle(found, route):
-            pod = outcome.pod or (f"{endpoint.namespace}/{endpoint.pod}" if endpoint and endpoint.pod else "")
-            row = [outcome.status, outcome.cause, pod, outcome.version, outcome.latency_s, outcome.per_second]
+        for share, _, outcome in routes.settle(found, route):
+            row = [outcome.status, outcome.cause, outcome.pod, outcome.version, outcome.latency_s, outcome.per_second]
             groups.append([share / total * entry["share"], *row])
     return [_group(one) for one in _retried(groups, int(spec.get("retries", 0)))], until
 

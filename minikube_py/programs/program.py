@@ -24,7 +24,7 @@
       logs: [{after: 0s, text: "listening on 8080"}]
 
 Times are seconds since the container started, as whole numbers or durations ('90', '90s', '1m30s'); fractions of a
-second are rounded up, but for `requests.latency`. `api.validation.simulator` refuses what does not fit. An HTTP status 0 means no answer in time. Where several Programs match,
+second are rounded up, but for `requests.latency`. An HTTP status 0 means no answer in time. Where several Programs match,
 the one that says more in `match` counts field by field before the others, then the first by name.
 """
 
@@ -33,7 +33,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from minikube_py.api.validation.simulator import time_s
+from minikube_py.api.simulator import time_s
 from minikube_py.base import quantity, selector
 from minikube_py.programs.behaviour import Answer, Behaviour, Course
 

@@ -70,7 +70,7 @@ def test_what_apply_wanted_to_change_is_shown_with_the_servers_refusal() -> None
     )
     assert failures.text(error) == (
         'Error from server (Forbidden): error when applying patch:\n{"data":{"a":"2"}}\nto:\n'
-        'Name: "c", Namespace: "d"\nfor: "f.yaml": configmaps "c" is forbidden: no\n'
+        'Name: "c", Namespace: "d"\nfor: "f.yaml": error when patching "f.yaml": configmaps "c" is forbidden: no\n'
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NAMES = {scenario.name: scenario for scenario in scenarios.SCENARIOS}
 
 
-@lru_cache(maxsize=None)
+@cache
 def played(name: str) -> Cluster:
     return scenarios.play(NAMES[name])
 

@@ -39,7 +39,7 @@ def does(
         ("tail -f /dev/null", None, 0),
         ("my-server --port 80", None, 0),
         ("sleep 5; exec /opt/server", None, 0),
-        ("wget -q http://other/ && curl other", 0, 0),
+        ("wget -q http://other/ && curl other", 0, 1),
     ],
 )
 def test_when_a_script_ends(script: str, end: int | None, code: int) -> None:
@@ -160,5 +160,5 @@ def test_which_command_lines_are_scripts(argv: tuple[str, ...], script: str | No
 
 
 def test_a_hook_takes_as_long_as_its_script() -> None:
-    assert shell.duration_s(("/bin/sh", "-c", "sleep 15")) == 15
-    assert shell.duration_s(("nginx", "-s", "quit")) == 0
+    assert shell.outcome(("/bin/sh", "-c", "sleep 15")) == (15, 0)
+    assert shell.outcome(("nginx", "-s", "quit")) == (0, 0)

@@ -1,193 +1,198 @@
-"""The simulator's own kinds: Program (its fields are told in `programs/program.py`) and Fault."""
+"""The simulator's own kinds: values that no schema can describe, and what contradicts itself."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from minikube_py.base import duration, quantity, selector
-from minikube_py.base.errors import Cause
+from minikube_py.api import simulator
+from minikube_py.api.validation import traffic as traffics
+from minikube_py.api.validation.causes import NEGATIVE, Causes
+from minikube_py.base import quantity, selector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from minikube_py.api.types import Object
-    from minikube_py.api.validation.causes import Causes
 
-FIELDS = (
-    "match", "pull", "create", "start", "ports", "http", "tcp", "grpc", "exec", "exit", "sigterm", "cpu", "memory",
-    "requests", "logs",
-)  # fmt: skip
-# Fields of each part: name -> sort of value.
-PARTS: dict[str, dict[str, str]] = {
-    "match": {"image": "text", "container": "text", "selector": "selector"},
-    "pull": {"after": "time", "error": "text", "sizeBytes": "count"},
-    "create": {"after": "time", "error": "text"},
-    "start": {"after": "time"},
-    "exit": {"after": "time", "code": "code", "message": "text"},
-    "sigterm": {"after": "time", "code": "code", "ignore": "bool"},
-    "requests": {"cpu": "quantity", "memory": "quantity", "latency": "time", "perSecond": "count"},
+# What the types of Faults are about: at least one of these fields has to say where.
+_PLACES = {
+    "NodeDown": ("node", "nodeSelector"),
+    "ZoneDown": ("zone",),
+    "KubeletStopped": ("node", "zone", "nodeSelector"),
+    "PodKilled": ("selector", "namespace", "image", "node", "zone", "nodeSelector"),
+    "PullFailing": ("image", "node", "zone", "nodeSelector", "namespace", "selector"),
+    "SlowStart": ("image", "node", "zone", "nodeSelector", "namespace", "selector"),
+    "DiskPressure": ("node", "zone", "nodeSelector"),
+    "MemoryPressure": ("node", "zone", "nodeSelector"),
+    "PIDPressure": ("node", "zone", "nodeSelector"),
 }
-# Fields of the rules of each list, and of the entries of their `over`.
-RULES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
-    "http": ({"path": "text", "port": "port"}, {"after": "time", "status": "status"}),
-    "tcp": ({"port": "port"}, {"after": "time", "open": "bool"}),
-    "grpc": ({"service": "text", "port": "port"}, {"after": "time", "status": "serving"}),
-    "exec": ({"command": "text"}, {"after": "time", "code": "code", "output": "text"}),
-}
-
-
-FAULTS = ("NodeDown",)
+_OF_PODS = ("namespace", "selector", "image")
 
 
 def program(causes: Causes, obj: Object, old: Object | None, subresource: str) -> None:
-    """A Program; its status is nobody's affair yet."""
-    if not subresource:
-        causes.found += findings(obj)
+    if not _shape(causes, "Program", obj):
+        return
+    spec: Object = obj["spec"]
+    for name in ("image", "container"):
+        if (spec.get("match") or {}).get(name) == "":
+            causes.invalid(f"spec.match.{name}", "", "matches no container; leave it out to match every one")
+    if (spec.get("sigterm") or {}).get("ignore"):
+        for name in ("after", "code"):
+            if name in spec["sigterm"]:
+                causes.forbidden(f"spec.sigterm.{name}", "may not be set when `ignore` is true")
+    if (spec.get("create") or {}).get("error"):
+        for name in ("start", "exit"):
+            if spec.get(name):
+                causes.forbidden(
+                    f"spec.{name}", "may not be set for a container that `create.error` keeps from starting"
+                )
+    for name, answers in (
+        ("http", ("status",)),
+        ("tcp", ("open",)),
+        ("grpc", ("status",)),
+        ("exec", ("code", "output")),
+    ):
+        for index, rule in enumerate(spec.get(name) or ()):
+            _rule(causes, rule, f"spec.{name}[{index}]", answers, spec.get("ports"))
+    for index, rule in enumerate(spec.get("http") or ()):
+        for where, entry in _answers(rule, f"spec.http[{index}]"):
+            if 0 < entry.get("status", 200) < 100:
+                causes.invalid(
+                    f"{where}.status", entry["status"], "must be 0 (no answer in time) or between 100 and 599"
+                )
+    for name in ("cpu", "memory"):
+        if isinstance(spec.get(name), list):
+            _distinct(causes, spec[name], f"spec.{name}")
+
+
+def _rule(causes: Causes, rule: Object, path: str, answers: tuple[str, ...], ports: list[int] | None) -> None:
+    """One rule answers at once or over time, at a port where the program listens."""
+    if "over" in rule:
+        for name in (*answers, "after"):
+            if name in rule:
+                causes.forbidden(f"{path}.{name}", "may not be set beside `over`")
+        _distinct(causes, rule["over"], f"{path}.over")
+    if ports and rule.get("port") and rule["port"] not in ports:
+        causes.invalid(f"{path}.port", rule["port"], "is not among spec.ports, where the program listens")
+
+
+def _answers(rule: Object, path: str) -> list[tuple[str, Object]]:
+    if "over" in rule:
+        return [(f"{path}.over[{index}]", entry) for index, entry in enumerate(rule["over"])]
+    return [(path, rule)]
+
+
+def _distinct(causes: Causes, entries: list[Object], path: str) -> None:
+    """Of two entries for the same second neither would count more."""
+    seen = set()
+    for index, entry in enumerate(entries):
+        second = simulator.time_s(entry.get("after", 0))
+        if second in seen:
+            causes.duplicate(f"{path}[{index}].after", entry.get("after", 0))
+        seen.add(second)
 
 
 def fault(causes: Causes, obj: Object, old: Object | None, subresource: str) -> None:
-    """A Fault: `spec: {type: NodeDown, node: worker-1}`."""
-    if subresource:
+    if not _shape(causes, "Fault", obj):
         return
-    spec = obj.get("spec")
-    if not isinstance(spec, dict):
-        causes.required("spec")
+    spec: Object = obj["spec"]
+    sort = spec["type"]
+    places = _PLACES[sort]
+    if not any(spec.get(name) for name in places):
+        causes.required(f"spec.{places[0]}", f"a Fault of type {sort} says where: one of {', '.join(places)}")
+    for name in ("node", "zone", "nodeSelector", *_OF_PODS):
+        if spec.get(name) and name not in places:
+            causes.forbidden(f"spec.{name}", f"may not be set for type {sort}")
+    if "delay" in spec and sort != "SlowStart":
+        causes.forbidden("spec.delay", "may only be set for type SlowStart")
+    if sort == "SlowStart" and "delay" not in spec:
+        causes.required("spec.delay", "how much later containers start")
+    if "message" in spec and sort != "PullFailing":
+        causes.forbidden("spec.message", "may only be set for type PullFailing")
+    if "for" in spec and simulator.time_s(spec["for"]) == 0:
+        causes.invalid("spec.for", spec["for"], "must be greater than zero")
+    if old is not None and old["spec"].get("type") != sort:
+        causes.immutable("spec.type", sort, old["spec"].get("type"))
+
+
+def node_group(causes: Causes, obj: Object, old: Object | None, subresource: str) -> None:
+    if not _shape(causes, "NodeGroup", obj):
         return
-    if not spec.get("type"):
-        causes.required("spec.type")
-    elif spec["type"] not in FAULTS:
-        causes.not_supported("spec.type", spec["type"], FAULTS)
-    if not spec.get("node"):
-        causes.required("spec.node")
-    elif not isinstance(spec["node"], str):
-        causes.invalid("spec.node", spec["node"], "must be a string")
+    spec: Object = obj["spec"]
+    if "maximum" in spec and spec["maximum"] < spec.get("minimum", 0):
+        causes.invalid("spec.maximum", spec["maximum"], "must be greater than or equal to spec.minimum")
 
 
-def time_s(value: Any) -> int:
-    """Whole seconds of 90, '90', '90s' or '1m30s'; a fraction counts as a whole one. Raises ValueError."""
-    if isinstance(value, str):
-        if value.isdigit():
-            return int(value)
-        return -int(-duration.parse_go(value) // 1)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError(f"not a time: {value!r}")
-    return -int(-value // 1)
+def traffic(causes: Causes, obj: Object, old: Object | None, subresource: str) -> None:
+    if _shape(causes, "Traffic", obj):
+        traffics.target(causes, obj["spec"])
 
 
-def findings(obj: Object) -> list[Cause]:
-    """What is wrong with the spec of a Program, in the manner of the API server."""
-    spec = obj.get("spec")
-    if not isinstance(spec, dict):
-        return [Cause("spec", "FieldValueRequired", "Required value")]
-    causes = [_unknown(f"spec.{name}", FIELDS) for name in spec if name not in FIELDS]
-    for name, fields in PARTS.items():
-        if name in spec:
-            causes += check_object(spec[name], fields, f"spec.{name}")
-    for name, (fields, entries) in RULES.items():
-        for index, rule in _listed(spec.get(name), f"spec.{name}", causes):
-            where = f"spec.{name}[{index}]"
-            inner = {**fields, "over": "list", **entries}
-            causes += check_object(rule, inner, where)
-            if isinstance(rule, dict):
-                for number, entry in _listed(rule.get("over"), f"{where}.over", causes):
-                    causes += check_object(entry, entries, f"{where}.over[{number}]")
-    for index, port in _listed(spec.get("ports"), "spec.ports", causes):
-        causes += _check(port, "port", f"spec.ports[{index}]")
-    for name in ("cpu", "memory"):
-        if isinstance(spec.get(name), list):
-            for index, entry in enumerate(spec[name]):
-                causes += check_object(
-                    entry, {"after": "time", "value": "quantity"}, f"spec.{name}[{index}]", ("value",)
-                )
-        elif name in spec:
-            causes += _check(spec[name], "quantity", f"spec.{name}")
-    for index, entry in _listed(spec.get("logs"), "spec.logs", causes):
-        causes += check_object(entry, {"after": "time", "text": "text"}, f"spec.logs[{index}]")
-    return causes
+def _shape(causes: Causes, kind: str, obj: Object) -> bool:
+    """Whether schema and values are right; only then it makes sense to look for contradictions."""
+    from minikube_py.api.validation import custom
+
+    before = len(causes)
+    schema = simulator.schema(kind)
+    custom.against(causes, obj, schema)
+    if len(causes) == before:
+        _values(causes, obj["spec"], schema["properties"]["spec"], "spec")
+    return len(causes) == before
 
 
-def _listed(value: Any, where: str, causes: list[Cause]) -> list[tuple[int, Any]]:
-    if value is None:
-        return []
-    if not isinstance(value, list):
-        causes.append(_invalid(where, value, "must be a list"))
-        return []
-    return list(enumerate(value))
+def _values(causes: Causes, value: Any, schema: Object, path: str) -> None:
+    """What is marked `x-kpy`, wherever it stands."""
+    sort = schema.get("x-kpy")
+    if sort is not None:
+        problem = _problem(sort, value)
+        if problem:
+            causes.invalid(path, value, problem)
+            return
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            _values(causes, item, schema.get("items") or {}, f"{path}[{index}]")
+    elif isinstance(value, dict):
+        properties: Object = schema.get("properties") or {}
+        others: Object = schema.get("additionalProperties") or {}
+        for name, item in value.items():
+            _values(causes, item, properties.get(name, others), f"{path}.{name}")
 
 
-def check_object(value: Any, fields: dict[str, str], where: str, required: tuple[str, ...] = ()) -> list[Cause]:
-    """What is wrong with an object whose fields have these sorts (`_CHECKS`)."""
-    if value is None:
-        return []
-    if not isinstance(value, dict):
-        return [_invalid(where, value, "must be an object")]
-    causes = [_unknown(f"{where}.{name}", tuple(fields)) for name in value if name not in fields]
-    causes += [
-        Cause(f"{where}.{name}", "FieldValueRequired", "Required value") for name in required if name not in value
-    ]
-    for name, sort in fields.items():
-        if name in value:
-            causes += _check(value[name], sort, f"{where}.{name}")
-    return causes
-
-
-def _check(value: Any, sort: str, where: str) -> list[Cause]:
+def _problem(sort: str, value: Any) -> str:
     try:
-        problem = _CHECKS[sort](value)
+        return _CHECKS[sort](value)
     except (ValueError, TypeError) as error:
-        problem = str(error)
-    return [_invalid(where, value, problem)] if problem else []
+        return str(error)
 
 
-def _is_int(value: Any, low: int, high: int) -> str:
-    is_good = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-    return "" if is_good else f"must be between {low} and {high}, inclusive"
+def _time(value: Any) -> str:
+    if isinstance(value, (dict, list)):
+        return "must be a number of seconds or a duration such as 1m30s"
+    return "" if simulator.time_s(value) >= 0 else NEGATIVE
 
 
-def _is_number(value: Any) -> str:
-    is_good = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e12
-    return "" if is_good else "must be a number that is not negative"
+def _quantity(value: Any) -> str:
+    if isinstance(value, (bool, dict, list)):
+        return "must be a quantity"
+    return "" if quantity.milli(value) >= 0 else NEGATIVE
 
 
-def _is_time(value: Any) -> str:
-    return "" if time_s(value) >= 0 else "must be greater than or equal to 0"
+def _course(value: Any) -> str:
+    if isinstance(value, dict):
+        return "must be a quantity or a list of {after, value}"
+    return "" if isinstance(value, list) else _quantity(value)
 
 
-def _is_quantity(value: Any) -> str:
-    return "" if quantity.milli(value) >= 0 else "must be greater than or equal to 0"
-
-
-def _is_selector(value: Any) -> str:
+def _selector(value: Any) -> str:
     selector.from_label_selector(value)
     return ""
 
 
 _CHECKS: dict[str, Callable[[Any], str]] = {
-    "text": lambda value: "" if isinstance(value, str) else "must be a string",
-    "bool": lambda value: "" if isinstance(value, bool) else "must be true or false",
-    "list": lambda value: "",  # its entries are looked at one by one
-    "time": _is_time,
-    "quantity": _is_quantity,
-    "selector": _is_selector,
-    "port": lambda value: _is_int(value, 1, 65535),
-    "code": lambda value: _is_int(value, 0, 255),
-    "number": _is_number,
-    "count": lambda value: _is_int(value, 0, 1 << 53),
-    "status": lambda value: "" if value == 0 else _is_int(value, 100, 599),
-    "serving": lambda value: "" if value in ("SERVING", "NOT_SERVING") else "must be SERVING or NOT_SERVING",
+    "time": _time,
+    "quantity": _quantity,
+    "course": _course,
+    "selector": _selector,
+    "rate": traffics.rate_problem,
+    "source": traffics.source_problem,
 }
-
-
-def _invalid(where: str, value: Any, problem: str) -> Cause:
-    import json
-
-    return Cause(where, "FieldValueInvalid", f"Invalid value: {json.dumps(value, sort_keys=True)}: {problem}")
-
-
-def _unknown(where: str, known: tuple[str, ...]) -> Cause:
-    name = where.rpartition(".")[2]
-    return Cause(
-        where,
-        "FieldValueNotSupported",
-        f'Unsupported value: "{name}": supported values: ' + ", ".join(f'"{one}"' for one in sorted(known)),
-    )

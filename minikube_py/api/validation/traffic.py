@@ -1,103 +1,95 @@
-"""Objects of kind Traffic (their fields are told in `network/traffic.py`, the curves of `rate` in `network/rates.py`)."""
+"""What a schema cannot say of a Traffic (`network/traffic.py` tells its fields): its curve, its source, its one target."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from minikube_py.api.validation import simulator
+from minikube_py.api import simulator
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Object
     from minikube_py.api.validation.causes import Causes
 
-FIELDS = {
-    "target": "object", "from": "object", "rate": "object", "duration": "time", "timeout": "time", "retries": "count",
-    "keepAlive": "bool", "paused": "bool",
-}  # fmt: skip
-TARGETS = {
-    "service": ({"name": "text", "namespace": "text", "port": "port", "path": "text"}, ("name",)),
-    "ingress": ({"host": "text", "path": "text", "tls": "bool"}, ("host",)),
-    "nodePort": ({"node": "text", "port": "port", "path": "text"}, ("node", "port")),
-}
-# Curve -> (fields, those that must be there).
-RATES = {
-    "ramp": ({"from": "number", "to": "number", "over": "time"}, ("from", "to", "over")),
-    "sine": ({"mean": "number", "amplitude": "number", "period": "time"}, ("mean", "amplitude", "period")),
-    "spike": ({"base": "number", "peak": "number", "after": "time", "for": "time"}, ("peak", "for")),
+TARGETS = ("url", "service", "ingress", "nodePort")
+# Curve -> its numbers, its times, and what may be left out.
+CURVES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
+    "ramp": (("from", "to"), ("over",), ()),
+    "sine": (("mean", "amplitude"), ("period",), ()),
+    "spike": (("base", "peak"), ("after", "for"), ("base", "after")),
 }
 SORTS = ("constant", "ramp", "sine", "spike", "steps")
-STEP = {"after": "time", "perSecond": "number"}
 
 
-def traffic(causes: Causes, obj: Object, old: Object | None, subresource: str) -> None:
-    if subresource:
-        return
-    spec = obj.get("spec")
-    if not isinstance(spec, dict):
-        causes.required("spec")
-        return
-    causes.found += simulator.check_object(
-        {name: value for name, value in spec.items() if FIELDS.get(name) != "object"},
-        {name: sort for name, sort in FIELDS.items() if sort != "object"}
-        | {name: "list" for name in ("target", "from", "rate")},
-        "spec",
-    )
-    if spec.get("duration") in (0, "0", "0s"):
-        causes.invalid("spec.duration", spec["duration"], "must be greater than 0")
-    _target(causes, spec.get("target"))
-    _source(causes, spec.get("from"))
-    _rate(causes, spec.get("rate"))
+def target(causes: Causes, spec: Object) -> None:
+    """Exactly one target, and a URL that is one."""
+    found: Object = spec["target"]
+    named = [name for name in TARGETS if name in found]
+    if not named:
+        causes.required("spec.target", f"one of {', '.join(TARGETS)}")
+    for name in named[1:]:
+        causes.forbidden(f"spec.target.{name}", f"may not be set beside `{named[0]}`")
+    if named[:1] == ["url"]:
+        scheme, mark, rest = found["url"].partition("://")
+        if not (rest if mark else scheme).strip("/") or (mark and scheme not in ("http", "https")):
+            causes.invalid("spec.target.url", found["url"], "must be a URL of the scheme http or https")
+    if "duration" in spec and simulator.time_s(spec["duration"]) == 0:
+        causes.invalid("spec.duration", spec["duration"], "must be greater than zero")
 
 
-def _target(causes: Causes, target: Any) -> None:
-    if target is None:
-        causes.required("spec.target")
-        return
-    given = [name for name in ("url", *TARGETS) if isinstance(target, dict) and name in target]
-    if len(given) != 1 or len(target) != 1:
-        causes.invalid("spec.target", target, "must have exactly one of url, service, ingress, nodePort")
-    elif given == ["url"]:
-        url = target["url"]
-        if not isinstance(url, str) or not url.partition("://")[2 if "://" in url else 0].strip("/"):
-            causes.invalid("spec.target.url", url, "must be a URL")
-        elif "://" in url and url.partition("://")[0] not in ("http", "https"):
-            causes.invalid("spec.target.url", url, "must be of the scheme http or https")
-    else:
-        fields, required = TARGETS[given[0]]
-        causes.found += simulator.check_object(target[given[0]], fields, f"spec.target.{given[0]}", required)
+def source_problem(value: Any) -> str:
+    """`outside`, `inside`, or {podSelector: a LabelSelector}."""
+    if value in ("outside", "inside"):
+        return ""
+    if not isinstance(value, dict) or set(value) != {"podSelector"}:
+        return "must be outside, inside, or have a podSelector"
+    from minikube_py.base import selector
+
+    selector.from_label_selector(value["podSelector"])
+    return ""
 
 
-def _source(causes: Causes, given: Any) -> None:
-    if given in (None, "outside", "inside"):
-        return
-    if not isinstance(given, dict) or set(given) != {"podSelector"}:
-        causes.invalid("spec.from", given, "must be outside, inside, or have a podSelector")
-        return
-    causes.found += simulator.check_object(given, {"podSelector": "selector"}, "spec.from")
-
-
-def _rate(causes: Causes, rate: Any) -> None:
-    if rate is None:
-        causes.required("spec.rate")
-        return
-    if not isinstance(rate, dict):
-        causes.found += simulator.check_object({"rate": rate}, {"rate": "number"}, "spec")
-        return
-    if len(rate) != 1 or next(iter(rate)) not in SORTS:
-        causes.invalid("spec.rate", rate, f"must be a number, or have exactly one of {', '.join(SORTS)}")
-        return
-    (sort, spec), where = next(iter(rate.items())), f"spec.rate.{next(iter(rate))}"
+def rate_problem(value: Any) -> str:
+    """A number, or one curve with all it needs."""
+    if not isinstance(value, dict):
+        return _number_problem(value, "the rate")
+    if len(value) != 1 or next(iter(value)) not in SORTS:
+        return f"must be a number, or have exactly one of {', '.join(SORTS)}"
+    sort, curve = next(iter(value.items()))
     if sort == "constant":
-        causes.found += simulator.check_object(rate, {"constant": "number"}, "spec.rate")
-    elif sort == "steps":
-        if not isinstance(spec, list) or not spec:
-            causes.invalid(where, spec, "must be a list with at least one entry")
-            return
-        for index, entry in enumerate(spec):
-            causes.found += simulator.check_object(entry, STEP, f"{where}[{index}]", ("perSecond",))
-    else:
-        fields, required = RATES[sort]
-        before = len(causes)
-        causes.found += simulator.check_object(spec, fields, where, required)
-        if sort == "sine" and len(causes) == before and spec["amplitude"] > spec["mean"]:
-            causes.invalid(f"{where}.amplitude", spec["amplitude"], "must not be greater than the mean")
+        return _number_problem(curve, sort)
+    if sort == "steps":
+        if not isinstance(curve, list) or not curve:
+            return "steps must be a list of {after, perSecond}"
+        problems = [_fields_problem(one, "steps", ("perSecond",), ("after",), ("after",)) for one in curve]
+        return next(filter(None, problems), "")
+    problem = _fields_problem(curve, sort, *CURVES[sort])
+    if not problem and sort == "sine" and curve["amplitude"] > curve["mean"]:
+        return "sine.amplitude must not be greater than sine.mean"
+    return problem
+
+
+def _fields_problem(
+    given: Any, sort: str, numbers: tuple[str, ...], times: tuple[str, ...], optional: tuple[str, ...]
+) -> str:
+    known = (*numbers, *times)
+    if not isinstance(given, dict):
+        return f"{sort} must have {', '.join(known)}"
+    for name in given:
+        if name not in known:
+            return f"{sort} has no {name}, only {', '.join(known)}"
+    for name in known:
+        if name not in given:
+            if name not in optional:
+                return f"{sort}.{name} is required"
+        elif name in numbers:
+            problem = _number_problem(given[name], f"{sort}.{name}")
+            if problem:
+                return problem
+        elif simulator.time_s(given[name]) < (0 if name == "after" else 1):
+            return f"{sort}.{name} must be greater than zero"
+    return ""
+
+
+def _number_problem(value: Any, name: str) -> str:
+    is_good = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e12
+    return "" if is_good else f"{name} must be a number that is not negative"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.api import pods
 from minikube_py.api.types import Key
-from minikube_py.scheduler.cache import TAINTS
+from minikube_py.scheduler.events import ADDED, CHANGED, FREED, LABELS, NAMESPACE, PLACED, REMOVED, TAINTS
 from minikube_py.scheduler.framework import MAX_SCORE, Feasible, Plugin, Refusal
 from minikube_py.scheduler.nodes import HOSTNAME
 from minikube_py.scheduler.terms import PodTerm, PodTerms, pod_terms
@@ -47,7 +48,7 @@ def _change(counts: dict[Pair, int], pair: Pair, amount: int) -> None:
         counts.pop(pair, None)
 
 
-class Neighbours:
+class Neighbours(ABC):
     """What both states share: the pod, its terms, and the topology keys that matter (`keys`, sorted).
 
     A key that turns up later makes the state `stale`: what was seen of the nodes lacks it.
@@ -82,11 +83,13 @@ class Neighbours:
         self.keys = tuple(sorted(self.topology_keys()))
         self.stale = False
 
+    @abstractmethod
     def topology_keys(self) -> set[str]:
-        raise NotImplementedError
+        """The keys that the terms of both sides name."""
 
+    @abstractmethod
     def update(self, pod: Object, node: NodeInfo, sign: int) -> None:
-        raise NotImplementedError
+        """Count a pod that came to a node (sign 1) or left it (-1)."""
 
     def survives(self, node: str, change: str) -> bool:
         return self.idle or change == TAINTS
@@ -169,6 +172,7 @@ class Wishes(Neighbours):
 
 class InterPodAffinity(Plugin):
     name = "InterPodAffinity"
+    helped_by = (ADDED, REMOVED, LABELS, FREED, PLACED, CHANGED, NAMESPACE)
 
     def pre_filter(self, pod: Object, cache: Cache) -> Any:
         return Rules(pod, cache)
@@ -203,21 +207,29 @@ class InterPodAffinity(Plugin):
             ]
         )
 
+    def raw(self, state: Any, measures: Sequence[tuple[Any, ...]], feasible: Feasible) -> list[int | None]:
+        """The sums of weights."""
+        return list(_sums(state, measures))
+
     def score(self, state: Any, measures: Sequence[tuple[Any, ...]], feasible: Feasible) -> list[int] | None:
         """The sums of weights, stretched from 0 (the least) to 100 (the most)."""
-        weights = state.weights
-        if not weights:
+        if not state.weights:
             return None
-        sums = [
-            sum(
-                value if isinstance(value, int) else weights.get((key, value), 0)
-                for key, value in zip(state.keys, values, strict=True)
-            )
-            for values in measures
-        ]
+        sums = _sums(state, measures)
         least = min(sums)
         spread = max(sums) - least
         return [int(MAX_SCORE * ((total - least) / spread)) if spread else 0 for total in sums]
+
+
+def _sums(state: Wishes, measures: Sequence[tuple[Any, ...]]) -> list[int]:
+    weights = state.weights
+    return [
+        sum(
+            value if isinstance(value, int) else weights.get((key, value), 0)
+            for key, value in zip(state.keys, values, strict=True)
+        )
+        for values in measures
+    ]
 
 
 def _seen(state: Rules, key: str, node: NodeInfo) -> str | Host | None:
