@@ -87,7 +87,10 @@ def test_srv_records_tell_ports() -> None:
 
 def test_an_external_name_is_a_cname_and_what_follows() -> None:
     records = look("ext").records
-    assert [(record.type, record.value) for record in records] == [("CNAME", f"web.{ZONE}."), ("A", world.address("web"))]
+    assert [(record.type, record.value) for record in records] == [
+        ("CNAME", f"web.{ZONE}."),
+        ("A", world.address("web")),
+    ]
 
 
 def test_there_are_no_ipv6_addresses_here() -> None:

@@ -26,7 +26,9 @@ def random_cluster(seed: int) -> Cluster:
     dice = Random(seed)
     cluster = Cluster.memory(nodes=dice.randint(2, 5), seed=seed)
     for namespace in NAMESPACES[1:]:
-        cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": {"team": namespace}}})
+        cluster.create(
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": {"team": namespace}}}
+        )
     for namespace in NAMESPACES:
         for app in APPS:
             cluster.create(deployment(app, dice), namespace=namespace)
@@ -42,7 +44,11 @@ def random_cluster(seed: int) -> Cluster:
 
 
 def deployment(app: str, dice: Random) -> Object:
-    container: Object = {"name": "main", "image": f"example/{app}:{dice.randint(1, 2)}", "ports": [{"name": "http", "containerPort": 8080}]}
+    container: Object = {
+        "name": "main",
+        "image": f"example/{app}:{dice.randint(1, 2)}",
+        "ports": [{"name": "http", "containerPort": 8080}],
+    }
     if dice.random() < 0.5:
         container["readinessProbe"] = {"tcpSocket": {"port": 8080}, "initialDelaySeconds": dice.choice([0, 5, 3600])}
     if dice.random() < 0.5:
@@ -63,8 +69,17 @@ def service(app: str, dice: Random) -> Object:
 
 
 def network_policy(dice: Random) -> Object:
-    peer = dice.choice([{"podSelector": {"matchLabels": {"app": "a"}}}, {"namespaceSelector": {}}, {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.244.1.0/24"]}}])
-    spec = {"podSelector": {"matchLabels": {"app": dice.choice(APPS)}}, "ingress": [{"from": [peer], "ports": [{"port": 8080}]}]}
+    peer = dice.choice(
+        [
+            {"podSelector": {"matchLabels": {"app": "a"}}},
+            {"namespaceSelector": {}},
+            {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.244.1.0/24"]}},
+        ]
+    )
+    spec = {
+        "podSelector": {"matchLabels": {"app": dice.choice(APPS)}},
+        "ingress": [{"from": [peer], "ports": [{"port": 8080}]}],
+    }
     return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "some"}, "spec": spec}
 
 

@@ -77,7 +77,11 @@ def test_what_the_client_sees(source: str, url: str, expected: int, step: str) -
     ("source", "url", "message"),
     [
         ("shop/client", "nope", "curl: (6) Could not resolve host: nope"),
-        ("shop/client", "empty", "curl: (7) Failed to connect to empty port 80 after 0 ms: Could not connect to server"),
+        (
+            "shop/client",
+            "empty",
+            "curl: (7) Failed to connect to empty port 80 after 0 ms: Could not connect to server",
+        ),
         ("shop/client", "web:83", "curl: (28) Connection timed out after 10000 milliseconds"),
         ("default/shut", "web.shop", "curl: (28) Resolving timed out after 10000 milliseconds"),
     ],
@@ -107,7 +111,9 @@ def test_every_step_names_the_rule_that_decided() -> None:
 
 
 def test_a_host_header_counts_and_not_the_address() -> None:
-    address = world.cluster().get("ingresses.networking.k8s.io", "shop", "shop")["status"]["loadBalancer"]["ingress"][0]["ip"]
+    address = world.cluster().get("ingresses.networking.k8s.io", "shop", "shop")["status"]["loadBalancer"]["ingress"][
+        0
+    ]["ip"]
     assert world.ask("outside", address).status == 404
     assert world.ask("outside", address, headers=(("Host", "shop.example.com"),)).status == 200
 

@@ -80,7 +80,8 @@ def kept(service: Object) -> Object:
     if spec.get("clusterIP") not in (None, "None"):
         spec["clusterIP"], spec["clusterIPs"] = "IP", ["IP"]
     spec["ports"] = [
-        {**one, **({"nodePort": "PORT"} if one.get("nodePort") not in (None, 30080) else {})} for one in spec.get("ports") or ()
+        {**one, **({"nodePort": "PORT"} if one.get("nodePort") not in (None, 30080) else {})}
+        for one in spec.get("ports") or ()
     ]
     return {"spec": spec, "status": service["status"]}
 
@@ -100,7 +101,10 @@ def conditions(found: list[Object]) -> list[list[tuple[bool, bool, bool]]]:
 
 
 def slices(run: Machine) -> list[Object]:
-    return [{"labels": one["metadata"]["labels"], "endpoints": one.get("endpoints")} for one in run.cluster.list(SLICES, SPACE)]
+    return [
+        {"labels": one["metadata"]["labels"], "endpoints": one.get("endpoints")}
+        for one in run.cluster.list(SLICES, SPACE)
+    ]
 
 
 def recorded_slices(until: str) -> list[Object]:
@@ -157,6 +161,8 @@ def test_types_change_and_addresses_are_freed_and_kept(run: Machine) -> None:
     assert not [one for one in changed["spec"]["ports"] if "nodePort" in one], "node ports are given back"
     again_ = run.kpy("kubectl apply -f -", RECORD["np_conflict"]["stdin"])
     assert again_.code == 0, "30080 is free now"
-    run.kpy(f"""kubectl -n {SPACE} patch svc nosel -p '{{"spec":{{"type":"ExternalName","externalName":"a.example"}}}}'""")
+    run.kpy(
+        f"""kubectl -n {SPACE} patch svc nosel -p '{{"spec":{{"type":"ExternalName","externalName":"a.example"}}}}'"""
+    )
     run.pass_time(1)
     assert "clusterIP" not in run.cluster.get("services", "nosel", SPACE)["spec"]

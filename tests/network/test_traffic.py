@@ -121,7 +121,9 @@ def test_a_policy_stops_requests_and_is_named_as_the_cause() -> None:
     send(cluster)
     cluster.reconcile(for_s=10)
     spec = {"podSelector": {"matchLabels": {"app": "shop"}}, "policyTypes": ["Ingress"]}
-    cluster.create({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "deny"}, "spec": spec})
+    cluster.create(
+        {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "deny"}, "spec": spec}
+    )
     cluster.reconcile(for_s=10)
     assert scenarios.counts(cluster)["causes"] == {"policy": 1000}
 
