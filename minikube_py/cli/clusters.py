@@ -46,6 +46,9 @@ def start(
     no_load_balancer: Annotated[
         bool, typer.Option("--no-load-balancer", help="No cloud: Services of type LoadBalancer stay <pending>.")
     ] = False,
+    static_pods: Annotated[
+        bool, typer.Option("--static-pods/--no-static-pods", help="With the control plane's own pods in kube-system.")
+    ] = True,
 ) -> None:
     """Make a cluster (and choose it, if it is the first one)."""
     from minikube_py.base import quantity
@@ -65,6 +68,7 @@ def start(
         memory=memory,
         seed=seed,
         kubernetes_version=_version(kubernetes_version),
+        static_pods=static_pods,
     )
     if no_load_balancer:
         cluster.create(NO_CLOUD, namespace="kube-system")

@@ -249,7 +249,7 @@ PIPELINE: tuple[Step, ...] = (
             "configmaps": (wakes.waiting_pods_in_namespace,),
             "secrets": (wakes.waiting_pods_in_namespace,),
             "persistentvolumeclaims": (wakes.waiting_pods_in_namespace,),
-            "services": (wakes.waiting_pods_in_namespace,),  # init containers that look a name up
+            "services": (wakes.pods_waiting_for_service,),  # init containers that look a name up
             "programs.sim.kpy.dev": (wakes.all_in_namespace("pods"),),
             "faults.sim.kpy.dev": (wakes.pods_on_faulty_node,),
         },

@@ -278,6 +278,24 @@ def waiting_pods_in_namespace(change: Change, world: World) -> Iterable[Key]:
     return [key for key in world.store.bucket("u:") if key.resource == "pods" and key.namespace == namespace]
 
 
+def pods_waiting_for_service(change: Change, world: World) -> Iterable[Key]:
+    """Pods that are not well of the Service's namespace, and those elsewhere whose init containers name both of them."""
+    namespace, name = change.key.namespace, f"{change.key.name}.{change.key.namespace}"
+    found = []
+    for key in world.store.bucket("u:"):
+        if key.resource != "pods":
+            continue
+        if key.namespace == namespace:
+            found.append(key)
+        elif change.old is None or change.new is None:
+            pod = world.store.get(key)
+            inits = pod["spec"].get("initContainers") or () if pod is not None else ()
+            words = [word for one in inits for word in (*(one.get("command") or ()), *(one.get("args") or ()))]
+            if any(name in word for word in words):
+                found.append(key)
+    return found
+
+
 # -- nodes -------------------------------------------------------------------------------------------------------------
 
 

@@ -74,7 +74,7 @@ class Session:
         result = self.bash.execute_sync(script)
         self.bash.clear_cancel()
         errors = shell.errors_of(self.shell, result.stderr)
-        return shell.Result(int(result.exit_code), result.stdout, errors, self.run.now - before)
+        return shell.Result(int(result.exit_code), self.run.dated(result.stdout), errors, self.run.now - before)
 
     def _rule(self, command: tuple[str, ...]) -> shell.Result | None:
         words = " ".join(command)

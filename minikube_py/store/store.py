@@ -41,6 +41,7 @@ class Change(NamedTuple):
 
 
 Changes: TypeAlias = list[Change]
+Filed: TypeAlias = list[tuple[str, Key]]  # names of buckets and what lies in them
 Due: TypeAlias = list[tuple[str, Key]]  # steps and keys
 
 
@@ -293,6 +294,17 @@ class Store:
         """Whether anything lies in a bucket."""
         bucket = self._buckets.get(name)
         return bool(self.bucket(name) if bucket is None else bucket.keys)
+
+    def buckets_after(self, prefix: str) -> Filed:
+        """Of every bucket whose name begins so: the rest of its name, and the keys in it. Read without bodies."""
+        self.flush()
+        end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        rows = self._execute(
+            "SELECT b.bucket, o.resource, o.namespace, o.name FROM bucket b JOIN object o ON o.id = b.object "
+            "WHERE b.bucket >= ? AND b.bucket < ? ORDER BY 1, 2, 3, 4",
+            (prefix, end),
+        )
+        return [(row[0][len(prefix) :], Key(*row[1:])) for row in rows]
 
     def in_bucket(self, name: str) -> Objects:
         return self._objects_of(self.bucket(name))
