@@ -19,6 +19,15 @@ app.add_typer(snapshot, name="snapshot")
 NameArgument = Annotated[str, typer.Argument(metavar="[NAME]", help="The cluster; the current one unless given.")]
 
 
+# What controllers/service_load_balancer.py looks for.
+NO_CLOUD = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "cloud-provider"},
+    "data": {"loadBalancer": "none"},
+}
+
+
 @app.command()
 def start(
     name: NameArgument = "",
@@ -34,6 +43,9 @@ def start(
     kubernetes_version: Annotated[
         str, typer.Option("--kubernetes-version", help="What the API server says it is.")
     ] = "v1.36.2",
+    no_load_balancer: Annotated[
+        bool, typer.Option("--no-load-balancer", help="No cloud: Services of type LoadBalancer stay <pending>.")
+    ] = False,
     static_pods: Annotated[
         bool, typer.Option("--static-pods/--no-static-pods", help="With the control plane's own pods in kube-system.")
     ] = True,
@@ -58,6 +70,8 @@ def start(
         kubernetes_version=_version(kubernetes_version),
         static_pods=static_pods,
     )
+    if no_load_balancer:
+        cluster.create(NO_CLOUD, namespace="kube-system")
     if name and home.current() != name:
         home.use(name)
     info = cluster.info
