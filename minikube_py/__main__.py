@@ -21,7 +21,7 @@ INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 def main(argv: list[str] | None = None) -> int:
     """Run one command line; returns the exit code. Expected errors never show a traceback."""
     try:
-        code = run(sys.argv[1:] if argv is None else argv)
+        code = run([_word(word) for word in (sys.argv[1:] if argv is None else argv)])
         sys.stdout.flush()
     except KpyError as error:
         from minikube_py.cli import failures
@@ -43,7 +43,16 @@ def main(argv: list[str] | None = None) -> int:
         # The reader is gone (kpy get pods | head); keep Python from complaining again when it closes the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        # What a user's machine refuses: a home that may not be entered, a standard output on a full disk.
+        sys.stderr.write(f"error: {f'{error.filename}: ' if error.filename else ''}{error.strerror or error}\n")
+        return KpyError.exit_code
     return code
+
+
+def _word(word: str) -> str:
+    """Bytes that are no UTF-8 come as lone surrogates; nothing further in can store or print those."""
+    return word if word.isascii() else word.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def run(argv: list[str]) -> int:

@@ -12,6 +12,7 @@ Every method raises a `KpyError` in Kubernetes' own words; nothing is half-writt
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.api import kinds as kinds_table
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 KUBERNETES_VERSION = "v1.36.2"
 MEMORY_EPOCH_S = 1_767_225_600  # 2026-01-01T00:00:00Z, where a cluster in memory starts unless told
 CRDS = "customresourcedefinitions.apiextensions.k8s.io"
+
+
+class _Undone(Exception):
+    """Ends a `what_if`."""
 
 
 class Info(NamedTuple):
@@ -174,6 +179,16 @@ class Cluster:
 
     # -- reading -------------------------------------------------------------------------------------------------
 
+    @contextmanager
+    def what_if(self) -> Iterator[None]:
+        """Nothing that is written inside stays: for questions of what would be."""
+        try:
+            with self.store.transaction():
+                yield
+                raise _Undone
+        except _Undone:
+            self._registry = None
+
     def kind(self, word: str) -> Kind:
         """The kind that a word means ('po', 'deployments.apps'). NotFound in kubectl's words."""
         found = self.registry.named(word)
@@ -243,18 +258,26 @@ class Cluster:
         return created
 
     def apply(
-        self, obj: Object, *, namespace: str = "default", dry_run: bool = False, validation: str = "Strict"
+        self,
+        obj: Object,
+        *,
+        namespace: str = "default",
+        dry_run: bool = False,
+        local: bool = False,
+        validation: str = "Strict",
     ) -> tuple[Object, str]:
         """Create an object or merge it into the stored one, as `kubectl apply`: three ways, with the last-applied
-        annotation. Returns (the stored object, 'created' | 'configured' | 'unchanged')."""
+        annotation. Returns (the stored object, 'created' | 'configured' | 'unchanged'). `dry_run` lets the API server
+        say what it would store, `local` does not even ask it (--dry-run=client)."""
         from minikube_py.apiserver import apply
 
         kind = self._kind_of(obj)
         with self.store.transaction():
             result = apply.apply(
-                self.server, kind, obj, namespace=self._home(kind, obj, namespace), check=validation, dry_run=dry_run
-            )
-            if not dry_run and result[1] != "unchanged":
+                self.server, kind, obj, namespace=self._home(kind, obj, namespace), check=validation, dry_run=dry_run,
+                local=local,
+            )  # fmt: skip
+            if not (dry_run or local or result[1] == "unchanged"):
                 self._after_write(kind)
         return result
 
@@ -334,7 +357,8 @@ class Cluster:
             )  # fmt: skip
 
     def _kind_of(self, obj: Object) -> Kind:
-        found = self.registry.find(obj.get("apiVersion", ""), obj.get("kind", ""))
+        version, name = obj.get("apiVersion"), obj.get("kind")
+        found = self.registry.find(version, name) if isinstance(version, str) and isinstance(name, str) else None
         if found is None:
             raise errors.UsageError(
                 f'no matches for kind "{obj.get("kind", "")}" in version "{obj.get("apiVersion", "")}"'
@@ -343,7 +367,9 @@ class Cluster:
 
     @staticmethod
     def _home(kind: Kind, obj: Object, namespace: str) -> str:
-        return (obj.get("metadata") or {}).get("namespace") or namespace if kind.namespaced else ""
+        metadata = obj.get("metadata")
+        own = metadata.get("namespace") if isinstance(metadata, dict) else ""
+        return (own if isinstance(own, str) and own else namespace) if kind.namespaced else ""
 
     @staticmethod
     def _origin(manager: str) -> Any:

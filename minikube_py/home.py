@@ -25,8 +25,22 @@ NO_CLUSTER = "there is no cluster yet: 'kpy cluster start' makes one, as does th
 
 
 def root() -> str:
-    """`$KPY_HOME`, or ~/.kpy."""
-    return os.environ.get("KPY_HOME") or os.path.join(os.path.expanduser("~"), ".kpy")
+    """`$KPY_HOME`, or ~/.kpy. Raises StoreError if something else than a folder is there."""
+    found = os.environ.get("KPY_HOME") or os.path.join(os.path.expanduser("~"), ".kpy")
+    if os.path.isfile(found):
+        raise StoreError(f"{found} is not a folder: set KPY_HOME to one")
+    return found
+
+
+def exists(file: str) -> bool:
+    """Whether a cluster's file is there. Raises StoreError where nobody may look."""
+    try:
+        os.stat(file)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise StoreError(f"cannot look at {file}: {error.strerror}") from error
+    return True
 
 
 def path(name: str) -> str:
@@ -42,6 +56,8 @@ def clusters() -> list[str]:
         found = os.listdir(os.path.join(root(), "clusters"))
     except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        raise StoreError(f"cannot look into {root()}: {error.strerror}") from error
     return sorted(name.removesuffix(".db") for name in found if name.endswith(".db") and not name.startswith("."))
 
 
@@ -52,7 +68,7 @@ def current() -> str:
 
 def use(name: str) -> None:
     """Choose a cluster. Raises UsageError if there is none of that name."""
-    if not os.path.exists(path(name)):
+    if not exists(path(name)):
         raise UsageError(f'no context exists with the name: "{name}"')
     write(os.path.join(root(), "current"), name + "\n")
 
@@ -60,7 +76,7 @@ def use(name: str) -> None:
 def read(source: str) -> str:
     """The text of a small file, stripped; '' if it cannot be read."""
     try:
-        with builtins.open(source, encoding="utf-8") as file:
+        with builtins.open(source, encoding="utf-8", errors="replace") as file:
             return file.read().strip()
     except OSError:
         return ""
@@ -86,7 +102,7 @@ def open(name: str | None = None, *, create: bool = False) -> Cluster:
 
     chosen = name or current()
     file = path(chosen)
-    if os.path.exists(file):
+    if exists(file):
         return Cluster.open(file, name=chosen)
     if name is not None and name != DEFAULT:
         raise UsageError(f'context "{name}" does not exist')
@@ -103,7 +119,7 @@ def start(name: str, *, epoch_s: int | None = None, **shape: Any) -> Cluster:
     from minikube_py.cluster import Cluster
 
     file = path(name)
-    if os.path.exists(file):
+    if exists(file):
         raise UsageError(f'cluster "{name}" exists already')
     first = not clusters()
     fresh = os.path.join(os.path.dirname(file), f".{name}.{os.getpid()}.new")
@@ -125,7 +141,7 @@ def start(name: str, *, epoch_s: int | None = None, **shape: Any) -> Cluster:
 def remove(name: str) -> None:
     """Delete a cluster's file. Raises UsageError if there is none."""
     file = path(name)
-    if not os.path.exists(file):
+    if not exists(file):
         raise UsageError(f'cluster "{name}" does not exist')
     try:
         _forget(file, file + "-wal", file + "-shm")

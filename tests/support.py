@@ -90,6 +90,12 @@ class FrozenView:
         found = [pod for pod in self.list("pods") if pods.node_of(pod) == node]
         return found if node else [pod for pod in found if not pods.is_finished(pod)]
 
+    def refused(self) -> list[Object]:  # type: ignore[valid-type]
+        return [pod for pod in self.on_node("") if "PodScheduled" in str(pod.get("status"))]
+
+    def nominated(self) -> list[Object]:  # type: ignore[valid-type]
+        return [pod for pod in self.on_node("") if pod.get("status", {}).get("nominatedNodeName")]
+
     def selected(self, namespace: str, labels: dict[str, str]) -> list[Object]:  # type: ignore[valid-type]
         return [
             pod for pod in self.list("pods", namespace) if labels.items() <= pod["metadata"].get("labels", {}).items()

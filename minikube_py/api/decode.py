@@ -45,9 +45,13 @@ def patched(kind: Kind, obj: Object, patch: Any, how: str, strictness: str = "St
     Raises Invalid without a kind ('The request is invalid: patch: Invalid value: "map[spec:map[replicas:x]]": ...').
     Source: k8s.io/apiserver/pkg/endpoints/handlers/patch.go.
     """
-    go = gotypes.type_of(str(obj.get("apiVersion") or kind.version), kind.name)
+    problem = "" if how == "strategic" else _foreign(kind, obj)
+    if problem:
+        raise Invalid("", "", "", [_patch_cause(obj, patch, how, problem)])
+    obj = {**obj, "apiVersion": kind.version, "kind": kind.name}
+    go = gotypes.type_of(kind.version, kind.name)
     run = PatchRun() if how == "strategic" else Run()
-    problem, decoded = "", obj
+    decoded = obj
     try:
         decoded = codec(go).decode(run, obj, None) if go is not None else _custom(kind, obj, run)
         problem = run.error
@@ -57,16 +61,32 @@ def patched(kind: Kind, obj: Object, patch: Any, how: str, strictness: str = "St
     if not problem and fields and strictness == "Strict":
         problem = f"strict decoding error: {', '.join(fields)}"
     if problem:
-        told = gotext.shown(patch) if how == "strategic" else gotext.json_text(obj)
-        text = f"Invalid value: {gotext.quoted(told)}: {problem}"
-        raise Invalid("", "", "", [Cause("patch", "FieldValueInvalid", text)])
+        raise Invalid("", "", "", [_patch_cause(obj, patch, how, problem)])
     return decoded, fields if strictness == "Warn" else []
+
+
+def _patch_cause(obj: Object, patch: Any, how: str, problem: str) -> Cause:
+    told = gotext.shown(patch) if how == "strategic" else gotext.json_text(obj)
+    return Cause("patch", "FieldValueInvalid", f"Invalid value: {gotext.quoted(told)}: {problem}")
+
+
+def _foreign(kind: Kind, obj: Object) -> str:
+    """Why an object that a merge patch made another kind of cannot be read. (A strategic merge patch ignores it.)"""
+    version, name = obj.get("apiVersion"), obj.get("kind")
+    if (version or kind.version) == kind.version and (name or kind.name) == kind.name:
+        return ""
+    bare = str(version).rpartition("/")[2]
+    return f"converting ({bare}.{name}) to ({kind.version.rpartition('/')[2]}.{kind.name}): unknown conversion"
 
 
 def _custom(kind: Kind, obj: Object, run: Run) -> Object:
     """Kinds that are no Go type: metadata is decoded strictly, the rest is pruned and defaulted by a CRD's schema."""
     place = Place(None, "metadata", kind.name)
     metadata = codec("meta.v1.ObjectMeta").decode(run, obj.get("metadata") or {}, place)
+    if kind.simulated:
+        from minikube_py.api import custom, simulator
+
+        return {**custom.prune(simulator.schema(kind.name), obj, "", run.unknown), "metadata": metadata}
     if kind.schemas is None:
         return {**obj, "metadata": metadata}
     from minikube_py.api import custom

@@ -127,6 +127,14 @@ class View(Protocol):
         """Pods with that spec.nodeName; '' gives the pods that have no node yet and are not finished."""
         ...
 
+    def refused(self) -> Objects:
+        """Pods that the scheduler found no node for."""
+        ...
+
+    def nominated(self) -> Objects:
+        """Pods without a node that are promised one (status.nominatedNodeName)."""
+        ...
+
     def selected(self, namespace: str, labels: dict[str, str]) -> Objects:
         """Pods of a namespace that carry all of `labels` (which may not be empty)."""
         ...
@@ -150,6 +158,7 @@ class View(Protocol):
 
 
 class Derived(Protocol):
-    """A cache over the cluster that is kept up to date by being told each change (old or new is None at create or delete)."""
+    """A cache over the cluster that is kept up to date by being told each change (old or new is None at create or delete);
+    only those of its `resources`, a frozenset, if it has an attribute of that name."""
 
     def changed(self, key: Key, old: Object | None, new: Object | None) -> None: ...

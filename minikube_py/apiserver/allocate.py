@@ -32,6 +32,8 @@ class InUse:
     A port number is held by (namespace, name): the ports of one Service may share a number under two protocols.
     """
 
+    resources = frozenset(("services",))
+
     def __init__(self, view: View) -> None:
         self.addresses: dict[str, tuple[str, str]] = {}
         self.ports: dict[int, tuple[str, str]] = {}

@@ -9,8 +9,9 @@ import json
 from typing import TYPE_CHECKING
 
 from minikube_py.apiserver.origin import Origin
-from minikube_py.apiserver.verbs import key_of
+from minikube_py.apiserver.verbs import key_of, patched
 from minikube_py.base import patch
+from minikube_py.base.errors import StatusError
 
 if TYPE_CHECKING:
     from minikube_py.api.kinds import Kind
@@ -22,20 +23,35 @@ MANAGER = "kubectl-client-side-apply"
 
 
 def apply(
-    server: ApiServer, kind: Kind, obj: Object, *, namespace: str, check: str = "Strict", dry_run: bool = False
+    server: ApiServer,
+    kind: Kind,
+    obj: Object,
+    *,
+    namespace: str,
+    check: str = "Strict",
+    dry_run: bool = False,
+    local: bool = False,
 ) -> tuple[Object, str]:
-    """Returns (the stored object, 'created' | 'configured' | 'unchanged'). Warns where the annotation was missing."""
+    """Returns (the stored object, 'created' | 'configured' | 'unchanged'). Warns where the annotation was missing.
+
+    `local` (--dry-run=client): what a client can tell without sending anything: nothing is defaulted or refused.
+    A patch that the server refuses is noted on the error (`__notes__`), as kubectl prints it.
+    """
     origin = Origin(MANAGER)
     meta = obj.get("metadata") or {}
+    if not isinstance(meta, dict) or not isinstance(meta.get("name") or "", str):
+        return server.create(kind, obj, namespace=namespace, origin=origin, check=check, dry_run=dry_run), "created"
     if kind.namespaced:
         meta = {**meta, "namespace": namespace}
     obj = {**obj, "metadata": meta}
     wanted = with_annotation(obj)
     current = server.store.get(key_of(kind, obj)) if meta.get("name") else None
     if current is None:
+        if local:
+            return wanted, "created"
         return server.create(kind, wanted, namespace=namespace, origin=origin, check=check, dry_run=dry_run), "created"
     text = (current["metadata"].get("annotations") or {}).get(LAST_APPLIED)
-    if text is None:
+    if text is None and not local:
         server.warnings.append(
             f"resource {kind.plural}/{meta['name']} is missing the {LAST_APPLIED} annotation which is required by "
             "kubectl apply. kubectl apply should only be used on resources created declaratively by either kubectl "
@@ -44,8 +60,14 @@ def apply(
     fields, form = difference(kind, json.loads(text) if text else {}, wanted, current)
     if not fields:
         return current, "unchanged"
-    new = server.patch(kind, key_of(kind, obj), fields, form=form, origin=origin, check=check, dry_run=dry_run)
-    return new, "configured" if dry_run or new is not current else "unchanged"
+    if local:
+        return patched(kind, current, fields, form), "configured"
+    try:
+        new = server.patch(kind, key_of(kind, obj), fields, form=form, origin=origin, check=check, dry_run=dry_run)
+    except StatusError as error:
+        error.add_note(go_json(fields))
+        raise
+    return new, "configured"
 
 
 def difference(kind: Kind, original: Object, wanted: Object, current: Object) -> tuple[Object, str]:
@@ -59,7 +81,10 @@ def difference(kind: Kind, original: Object, wanted: Object, current: Object) ->
 def with_annotation(obj: Object) -> Object:
     """The object with itself, without that annotation, written into its last-applied annotation."""
     meta = obj["metadata"]
-    annotations = {name: value for name, value in (meta.get("annotations") or {}).items() if name != LAST_APPLIED}
+    given = meta.get("annotations") or {}
+    if not isinstance(given, dict):
+        return obj  # the server will refuse it
+    annotations = {name: value for name, value in given.items() if name != LAST_APPLIED}
     bare = {**obj, "metadata": {**meta, "annotations": annotations}}
     return {**bare, "metadata": {**meta, "annotations": {**annotations, LAST_APPLIED: go_json(bare) + "\n"}}}
 

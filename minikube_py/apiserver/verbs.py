@@ -160,14 +160,14 @@ class ApiServer:
         if subresource == "scale":
             return self.scale(kind, key, patch.merge(scale_of(kind, old), fields), origin=origin, dry_run=dry_run)
         new = patched(kind, old, fields, form)
-        wanted = (new.get("metadata") or {}).get("resourceVersion")
-        if wanted and wanted != old["metadata"]["resourceVersion"]:
-            raise errors.conflict(kind.resource, key.name)
         if new == old:
             return old
         if not origin.trusted:
             new, warnings = decode.patched(kind, new, fields, form, check)
             self.warnings += warnings
+        wanted = (new.get("metadata") or {}).get("resourceVersion")
+        if wanted and wanted != old["metadata"]["resourceVersion"]:
+            raise errors.conflict(kind.resource, key.name)
         return self._replace(kind, key, old, new, subresource, origin, dry_run)
 
     def _replace(
@@ -175,7 +175,7 @@ class ApiServer:
     ) -> Object:
         meta = without(new["metadata"], "managedFields", "selfLink")
         new = {**new, "metadata": {**meta, "resourceVersion": old["metadata"]["resourceVersion"]}}
-        if not subresource:
+        if subresource in ("", "ephemeralcontainers", "resize"):
             new = defaults.apply(kind, new)
         new = strategy.prepare_update(kind, new, old, subresource, now=self.clock.timestamp)
         request = self._request("UPDATE", kind, key, new, old, subresource, origin, dry_run)
@@ -203,12 +203,13 @@ class ApiServer:
         if subresource == "binding":
             return self.bind(key, fields["spec"]["nodeName"], origin=origin)
         if subresource == "status":
-            status = patch.merge(old.get("status") or {}, fields.get("status") or {})
-            new = {**old, "status": status}
+            before, meta = old.get("status") or {}, old["metadata"]
+            status = patch.merge(before, fields.get("status") or {})
             if "metadata" in fields:  # a Deployment's revision: an annotation that must not count as a new generation
-                new["metadata"] = patch.merge(old["metadata"], fields["metadata"])
-            if new == old:
+                meta = patch.merge(meta, fields["metadata"])
+            if status is before and meta is old["metadata"]:
                 return old
+            new = {**old, "metadata": meta, "status": status}
             if self.strict_engine:
                 self._validate(kind, new, old, subresource)
             return self._put(key, new, origin)
@@ -282,7 +283,9 @@ class ApiServer:
                 f'Operation cannot be fulfilled on {kind.resource} "{key.name}": Precondition failed: '
                 f"UID in precondition: {uid}, UID in object meta: {old['metadata']['uid']}"
             )
-        self.warnings += admission.check(self._request("DELETE", kind, key, None, old, "", origin, dry_run))
+        request = self._request("DELETE", kind, key, None, old, "", origin, dry_run)
+        admission.mutate(request)  # nothing to change, but NamespaceLifecycle refuses here
+        self.warnings += admission.check(request)
         if dry_run:
             return old
         meta = old["metadata"]
@@ -370,22 +373,60 @@ def without(meta: Object, *names: str) -> Object:
 
 
 def patched(kind: Kind, old: Object, fields: Any, form: str) -> Object:
-    """The object that a patch makes of `old`. Raises BadRequest where the patch doesn't apply."""
-    if form == "merge":
-        changed: Object = patch.merge(old, fields)
-        return changed
-    if form == "json":
-        changed = patch.json_patch(old, fields)
-        return changed
-    from minikube_py.api import schema
+    """The object that a patch makes of `old`. Raises BadRequest or Invalid where the patch doesn't apply.
 
-    lists = schema.merge_keys(kind.version, kind.name)
-    if lists is None:
+    Source: k8s.io/apiserver/pkg/endpoints/handlers/patch.go.
+    """
+    if form == "json":
+        return _json_patched(old, fields)
+    lists = None
+    if form == "strategic":
+        from minikube_py.api import schema
+
+        lists = schema.merge_keys(kind.version, kind.name)
+    if form == "strategic" and lists is None:
         raise errors.StatusError(
             "the body of the request was in an unknown format - accepted media types include: "
             "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
         )
-    return patch.strategic(old, fields, lists)
+    if not isinstance(fields, dict):
+        raise errors.BadRequest(
+            f"{'error decoding patch: ' if form == 'merge' else ''}json: cannot unmarshal {_json_type(fields)} "
+            "into Go value of type map[string]interface {}"
+        )
+    if lists is None:
+        merged: Object = patch.merge(old, fields)
+        return merged
+    try:
+        return patch.strategic(old, fields, lists)
+    except patch.PatchError as error:
+        raise errors.BadRequest(str(error)) from None
+
+
+def _json_patched(old: Object, operations: Any) -> Object:
+    if not isinstance(operations, list):
+        raise errors.BadRequest(
+            f"json: cannot unmarshal {_json_type(operations)} into Go value of type jsonpatch.Patch"
+        )
+    for operation in operations:
+        if not isinstance(operation, dict):
+            raise errors.BadRequest(
+                f"json: cannot unmarshal {_json_type(operation)} into Go value of type jsonpatch.Operation"
+            )
+    try:
+        new = patch.json_patch(old, operations)
+    except patch.PatchError:
+        new = None
+    if not isinstance(new, dict):
+        told = "the server rejected our request due to an error in our request"
+        raise errors.Invalid("", "", "", [], message=told)
+    return new
+
+
+def _json_type(value: Any) -> str:
+    """What encoding/json calls the sort of a value."""
+    names = {dict: "object", list: "array", str: "string", bool: "bool", int: "number", float: "number"}
+    return names.get(type(value), "null")
 
 
 def scale_of(kind: Kind, obj: Object) -> Object:

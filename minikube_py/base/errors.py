@@ -109,12 +109,13 @@ class Invalid(StatusError):
 
     reason, code = "Invalid", 422
 
-    def __init__(self, kind: str, group: str, name: str, causes: list[Cause]) -> None:
+    def __init__(self, kind: str, group: str, name: str, causes: list[Cause], message: str = "") -> None:
+        """`message` is for the few refusals of a whole request that name neither object nor cause."""
         qualified = f"{kind}.{group}" if group else kind
         texts = list(dict.fromkeys(str(cause) for cause in causes))
         listed = texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
         super().__init__(
-            f'{qualified} "{name}" is invalid: {listed}',
+            message or f'{qualified} "{name}" is invalid: {listed}',
             details={"name": name, "group": group, "kind": kind, "causes": causes},
         )
         self.kind, self.name, self.causes = kind, name, causes

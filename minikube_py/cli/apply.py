@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.base.errors import KpyError, NotFound, StatusError, UsageError
-from minikube_py.cli import create, failures, select, show
+from minikube_py.cli import failures, select, show
 from minikube_py.cli.create import LAST_APPLIED
 
 if TYPE_CHECKING:
@@ -20,29 +20,50 @@ def run(call: Call) -> None:
         raise call.usage(f"Unexpected args: [{' '.join(call.args)}]")
     call.require_files()
     _check_flags(call)
+    errors: list[KpyError] = []
+    wanted = _wanted(call, errors)
+    if not wanted and not errors:
+        raise UsageError("no objects passed to apply")
     items: list[Item] = []
     verbs: list[str] = []
-    errors: list[KpyError] = []
-    with call.cluster.transaction():
-        for obj, source in call.documents():
+    with call.transaction():
+        for item in wanted:
             try:
-                item = select.of_document(call, obj, source)
-                if not _selected(call, obj):
-                    continue
                 applied, verb = _apply(call, item)
             except KpyError as error:
                 errors.append(error)
                 continue
             items.append(item._replace(name=applied["metadata"]["name"], object=applied))
             verbs.append(verb)
-        if not items and not errors:
-            raise UsageError("no objects passed to apply")
-        show.results(call, items, verbs)
-        if call.on("prune"):
+        _tell(call, items, verbs, errors)
+        if call.on("prune") and not errors:
             from minikube_py.cli import prune
 
             prune.run(call, items)
     failures.raise_all(errors)
+
+
+def _wanted(call: Call, errors: list[KpyError]) -> list[Item]:
+    """The objects of the files. What cannot be read or has no kind here becomes one of `errors`; the others are applied."""
+    found: list[Item] = []
+    unread: list[KpyError] = []
+    for obj, source in call.documents(unread):
+        try:
+            item = select.of_document(call, obj, source)
+        except KpyError as error:
+            unread.append(error)
+            continue
+        if _selected(call, obj):
+            found.append(item)
+    if unread:
+        errors.append(unread[0] if len(unread) == 1 else failures.Several(unread))
+    return found
+
+
+def _tell(call: Call, items: list[Item], verbs: list[str], errors: list[KpyError]) -> None:
+    """With -o yaml and the like nothing is printed when anything failed."""
+    if not errors or call.text("output") in ("", "name"):
+        show.results(call, items, verbs)
 
 
 def _selected(call: Call, obj: Object) -> bool:
@@ -75,64 +96,38 @@ def _check_flags(call: Call) -> None:
 
 def _apply(call: Call, item: Item) -> tuple[Object, str]:
     metadata = item.object.get("metadata") or {}
-    if not metadata.get("name"):
-        if metadata.get("generateName"):
-            raise UsageError(f"from {metadata['generateName']}: cannot use generate name with apply")
-        raise UsageError(
-            f"error when retrieving current configuration of:\n{place(item)}\n"
-            f'from server for: "{item.source}": resource name may not be empty'
-        )
+    if metadata.get("generateName") and not item.name:
+        raise UsageError(f"from {metadata['generateName']}: cannot use generate name with apply")
     if call.on("server-side"):
         return _server_side(call, item), "serverside-applied"
-    live = _live(call, item)
-    if live is None:
-        if call.dry_run == "client":
-            return create.with_last_applied(item.object, item.namespace), "created"
-        try:
-            return _send(call, item)
-        except StatusError as error:
+    if not item.name:
+        raise failures.Sourced(
+            UsageError("resource name may not be empty"),
+            f"retrieving current configuration of:\n{place(item)}\nfrom server for:",
+            item.source,
+        )
+    is_new = not warn_of_missing_annotation(call, item)
+    try:
+        return call.cluster.apply(
+            item.object,
+            namespace=item.namespace or "default",
+            dry_run=call.dry_run == "server",
+            local=call.dry_run == "client",
+            validation=call.validation,
+        )
+    except KpyError as error:
+        if is_new:
             raise failures.Sourced(error, "creating", item.source) from None
-    if live["metadata"].get("deletionTimestamp"):
-        call.warn(f"Detected changes to resource {item.name} which is currently being deleted.")
-    try:
-        return _send(call, item)
-    except StatusError as error:
-        raise failures.OfPatch(error, _patch_text(item, live), place(item), item.source) from None
-
-
-def _send(call: Call, item: Item) -> tuple[Object, str]:
-    return call.cluster.apply(
-        item.object,
-        namespace=item.namespace or "default",
-        dry_run=call.dry_run != "none",
-        validation=call.validation,
-    )
-
-
-def _patch_text(item: Item, live: Object) -> str:
-    """The three-way patch that was refused, as kubectl shows it."""
-    import json
-
-    from minikube_py.apiserver import apply
-
-    text = (live["metadata"].get("annotations") or {}).get(LAST_APPLIED)
-    wanted = create.with_last_applied(item.object, item.namespace)
-    fields, _ = apply.difference(item.kind, json.loads(text) if text else {}, wanted, live)
-    return apply.go_json(fields)
-
-
-def _live(call: Call, item: Item) -> Object | None:
-    try:
-        return call.cluster.get(item.kind.resource, item.name, item.namespace)
-    except NotFound:
-        return None
+        patch = "".join(getattr(error, "__notes__", ()))
+        raise failures.OfPatch(error, patch, place(item), item.source) from None
 
 
 def place(item: Item) -> str:
-    """Where an object lives, in the words of cli-runtime's resource.Info."""
-    version = item.kind.version if "/" in item.kind.version else f"/{item.kind.version}"
+    """resource.Info.String()."""
+    group, _, version = item.kind.version.rpartition("/")
     return (
-        f'Resource: "{version}, Resource={item.kind.plural}", GroupVersionKind: "{version}, Kind={item.kind.name}"\n'
+        f'Resource: "{group}/{version}, Resource={item.kind.plural}", '
+        f'GroupVersionKind: "{group}/{version}, Kind={item.kind.name}"\n'
         f'Name: "{item.name}", Namespace: "{item.namespace}"'
     )
 
@@ -142,10 +137,15 @@ def _server_side(call: Call, item: Item) -> Object:
 
     Fields are not owned by managers here, so there are no conflicts: the file wins, as with --force-conflicts.
     """
-    from minikube_py.api import schema
+    from minikube_py.api import schema, typed
 
+    problem = typed.problem(item.kind, item.object, item.namespace)
+    if problem:
+        raise StatusError(problem)
     dry_run = call.dry_run == "server"
-    if _live(call, item) is None:
+    try:
+        call.cluster.get(item.kind.resource, item.name, item.namespace)
+    except NotFound:
         return call.cluster.create(
             item.object, namespace=item.namespace or "default", dry_run=dry_run, validation=call.validation
         )
@@ -153,3 +153,20 @@ def _server_side(call: Call, item: Item) -> Object:
     return call.cluster.patch(
         item.kind.resource, item.name, item.namespace, item.object, type=form, dry_run=dry_run, manager="kubectl"
     )
+
+
+def warn_of_missing_annotation(call: Call, item: Item) -> bool:
+    """Say that an object was not made by apply, and whether it is being deleted. False where there is none yet."""
+    try:
+        live = call.cluster.get(item.kind.resource, item.name, item.namespace)
+    except NotFound:
+        return False
+    if LAST_APPLIED not in (live["metadata"].get("annotations") or {}):
+        call.warn(
+            f"resource {item.kind.plural}/{item.name} is missing the {LAST_APPLIED} annotation which is required by kubectl "
+            "apply. kubectl apply should only be used on resources created declaratively by either kubectl create "
+            "--save-config or kubectl apply. The missing annotation will be patched automatically."
+        )
+    if live["metadata"].get("deletionTimestamp"):
+        call.warn(f"Detected changes to resource {item.name} which is currently being deleted.")
+    return True

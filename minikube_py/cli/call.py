@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.base.errors import UsageError
@@ -15,14 +16,21 @@ from minikube_py.base.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from minikube_py.api.documents import Document
     from minikube_py.api.kinds import Kind, Registry
+    from minikube_py.base.errors import KpyError
     from minikube_py.cli.cobra import Parsed
     from minikube_py.cluster import Cluster
+
+    Errors = list[KpyError]
+    Texts = list[str]
 
 Object = dict[str, Any]
 
 # Reading these groups makes the API server send a warning header (apimachinery's deprecation prerelease data).
 DEPRECATED = {"endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"}
+
+UNSUPPORTED = "cannot perform warn validation if server-side field validation is unsupported, skipping validation"
 
 
 class Call:
@@ -34,7 +42,9 @@ class Call:
         self.args = parsed.args
         self.writes = writes
         self._cluster = cluster
+        self.shown = 0  # objects printed in a format of -o so far: YAML has a line of dashes between
         self._warned: list[str] = []
+        self._held: Texts | None = None  # what is to be printed when the transaction is done
 
     # ---- what the user said
 
@@ -131,11 +141,30 @@ class Call:
     # ---- streams
 
     def say(self, text: str) -> None:
-        """Text to standard output, as it is."""
-        sys.stdout.write(text)
+        """Text to standard output, as it is; within a transaction it waits until what it tells is true."""
+        if self._held is None:
+            sys.stdout.write(text)
+        else:
+            self._held.append(text)
 
     def line(self, text: str) -> None:
-        sys.stdout.write(text + "\n")
+        self.say(text + "\n")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that a command writes as one change of the file. What it says meanwhile is printed once it is stored, and not
+        at all if it could not be."""
+        if self._held is not None:
+            yield
+            return
+        held: Texts = []
+        self._held = held
+        try:
+            with self.cluster.transaction():
+                yield
+        finally:
+            self._held = None
+        sys.stdout.write("".join(held))
 
     def complain(self, text: str) -> None:
         """A line to standard error, as it is."""
@@ -172,24 +201,41 @@ class Call:
 
     # ---- files
 
-    def documents(self) -> Iterator[tuple[Object, str]]:
-        """The objects of -f (and -R) and -k in order, Lists flattened, each with its source: a path, a URL or 'STDIN'."""
+    def documents(self, errors: Errors | None = None) -> Iterator[tuple[Object, str]]:
+        """The objects of -f (and -R) and -k in order, Lists flattened, each with its source: a path, a URL or 'STDIN'.
+
+        `errors`: what cannot be read is put there, and reading goes on behind it (kubectl's ContinueOnError); without
+        it the first problem is raised.
+        """
         from minikube_py.api import documents
         from minikube_py.cli import kustomize
 
-        checks = "validate" in self.parsed.flags.by_name and self.validation == "Strict"
-        recursive = self.on("recursive")
-        for path in self.list("filename"):
-            for document in documents.read(path, recursive):
-                for single in documents.flatten(document):
-                    if checks:
-                        _check_type(single.object, single.source)
-                    yield single.object, single.source
+        found: Any = errors
+        streams = [documents.read(path, self.on("recursive"), found) for path in self.list("filename")]
         if self.text("kustomize"):
-            text = kustomize.build(self.text("kustomize"))
-            for document in documents.read_text(text, self.text("kustomize")):
-                for single in documents.flatten(document):
-                    yield single.object, single.source
+            streams.append(documents.read_text(kustomize.build(self.text("kustomize")), self.text("kustomize")))
+        for stream in streams:
+            for document in stream:
+                try:
+                    self._check(document)
+                    singles = list(documents.flatten(document))
+                except UsageError as error:
+                    if errors is None:
+                        raise
+                    errors.append(error)
+                    continue
+                yield from ((single.object, single.source) for single in singles)
+
+    def _check(self, document: Document) -> None:
+        """What --validate checks before anything is decoded, in the commands that have it."""
+        if "validate" not in self.parsed.flags.by_name or self.validation == "Ignore":
+            return
+        from minikube_py.api import precheck
+
+        obj = precheck.validate(document.object, document.source)
+        is_known = obj["kind"] == "List" or self.registry.find(obj["apiVersion"], obj["kind"])
+        if self.validation == "Warn" and not is_known:
+            self.log(UNSUPPORTED)
 
     def require_files(self) -> None:
         """The commands that take nothing but files."""
@@ -199,14 +245,3 @@ class Call:
     def usage(self, message: str) -> UsageError:
         """cmdutil.UsageErrorf: the message and where to look."""
         return UsageError(message, f"See 'kubectl {self.command} -h' for help and examples")
-
-
-def _check_type(obj: Object, source: str) -> None:
-    """What kubectl checks itself before it asks the server: the object says what it is (pkg/validation/schema.go)."""
-    missing = [f"{field} not set" for field in ("apiVersion", "kind") if not obj.get(field)]
-    if missing:
-        problem = missing[0] if len(missing) == 1 else f"[{', '.join(missing)}]"
-        raise UsageError(
-            f'error validating "{source}": error validating data: {problem}; '
-            "if you choose to ignore these errors, turn validation off with --validate=false"
-        )

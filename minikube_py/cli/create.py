@@ -25,9 +25,8 @@ def run(call: Call) -> None:
         raise UsageError("--raw is not supported: there is no server to send to")
     errors: list[KpyError] = []
     count = 0
-    with call.cluster.transaction():
-        for obj, source in call.documents():
-            count += 1
+    with call.transaction():
+        for obj, source in call.documents(errors):
             try:
                 item = select.of_document(call, obj, source)
                 if call.text("selector") and not _matches(call, obj):
@@ -37,10 +36,11 @@ def run(call: Call) -> None:
                 sourced = not isinstance(error, UsageError)
                 errors.append(failures.Sourced(error, "creating", source) if sourced else error)
                 continue
+            count += 1
             show.result(call, created, "created")
+    failures.raise_all(errors)
     if not count:
         raise UsageError("no objects passed to create")
-    failures.raise_all(errors)
 
 
 def _matches(call: Call, obj: Object) -> bool:

@@ -35,7 +35,7 @@ def run(call: Call) -> None:
         return
     deleted: list[Item] = []
     errors = list(found.errors)
-    with call.cluster.transaction():
+    with call.transaction():
         for item in found.items:
             try:
                 deleted.append(_delete(call, item, grace_s, propagation))

@@ -33,7 +33,7 @@ class Verdict(NamedTuple):
 def run(call: Call) -> None:
     found = cordon.nodes(call, "drain")
     failures.raise_all(found.errors)
-    with call.cluster.transaction():
+    with call.transaction():
         for item in found.items:
             cordon.mark(call, item, True)
     errors: list[KpyError] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from minikube_py.api.types import Create, Delete, Patch, Record
+from minikube_py.api.types import Create, Delete, Patch, Record, Remember, Wake
 from minikube_py.base.clock import timestamp
 from minikube_py.base.duration import human
 
@@ -23,25 +23,37 @@ LABELS = {"default-scheduler": "scheduler"}
 
 
 class Story:
-    """Collects the deeds of a run."""
+    """Collects the deeds of a run. `full`: each of them in words; else counted as they come, so that a large run costs
+    no memory: objects are counted, not writes ('created 3 pods', 'updated the status of 2 pods')."""
 
-    def __init__(self) -> None:
-        self.deeds: list[Deed] = []
+    def __init__(self, *, full: bool) -> None:
+        self.full = full
+        self._told: dict[str, list[str]] = {}
+        self._counts: dict[str, dict[tuple[str, str], dict[object, None]]] = {}
 
     def add(self, deed: Deed) -> None:
-        self.deeds.append(deed)
+        if isinstance(deed.action, (Wake, Remember, Record)):
+            return
+        if self.full:
+            self._told.setdefault(deed.component, []).append(sentence(deed))
+            return
+        found = self._counts.setdefault(deed.component, {}).setdefault(_sort(deed), {})
+        found[len(found) if isinstance(deed.action, Create) else deed.action.key] = None
 
-    def lines(self, report: Report, first_revision: int, last_revision: int, *, full: bool) -> list[str]:
-        """`[component] what it did`. `full`: a line for each deed, else counted by sort."""
-        done = [deed for deed in self.deeds if sentence(deed)]
+    def lines(self, report: Report, first_revision: int, last_revision: int) -> list[str]:
+        """`[component] what it did`."""
         lines = [f"[api-server] carried out {report.writes} write{_s(report.writes)}"]
         if last_revision > first_revision:
             lines.append(f"[store] revision {first_revision} -> {last_revision}")
-        for component in _ordered(deed.component for deed in done):
-            own = [deed for deed in done if deed.component == component]
-            texts = [sentence(deed) for deed in own] if full else _counted(own)
-            lines += [f"[{label(component)}] {text}" for text in texts]
+        for component in _ordered(self._told if self.full else self._counts):
+            lines += [f"[{label(component)}] {text}" for text in self._texts(component)]
         return lines
+
+    def _texts(self, component: str) -> list[str]:
+        if self.full:
+            return self._told[component]
+        counts = self._counts[component].items()
+        return [f"{verb} {len(found)} {_plural(noun, len(found))}" for (verb, noun), found in counts]
 
 
 def label(component: str) -> str:
@@ -56,14 +68,6 @@ def _ordered(components: Iterable[str]) -> list[str]:
 
 def _s(count: int) -> str:
     return "" if count == 1 else "s"
-
-
-def _counted(deeds: list[Deed]) -> list[str]:
-    """'created 3 pods', 'assigned 3 pods'."""
-    counts: dict[tuple[str, str], int] = {}
-    for deed in deeds:
-        counts[_sort(deed)] = counts.get(_sort(deed), 0) + 1
-    return [f"{verb} {count} {_plural(noun, count)}" for (verb, noun), count in counts.items()]
 
 
 def _plural(resource: str, count: int) -> str:

@@ -111,6 +111,7 @@ def new_app(help_text: str, *, group: bool = False) -> typer.Typer:
         help=help_text,
         add_completion=False,
         rich_markup_mode=None,
+        pretty_exceptions_enable=False,
         no_args_is_help=group,
         context_settings={"help_option_names": ["-h", "--help"]},
     )

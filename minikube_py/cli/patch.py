@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from minikube_py.base.errors import BadRequest, Invalid, KpyError, UsageError
+from minikube_py.base import gotext
+from minikube_py.base.errors import BadRequest, UsageError
 from minikube_py.cli import select, show, writing
 
 if TYPE_CHECKING:
@@ -38,51 +40,55 @@ def run(call: Call) -> None:
     writing.each(call, found.items, lambda item: _patch(call, item, fields, form), found.errors)
 
 
+class _Broken(NamedTuple):
+    """A patch that looks like JSON is sent unread; the server says what is wrong with it."""
+
+    problem: str
+
+
 def _content(call: Call) -> Any:
-    """The patch: JSON or YAML, from the flag or a file."""
+    """The patch: JSON, or YAML, from the flag or a file."""
     from minikube_py.api import documents
 
-    text, source = call.text("patch"), "--patch"
+    text = call.text("patch")
     if call.text("patch-file"):
         source = call.text("patch-file")
         try:
-            with open(source, encoding="utf-8") as file:
+            with open(source, encoding="utf-8", errors="replace") as file:
                 text = file.read()
         except OSError as error:
             raise UsageError(f"unable to read patch file: open {source}: {(error.strerror or '').lower()}") from None
-    if call.text("type").lower() == "json":
-        return _operations(text)
+    if text.lstrip().startswith("{"):
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            from minikube_py.api import json_problem
+
+            return _Broken(json_problem.find(text)[1])
     try:
-        found = list(documents.read_text(text, source))
+        found = list(documents.read_text(text, "patch"))
+        return found[0].object if found else None
     except UsageError as error:
-        raise _unreadable(text, error) from None
-    return found[0].object if found else {}
-
-
-def _unreadable(text: str, error: UsageError) -> KpyError:
-    """JSON goes to the server as it is, and the server complains."""
-    import re
-
-    problem = re.search(r"json: offset \d+: (.*)", str(error))
-    return BadRequest(problem[1]) if problem and text.lstrip().startswith("{") else error
-
-
-def _operations(text: str) -> Any:
-    """A list of JSON patch operations, written as JSON or YAML."""
-    import yaml
-
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UsageError(f'unable to parse "{text}": {error}') from None
+        problem = str(error).removeprefix("error parsing patch: error converting YAML to JSON: ")
+        raise UsageError(f"unable to parse {gotext.quoted(call.text('patch'))}: {problem}") from None
 
 
 def _patch(call: Call, item: Item, fields: Any, form: str) -> None:
+    if isinstance(fields, _Broken):
+        raise BadRequest(("error decoding patch: " if form == "merge" else "") + fields.problem)
     subresource = call.text("subresource")
     if call.dry_run == "client" or call.on("local"):
         patched = _locally(item, fields, form)
     else:
-        patched = _on_server(call, item, fields, form)
+        patched = call.cluster.patch(
+            item.kind.resource,
+            item.name,
+            item.namespace,
+            fields,
+            type=form,
+            subresource=subresource,
+            dry_run=call.dry_run == "server",
+        )
     unchanged = patched == item.object
     if subresource == "scale":
         from minikube_py.cli import subresources
@@ -90,23 +96,6 @@ def _patch(call: Call, item: Item, fields: Any, form: str) -> None:
         item = item._replace(kind=subresources.SCALE)
     suffix = " (no change)" if unchanged else ""
     show.result(call, item._replace(object=patched), f"patched{suffix}", suffix="")
-
-
-def _on_server(call: Call, item: Item, fields: Any, form: str) -> Object:
-    from minikube_py.base.patch import PatchError
-
-    try:
-        return call.cluster.patch(
-            item.kind.resource,
-            item.name,
-            item.namespace,
-            fields,
-            type=form,
-            subresource=call.text("subresource"),
-            dry_run=call.dry_run == "server",
-        )
-    except PatchError:
-        raise Invalid("", "", "", []) from None
 
 
 def list_keys(version: str, kind: str) -> ListKeys:

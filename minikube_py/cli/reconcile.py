@@ -51,7 +51,7 @@ def reconcile(
     context: own.Context = ctx.obj
     cluster = context.cluster
     condition = until_condition(cluster, context.namespace, until) if until else None
-    story = narrative.Story()
+    story = narrative.Story(full=step)
     first_revision = cluster.store.revision
 
     def on_deed(deed: Deed) -> None:
@@ -68,7 +68,7 @@ def reconcile(
         on_deed=on_deed,
     )
     if not watch and not verbose:
-        for line in story.lines(report, first_revision, cluster.store.revision, full=step):
+        for line in story.lines(report, first_revision, cluster.store.revision):
             typer.echo(line)
     return _finish(report, condition, until, partial=step or bool(for_))
 

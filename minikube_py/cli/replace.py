@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minikube_py.base.errors import KpyError, NotFound, StatusError, UsageError
+from minikube_py.base.errors import NotFound, StatusError, UsageError
 from minikube_py.cli import create, delete, failures, select, show
 
 if TYPE_CHECKING:
@@ -21,13 +21,13 @@ def run(call: Call) -> None:
         raise UsageError("--timeout must have --force specified")
     if force and call.dry_run != "none":
         raise UsageError("--dry-run can not be used when --force is set")
-    items = [select.of_document(call, obj, source) for obj, source in call.documents()]
-    if not items:
+    found = select.of_files(call)
+    items, errors = found.items, found.errors
+    if not items and not errors:
         raise UsageError("no objects passed to replace")
     if force:
         _delete_first(call, items)
-    errors: list[KpyError] = []
-    with call.cluster.transaction():
+    with call.transaction():
         for item in items:
             try:
                 done = create.send(call, item) if force else _replace(call, item)

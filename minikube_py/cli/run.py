@@ -25,11 +25,9 @@ def run(call: Call) -> None:
     port = _check(call)
     labels = dict(_label(text) for text in call.text("labels").split(",")) if call.text("labels") else {"run": name}
     call.cluster  # noqa: B018  # opened before anything is printed
-    with call.cluster.transaction():
+    with call.transaction():
         create.generated(call, _overridden(call, _pod(call, name, labels, words, port)))
         if call.on("expose"):
-            if call.text("output") == "yaml":
-                call.line("---")
             create.generated(call, _service(name, labels, port))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from minikube_py.base.errors import BadRequest, KpyError, MethodNotAllowed, NotFound, UsageError
+from minikube_py.base.errors import BadRequest, KpyError, MethodNotAllowed, StatusError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -152,7 +152,7 @@ def _named(call: Call, wanted: list[Target], read: bool) -> Found:
             continue
         try:
             items.append(Item(kind, namespace, name, call.read(kind, name, namespace)))
-        except KpyError as error:
+        except StatusError as error:
             errors.append(error)
     return Found(items, errors, len(wanted) == 1, _distinct(kind for kind, _ in wanted))
 
@@ -191,16 +191,21 @@ def _of_files(call: Call, args: list[str], read: bool) -> Found:
         raise UsageError(
             "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well"
         )
+    return of_files(call, read)
+
+
+def of_files(call: Call, read: bool = False) -> Found:
+    """The objects of -f and -k; `read`: as the cluster has them. What is wrong with one does not hide the others."""
     items: list[Item] = []
     errors: list[KpyError] = []
     kinds = []
-    for obj, source in call.documents():
-        item = of_document(call, obj, source)
-        kinds.append(item.kind)
+    for obj, source in call.documents(errors):
         try:
+            item = of_document(call, obj, source)
+            kinds.append(item.kind)
             found = call.read(item.kind, item.name, item.namespace) if read else obj
             items.append(item._replace(object=found))
-        except NotFound as error:
+        except (StatusError, UsageError) as error:
             errors.append(error)
     return Found(items, errors, len(items) + len(errors) == 1, _distinct(kinds))
 

@@ -44,7 +44,7 @@ def change_specs(
     there); raised at the end.
     """
     collected: list[KpyError] = errors if errors is not None else []
-    with call.cluster.transaction():
+    with call.transaction():
         for item in objects.items:
             try:
                 _change(call, item, change, verb)

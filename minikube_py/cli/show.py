@@ -70,7 +70,10 @@ def result(call: Call, item: Item, done: str, *, suffix: str | None = None) -> N
     elif spec == "name":
         call.line(item.title)
     else:
+        if spec == "yaml" and call.shown:
+            call.say("---\n")
         call.say(whole(call, [item], True))
+        call.shown += 1
 
 
 def results(call: Call, items: list[Item], done: Iterable[str]) -> None:
@@ -79,8 +82,21 @@ def results(call: Call, items: list[Item], done: Iterable[str]) -> None:
     if spec in ("", "name"):
         for item, verb in zip(items, done, strict=True):
             result(call, item, verb)
+    elif len(items) == 1:
+        call.say(whole(call, items, True))
     elif items:
-        call.say(whole(call, items, len(items) == 1))
+        call.say(_typed_list(call, [item.object for item in items]))
+
+
+def _typed_list(call: Call, objects: list[Object]) -> str:
+    """A corev1.List, which has no resourceVersion, and as JSON the order of Go's struct (unlike the List of `get`)."""
+    from minikube_py.base.gotext import json_indented
+
+    planned = plan(call)
+    if planned.name != "json":
+        return planned.render([{"apiVersion": "v1", "items": objects, "kind": "List", "metadata": {}}])
+    head = '{\n    "kind": "List",\n    "apiVersion": "v1",\n    "metadata": {},\n    "items": '
+    return f"{head}{json_indented(objects, level='    ')}\n}}\n"
 
 
 def sort(items: list[Item], path: str) -> list[Item]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from minikube_py import home
 from minikube_py.base.errors import StoreError, UsageError
+from minikube_py.store.store import Store
 
 
 def _folder(cluster: str) -> Path:
@@ -43,7 +44,11 @@ def save(cluster: str, name: str) -> None:
         raise UsageError(f'cluster "{cluster}" does not exist')
     if target.exists():
         raise UsageError(f'snapshot "{name}" exists already')
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    Store(str(source)).close()  # a file that is no cluster is not worth keeping
+    try:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot write {target}: {error.strerror}") from error
     _copy(source, target)
 
 

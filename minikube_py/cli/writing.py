@@ -20,7 +20,7 @@ def each(call: Call, items: Iterable[Item], work: Callable[[Item], None], errors
     """Work on items in one transaction. An item that fails leaves the others done; the errors are raised at the end,
     behind `errors` that were found before."""
     collected = list(errors or ())
-    with call.cluster.transaction():
+    with call.transaction():
         for item in items:
             try:
                 work(item)

@@ -15,6 +15,8 @@ RESOURCE = "replicasets.apps"
 class Orphans:
     """Namespace -> keys of its ReplicaSets without a controller; kept up to date by being told each change."""
 
+    resources = frozenset(("replicasets.apps",))
+
     __slots__ = ("_keys",)
 
     def __init__(self, view: View) -> None:

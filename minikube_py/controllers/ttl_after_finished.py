@@ -1,6 +1,7 @@
 """The TTL-after-finished controller: deletes a finished Job when its time is up.
 
-`step` runs on jobs.batch and is woken by: the Job itself. Its wake: the moment of the deletion.
+`step` runs on jobs.batch and is woken by: the Job itself. Its wake: the moment of the deletion, in
+the background: a finished Job that waits for its removal does not keep the cluster from being settled, and can be looked at.
     ttlSecondsAfterFinished 3, finished at 10: deleted at 13
 Source: k8s.io/kubernetes/pkg/controller/ttlafterfinished/ttlafterfinished_controller.go.
 """
@@ -27,6 +28,6 @@ def step(job: Object, view: View, clock: Clock) -> Actions:
         return
     due_s = seconds(finished[0]) + int(limit_s)
     if clock.now_s < due_s:
-        yield Wake(due_s)
+        yield Wake(due_s, background=True)
         return
     yield Delete(ownership.key_of("jobs.batch", job), propagation="Foreground", uid=job["metadata"]["uid"])

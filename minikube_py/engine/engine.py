@@ -20,7 +20,7 @@ from minikube_py.base.errors import KpyError
 from minikube_py.engine.pipeline import PIPELINE, Step
 from minikube_py.engine.queue import DirtyKeys
 from minikube_py.engine.report import Deed, Report, unhealthy
-from minikube_py.engine.wakes import Owner, World, owners_of
+from minikube_py.engine.wakes import Adopter, Owner, World, is_adoptable, owners_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -209,7 +209,7 @@ class Engine:
             nonlocal order
             order = order or loaded(step.order)
             obj = self.store.get(key)
-            return () if obj is None else order(obj)
+            return () if obj is None else order(obj, self.server.view, self.server.clock.now_s)
 
         return rank
 
@@ -272,6 +272,11 @@ class Engine:
                 for number in routes.by_owner.get(key.resource, ()):
                     if number != blind:
                         self._dirty[number].add(key, change.revision)
+        if routes.adopters and is_adoptable(change):
+            for adopter, numbers in routes.adopters.items():
+                for key in adopter(change, world):
+                    for number in numbers:
+                        self._dirty[number].add(key, change.revision)
         if resource == "events" and change.new is not None:
             return  # nobody owns events, and they own nothing
         for mapping, numbers in self._routes["*"].mappings:
@@ -282,14 +287,15 @@ class Engine:
 
 
 class Routes(NamedTuple):
-    """Where the changes of one resource go: mappings with the steps that want their keys, each asked once; and for each
-    resource of owners the steps that look at those."""
+    """Where the changes of one resource go: mappings with the steps that want their keys, each asked once; for each
+    resource of owners the steps that look at those; and who may adopt."""
 
     mappings: list[tuple[Callable[..., Iterable[Key]], list[int]]]
     by_owner: dict[str, list[int]]
+    adopters: dict[Adopter, list[int]]
 
 
-NO_ROUTES = Routes([], {})
+NO_ROUTES = Routes([], {}, {})
 
 
 def loaded(where: str) -> Callable[..., object]:
@@ -314,13 +320,16 @@ def _without_collector() -> Iterator[None]:
 
 def routes(pipeline: tuple[Step, ...]) -> dict[str, Routes]:
     """resource ('*': all) -> its routes, in the order of the pipeline."""
-    found = {"*": Routes([], {})}
+    found = {"*": Routes([], {}, {})}
     for number, step in enumerate(pipeline):
         for resource, mappings in step.wakes_on.items():
-            own = found.setdefault(resource, Routes([], {}))
+            own = found.setdefault(resource, Routes([], {}, {}))
             for mapping in mappings:
                 if isinstance(mapping, Owner):
                     own.by_owner.setdefault(mapping.resource, []).append(number)
+                    continue
+                if isinstance(mapping, Adopter):
+                    own.adopters.setdefault(mapping, []).append(number)
                     continue
                 numbers = next((numbers for known, numbers in own.mappings if known is mapping), None)
                 if numbers is None:

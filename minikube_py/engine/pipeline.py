@@ -20,7 +20,7 @@ class Step(NamedTuple):
     resource: str  # '*': objects of every resource
     function: str  # 'controllers.deployment:step', below minikube_py
     wakes_on: Mapping[str, tuple[Any, ...]]
-    order: str = ""  # 'module:function' of what orders the objects before their names do
+    order: str = ""  # 'module:function' of (object, view, now_s) that orders the objects before their names do
     sees_itself: bool = True  # whether what a run writes wakes it again; False where one run comes to its rest
 
 
@@ -216,14 +216,16 @@ PIPELINE: tuple[Step, ...] = (
         "pods",
         "scheduler.step:step",
         {
-            "pods": (wakes.itself_if_unassigned, wakes.pending_if_freed, wakes.pending_if_sociable),
-            "nodes": (wakes.pending_if_node_changed,),
-            "persistentvolumeclaims": (wakes.pending_pods,),
-            "persistentvolumes": (wakes.pending_pods,),
-            "storageclasses.storage.k8s.io": (wakes.pending_pods,),
-            "resourceclaims.resource.k8s.io": (wakes.pending_pods,),
+            "pods": (wakes.itself_if_unassigned, wakes.refused_if_helped),
+            "nodes": (wakes.refused_if_helped,),
+            "namespaces": (wakes.refused_if_helped,),
+            "persistentvolumeclaims": (wakes.refused_if_helped,),
+            "persistentvolumes": (wakes.refused_if_helped,),
+            "storageclasses.storage.k8s.io": (wakes.refused_if_helped,),
+            "csinodes.storage.k8s.io": (wakes.refused_if_helped,),
+            "resourceclaims.resource.k8s.io": (wakes.pending_with_claims,),
         },
-        order="scheduler.plugins.priority_sort:queue_key",
+        order="scheduler.waiting:place_in_line",
     ),
     Step(
         "kubelet",
@@ -297,7 +299,7 @@ PIPELINE: tuple[Step, ...] = (
         "taint-eviction-controller",
         "pods",
         "controllers.taint_eviction:step",
-        {"pods": (wakes.newly_placed_or_leaving,), "nodes": (wakes.pods_if_taints_changed,)},
+        {"pods": (wakes.placed_badly_or_leaving,), "nodes": (wakes.pods_if_taints_changed,)},
         sees_itself=False,
     ),
     Step(
@@ -305,7 +307,7 @@ PIPELINE: tuple[Step, ...] = (
         "pod-garbage-collector",
         "pods",
         "controllers.pod_gc:step",
-        {"pods": (wakes.newly_placed_or_leaving,), "nodes": (wakes.pods_if_taints_changed,)},
+        {"pods": (wakes.placed_badly_or_leaving,), "nodes": (wakes.pods_if_taints_changed,)},
         sees_itself=False,
     ),
     Step(

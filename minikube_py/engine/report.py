@@ -51,7 +51,10 @@ def why(resource: str, obj: Object) -> str:
     if resource == "deployments.apps":
         progressing = pods.condition(obj, "Progressing") or {}
         suffix = f" ({progressing['reason']})" if progressing.get("status") == "False" else ""
-        return f"{status.get('availableReplicas') or 0} of {obj['spec'].get('replicas', 1)} available{suffix}"
+        wanted, updated = obj["spec"].get("replicas", 1), status.get("updatedReplicas") or 0
+        available = status.get("availableReplicas") or 0
+        is_behind = available >= wanted > updated  # the old pods still serve, the new ones don't come
+        return f"{updated} of {wanted} updated{suffix}" if is_behind else f"{available} of {wanted} available{suffix}"
     if resource == "statefulsets.apps":
         return f"{status.get('readyReplicas') or 0} of {obj['spec'].get('replicas', 1)} ready"
     if resource == "daemonsets.apps":

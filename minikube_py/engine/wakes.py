@@ -139,8 +139,19 @@ def owners(change: Change, world: World) -> Iterable[Key]:
 
 
 def itself_if_unassigned(change: Change, world: World) -> Iterable[Key]:
-    """A pod that has no node yet: the scheduler's."""
-    return (change.key,) if change.new is not None and not pods.node_of(change.new) else NONE
+    """A pod that has no node yet, if it is new or has changed for the scheduler: not by what that wrote of its failure."""
+    old, new = change.old, change.new
+    if new is None or pods.node_of(new):
+        return NONE
+    if old is not None and (old["spec"] is new["spec"] or old["spec"] == new["spec"]):
+        before, after = old.get("status") or {}, new.get("status") or {}
+        if (
+            _labels(old) == _labels(new)
+            and pods.is_terminating(old) == pods.is_terminating(new)
+            and before.get("resourceClaimStatuses") == after.get("resourceClaimStatuses")
+        ):
+            return NONE
+    return (change.key,)
 
 
 def itself_if_assigned(change: Change, world: World) -> Iterable[Key]:
@@ -148,36 +159,50 @@ def itself_if_assigned(change: Change, world: World) -> Iterable[Key]:
     return (change.key,) if change.new is not None and pods.node_of(change.new) else NONE
 
 
-def newly_placed_or_leaving(change: Change, world: World) -> Iterable[Key]:
-    """A pod that got its node, other tolerations, or a deletion."""
+def placed_badly_or_leaving(change: Change, world: World) -> Iterable[Key]:
+    """A pod whose deletion began, or that got a node (or other tolerations) where something may drive it away: the node is
+    tainted, or not there."""
     old, new = change.old, change.new
     if new is None:
         return NONE
     node, leaving = pods.node_of(new), pods.is_terminating(new)
-    if not node and not leaving:
-        return NONE
     if old is not None and pods.node_of(old) == node and pods.is_terminating(old) == leaving:
         before, after = old["spec"], new["spec"]
         if before is after or before.get("tolerations") == after.get("tolerations"):
             return NONE
-    return (change.key,)
+    if leaving:
+        return (change.key,)
+    if not node:
+        return NONE
+    found = world.store.get(Key("nodes", "", node))
+    return NONE if found is not None and not found["spec"].get("taints") else (change.key,)
 
 
-@cache
-def adopting(resource: str) -> Mapping:
-    """Objects of a resource whose selector matches a pod that has no controller, or whose labels have changed."""
+class Adopter(NamedTuple):
+    """`adopting('replicasets.apps')`: objects of a resource whose selector matches a pod that has no controller, or whose
+    labels have changed. The engine asks `is_adoptable` once for all steps."""
 
-    def mapping(change: Change, world: World) -> Iterable[Key]:
-        old, new = change.old, change.new
-        if new is None:
+    resource: str
+
+    def __call__(self, change: Change, world: World) -> Iterable[Key]:
+        if change.new is None or not is_adoptable(change):
             return NONE
-        is_controlled = any(ref.get("controller") for ref in new["metadata"].get("ownerReferences") or ())
-        if is_controlled and (old is None or _labels(old) is _labels(new) or _labels(old) == _labels(new)):
-            return NONE
-        found = world.view.selecting(resource, new)
-        return [Key(resource, change.key.namespace, obj["metadata"]["name"]) for obj in found]
+        found = world.view.selecting(self.resource, change.new)
+        return [Key(self.resource, change.key.namespace, obj["metadata"]["name"]) for obj in found]
 
-    return mapping
+
+adopting = Adopter
+
+
+def is_adoptable(change: Change) -> bool:
+    """Whether a change of a pod concerns controllers that do not own it: it has none, or has other labels than before."""
+    old, new = change.old, change.new
+    if new is None:
+        return False
+    for ref in new["metadata"].get("ownerReferences") or ():
+        if ref.get("controller"):
+            return old is not None and _labels(old) is not _labels(new) and _labels(old) != _labels(new)
+    return True
 
 
 @cache
@@ -188,7 +213,7 @@ def backing(resource: str) -> Mapping:
         old, new = change.old, change.new
         if resource == "services" and not (_address(old) or _address(new)):
             return NONE  # nobody can reach it, nobody could
-        if not world.view.list(resource, change.key.namespace):
+        if world.store.is_empty(resource, change.key.namespace):
             return NONE
         if old is None or new is None:
             either = new or old
@@ -227,32 +252,24 @@ def _seen(pod: Object) -> tuple[object, ...]:
     )
 
 
-def pending_pods(change: Change, world: World) -> Iterable[Key]:
-    """Pods that have no node yet."""
-    return tuple(world.store.bucket("n:"))
+def pending_with_claims(change: Change, world: World) -> Iterable[Key]:
+    """Pods of the namespace that have no node yet and ask for devices: they may wait for this ResourceClaim."""
+    found = []
+    for key in world.store.bucket("n:"):
+        pod = world.store.get(key) if key.namespace == change.key.namespace else None
+        if pod is not None and pod["spec"].get("resourceClaims"):
+            found.append(key)
+    return found
 
 
-def pending_if_freed(change: Change, world: World) -> Iterable[Key]:
-    """Pods that have no node yet, if the changed pod gave up its place or changed its labels."""
-    old, new = change.old, change.new
-    if old is None or not pods.node_of(old) or pods.is_finished(old):
+def refused_if_helped(change: Change, world: World) -> Iterable[Key]:
+    """Of the pods that found no node, or are promised one, those to try again after this change."""
+    if not world.store.has_any("q:") and not world.store.has_any("m:"):
         return NONE
-    if new is None or pods.is_finished(new) or (_labels(old) is not _labels(new) and _labels(old) != _labels(new)):
-        return tuple(world.store.bucket("n:"))
-    return NONE
+    from minikube_py.scheduler.cache import Cache
 
-
-def pending_if_sociable(change: Change, world: World) -> Iterable[Key]:
-    """Pods that have no node yet, if a pod that others may want to be near to came to a node, or gave up a nomination."""
-    old, new = change.old, change.new
-    if new is None or old is None:
-        return NONE
-    if pods.node_of(new) and not pods.node_of(old):
-        return tuple(world.store.bucket("w:"))
-    nominated = (old.get("status") or {}).get("nominatedNodeName")
-    if nominated and not (new.get("status") or {}).get("nominatedNodeName"):
-        return tuple(world.store.bucket("n:"))
-    return NONE
+    now_s = int(world.store.meta("now_s", "0"))
+    return world.view.derived("scheduler", Cache).waiting.helped(change.key, change.old, change.new, now_s)  # type: ignore[no-any-return]
 
 
 def waiting_pods_in_namespace(change: Change, world: World) -> Iterable[Key]:
@@ -291,23 +308,6 @@ def all_if_node_changed(resource: str) -> Mapping:
         )
 
     return mapping
-
-
-def pending_if_node_changed(change: Change, world: World) -> Iterable[Key]:
-    """Pods that have no node yet, if a node changed in what the scheduler looks at (a heartbeat changes nothing)."""
-    old, new = change.old, change.new
-    if new is None:
-        return NONE
-    if old is not None:
-        before, after = old.get("status") or {}, new.get("status") or {}
-        if (
-            before.get("allocatable") == after.get("allocatable")
-            and before.get("images") == after.get("images")
-            and _labels(old) == _labels(new)
-            and old["spec"] == new["spec"]
-        ):
-            return NONE
-    return tuple(world.store.bucket("n:"))
 
 
 def node_if_not_ready(change: Change, world: World) -> Iterable[Key]:

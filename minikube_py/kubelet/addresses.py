@@ -56,6 +56,8 @@ def next_free(node: Object, view: View) -> str:
 class Addresses:
     """The addresses in use on each node that was asked about, kept up to date change by change."""
 
+    resources = frozenset(("pods",))
+
     def __init__(self, view: View) -> None:
         self._nodes: dict[str, dict[int, int]] = {}
 

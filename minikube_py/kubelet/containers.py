@@ -149,6 +149,7 @@ def _creating(worker: Worker, container: Object, record: Object) -> Object | Non
         worker.wake(record["until"])
         return None
     restart = "last" in record
+    worker.forget_files(container["name"])
     attempt = record["restarts"] + 1 if restart else 0
     kept = {key: value for key, value in record.items() if key not in ("until", "since")}
     started: Object = {
@@ -328,6 +329,8 @@ def policy(worker: Worker, container: Object) -> str:
     own = container.get("restartPolicy")
     if own:
         return str(own)
+    if worker.ephemerals and any(container is one for one in worker.ephemerals):
+        return "Never"
     of_pod = str(worker.spec.get("restartPolicy", "Always"))
     return "OnFailure" if of_pod == "Always" and worker.is_init(container) else of_pod
 

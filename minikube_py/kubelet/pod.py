@@ -197,6 +197,8 @@ def _run_containers(worker: Worker) -> None:
     for container in worker.containers:
         record = containers.advance(worker, container)
         is_done = is_done and record["state"] == "done"
+    for container in worker.ephemerals:
+        containers.advance(worker, container)
     if is_done and any(pods.is_sidecar(container) for container in worker.inits):
         termination.kill(worker, containers.worker_grace_s(worker))
 

@@ -49,6 +49,8 @@ def build(worker: Worker) -> Object:
     if inits:
         status["initContainerStatuses"] = inits
     status["containerStatuses"] = mains
+    if worker.ephemerals:
+        status["ephemeralContainerStatuses"] = [_ephemeral(worker, container) for container in worker.ephemerals]
     for field in ("reason", "message"):
         if worker.memory.get(field):
             status[field] = worker.memory[field]
@@ -92,6 +94,13 @@ def _container(worker: Worker, container: Object, is_init: bool) -> Object:
     if mounts:
         found["volumeMounts"] = [_mount(mount) for mount in mounts]
     return found
+
+
+def _ephemeral(worker: Worker, container: Object) -> Object:
+    """An ephemeral container is never ready nor started, and has no resources of its own."""
+    found = _container(worker, container, False)
+    kept = {key: value for key, value in found.items() if key != "allocatedResources"}
+    return {**kept, "ready": False, "started": False} if "resources" not in kept else {**kept, "ready": False}
 
 
 def _state(worker: Worker, record: Object, is_init: bool) -> tuple[Object, Object]:

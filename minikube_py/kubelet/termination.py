@@ -24,11 +24,11 @@ def kill(worker: Worker, grace_s: int) -> bool:
     """
     if not worker.memory.get("killed"):
         worker.memory = {**worker.memory, "killed": worker.now}
-        for container in [*worker.containers, *worker.inits]:
+        for container in [*worker.containers, *worker.inits, *worker.ephemerals]:
             if _is_alive(worker, container):
                 worker.event("Normal", "Killing", f"Stopping container {container['name']}", container)
     since = worker.memory["killed"]
-    left = _stop(worker, worker.containers, since, grace_s)
+    left = _stop(worker, [*worker.containers, *worker.ephemerals], since, grace_s)
     if not left:
         gone_at = max([since, *(worker.records.get(main["name"], {}).get("ended", 0) for main in worker.containers)])
         left = _stop(worker, worker.inits, gone_at, max(grace_s - (gone_at - since), 2))

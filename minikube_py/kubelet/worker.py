@@ -41,6 +41,7 @@ class Worker:
         "behaviours",
         "clock",
         "containers",
+        "ephemerals",
         "foreground_at",
         "inits",
         "key",
@@ -62,6 +63,7 @@ class Worker:
         self.records: dict[str, Object] = dict(memory.get("containers") or ())
         self.inits: list[Object] = self.spec.get("initContainers") or []
         self.containers: list[Object] = self.spec["containers"]
+        self.ephemerals: list[Object] = self.spec.get("ephemeralContainers") or []
         self.actions: list[Action] = []
         self.behaviours: dict[str, programs.Behaviour] = {}
         self.foreground_at: int | None = None
@@ -71,8 +73,25 @@ class Worker:
         name = container["name"]
         found = self.behaviours.get(name)
         if found is None:
-            found = self.behaviours[name] = programs.behaviour(container, self.pod, self.view, self.clock)
+            found = self.behaviours[name] = programs.behaviour(container, self._addressed(), self.view, self.clock)
         return found
+
+    def _addressed(self) -> Object:
+        """The pod with its addresses, which its status may not tell yet but its programs know."""
+        status = self.pod.get("status") or {}
+        ip, host = self.memory.get("ip"), self.memory.get("host")
+        if not ip or status.get("podIP"):
+            return self.pod
+        known = {"podIP": ip, "podIPs": [{"ip": ip}], "hostIP": host, "hostIPs": [{"ip": host}]}
+        return {**self.pod, "status": {**status, **known}}
+
+    def forget_files(self, name: str) -> None:
+        """A new container has new files: what people have changed in the old one's is gone."""
+        files = self.memory.get("files")
+        if files and name in files:
+            left = {other: kept for other, kept in files.items() if other != name}
+            self.memory = {**self.memory, "files": left}
+            self.behaviours.pop(name, None)
 
     def has_programs(self) -> bool:
         """Whether the namespace has objects of kind Program, whose change may move a container."""
@@ -83,6 +102,8 @@ class Worker:
         field_path = ""
         if container is not None:
             listed = "initContainers" if self.is_init(container) else "containers"
+            if self.ephemerals and any(container is one for one in self.ephemerals):
+                listed = "ephemeralContainers"
             field_path = f"spec.{listed}{{{container['name']}}}"
         host = self.node["metadata"]["name"]
         self.actions.append(Record(self.pod, type_, reason, message, COMPONENT, host, field_path))

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from minikube_py.api.types import Object, View
     from minikube_py.base.clock import Clock
 
+FIELDS = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
+
 
 def lines(container: Object, pod: Object, view: View, clock: Clock, previous: bool = False) -> list[tuple[int, str]]:
     """(second since 1970, line) in order, of the instance that runs or ran last, or of the one before it.
@@ -21,18 +23,40 @@ def lines(container: Object, pod: Object, view: View, clock: Clock, previous: bo
     if ran is None:
         return []
     started, until = ran
-    found = []
-    for second, line in behaviour(container, pod, view, clock).log:
-        if started + second > until:
-            break
-        found.append((started + second, line))
-    return found
+    program = behaviour(container, pod, view, clock)
+    log = program.shell.log_until(until - started) if program.shell is not None and program.log else program.log
+    return [(started + second, line) for second, line in log if started + second <= until]
+
+
+def problem(name: str, pod: Object, previous: bool = False) -> str:
+    """Why the kubelet has no log of a container to show; '' if it has one.
+
+    Source: pkg/kubelet/kubelet_pods.go (validateContainerLogStatus).
+    """
+    where = f'container "{name}" in pod "{pod["metadata"]["name"]}"'
+    entry = next(
+        (one for field in FIELDS for one in (pod.get("status") or {}).get(field) or () if one["name"] == name), None
+    )
+    if entry is None:
+        return f"{where} is not available"
+    state, last = entry.get("state") or {}, (entry.get("lastState") or {}).get("terminated") or {}
+    if previous:
+        return "" if last.get("containerID") else f"previous terminated {where} not found"
+    if "running" in state or last.get("containerID"):
+        return ""
+    if "terminated" in state:
+        return "" if state["terminated"].get("containerID") else f"{where} is terminated"
+    reason = (state.get("waiting") or {}).get("reason")
+    if not reason:
+        return f"{where} is waiting to start - no logs yet"
+    why = {"ErrImagePull": "image can't be pulled", "ImagePullBackOff": "trying and failing to pull image"}
+    return f"{where} is waiting to start: {why.get(reason, reason)}"
 
 
 def _ran(name: str, pod: Object, clock: Clock, previous: bool) -> tuple[int, int] | None:
     """From when to when the instance ran, in seconds since 1970."""
     status = pod.get("status") or {}
-    for field in ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"):
+    for field in FIELDS:
         for entry in status.get(field) or ():
             if entry["name"] != name:
                 continue

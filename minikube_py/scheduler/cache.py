@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from minikube_py.api import pods
 from minikube_py.api.types import Key
 from minikube_py.scheduler import nodes
+from minikube_py.scheduler.events import ADDED, LABELS, REMOVED, STATUS, labels, node_change, nominated, where
 from minikube_py.scheduler.nodes import NodeInfo
+from minikube_py.scheduler.waiting import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,9 +23,6 @@ if TYPE_CHECKING:
 
 DIRTY_MAX = 100_000  # names in the list of changed nodes before everything is forgotten instead
 TEMPLATES_MAX = 64
-
-# What may change of a node, the most first.
-ADDED, REMOVED, LABELS, TAINTS, STATUS = "added", "removed", "labels", "taints", "status"
 
 # A change of the selector of one of these may change which pods spread together.
 SPREADERS = ("services", "replicationcontrollers", "replicasets.apps", "statefulsets.apps")
@@ -38,6 +37,7 @@ class Cache:
         self.dirty: list[str] = []
         self.affine: dict[Key, Object] = {}  # pods on nodes that have pod (anti-)affinity
         self.nominated: dict[str, dict[Key, Object]] = {}  # pods without a node that wait for room on one
+        self.waiting = Waiting(self)
         self._infos: dict[str, NodeInfo] = {}
         self._places: dict[str, nodes.Place] = {}
         self._images: dict[str, int] | None = None
@@ -55,7 +55,7 @@ class Cache:
             if self.view.counters(name).get("affinity"):
                 for pod in self.view.on_node(name):
                     self._remember(_key(pod), pod)
-        for pod in self.view.on_node(""):
+        for pod in self.view.nominated():
             self._remember(_key(pod), pod)
 
     # What plugins ask
@@ -110,7 +110,7 @@ class Cache:
         """The unfinished pods on nodes of one namespace (None: of all) that a selector may match."""
         exact = selector.exact() if namespace is not None else {}
         found = self.view.selected(namespace or "", exact) if exact else self.view.list("pods", namespace)
-        return [pod for pod in found if _where(pod)]
+        return [pod for pod in found if where(pod)]
 
     def namespace_labels(self, namespace: str) -> dict[str, str]:
         found = self.view.get(Key("namespaces", "", namespace))
@@ -128,19 +128,20 @@ class Cache:
             before, after = _selector(old), _selector(new)
             if before != after:
                 self._keep(lambda template: not template.spreads_with(key, before, after))
-        elif key.resource == "namespaces" and old is not None and new is not None and _labels(old) != _labels(new):
+        elif key.resource == "namespaces" and old is not None and new is not None and labels(old) != labels(new):
             self.templates.clear()
 
     def _keep(self, fits: Callable[[Any], bool]) -> None:
         self.templates = {key: template for key, template in self.templates.items() if fits(template)}
 
     def _pod_changed(self, key: Key, old: Object | None, new: Object | None) -> None:
+        self.waiting.changed(key, new)
         if old is not None and new is not None and _same(old, new):
             return
         for pod, sign in ((old, -1), (new, 1)):
             if pod is None:
                 continue
-            node = _where(pod)
+            node = where(pod)
             if node:
                 self._mark(node)
                 self._tell(pod, node, sign)
@@ -148,20 +149,20 @@ class Cache:
                     self._count_priority(pod["spec"].get("priority") or 0, sign)
         if old is not None:
             self.affine.pop(key, None)
-            waiting = self.nominated.get(_nominated(old), {})
+            waiting = self.nominated.get(nominated(old), {})
             if key in waiting:
                 del waiting[key]
                 if not waiting:
-                    del self.nominated[_nominated(old)]
+                    del self.nominated[nominated(old)]
         if new is not None:
             self._remember(key, new)
 
     def _remember(self, key: Key, pod: Object) -> None:
-        if _where(pod):
+        if where(pod):
             if pod["spec"].get("affinity") and pods.counters(pod).get("affinity"):
                 self.affine[key] = pod
-        elif _nominated(pod):
-            self.nominated.setdefault(_nominated(pod), {})[key] = pod
+        elif nominated(pod):
+            self.nominated.setdefault(nominated(pod), {})[key] = pod
 
     def _count_priority(self, priority: int, count: int) -> None:
         if self._priorities is None:
@@ -187,7 +188,7 @@ class Cache:
         self.dirty.append(name)
 
     def _node_changed(self, name: str, old: Object | None, new: Object | None) -> None:
-        change = _node_change(old, new)
+        change = node_change(old, new)
         if not change:
             return
         if change in (ADDED, REMOVED):
@@ -226,22 +227,6 @@ def _key(pod: Object) -> Key:
     return Key("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
 
 
-def _where(pod: Object) -> str:
-    """The node that a pod takes room on; '' if none."""
-    return "" if pods.is_finished(pod) else pods.node_of(pod)
-
-
-def _nominated(pod: Object) -> str:
-    """The node that a pod waits for room on; '' if it does not wait, or for none."""
-    if pods.node_of(pod) or pods.is_finished(pod):
-        return ""
-    return pod.get("status", {}).get("nominatedNodeName") or ""
-
-
-def _labels(obj: Object | None) -> dict[str, str]:
-    return (obj["metadata"].get("labels") or {}) if obj else {}
-
-
 def _selector(obj: Object | None) -> Any:
     return (obj.get("spec") or {}).get("selector") if obj else None
 
@@ -249,27 +234,9 @@ def _selector(obj: Object | None) -> Any:
 def _same(old: Object, new: Object) -> bool:
     """Whether two versions of a pod are alike to the scheduler."""
     return (
-        _where(old) == _where(new)
-        and _nominated(old) == _nominated(new)
+        where(old) == where(new)
+        and nominated(old) == nominated(new)
         and pods.is_terminating(old) == pods.is_terminating(new)
         and (old["spec"] is new["spec"] or old["spec"] == new["spec"])
-        and _labels(old) == _labels(new)
+        and labels(old) == labels(new)
     )
-
-
-def _node_change(old: Object | None, new: Object | None) -> str:
-    """The most that changed of a node; '' if nothing that a plugin reads."""
-    if old is None or new is None:
-        return ADDED if old is None else REMOVED
-    if _labels(old) != _labels(new):
-        return LABELS
-    if _differs(old.get("spec"), new.get("spec"), ("taints", "unschedulable")):
-        return TAINTS
-    return STATUS if _differs(old.get("status"), new.get("status"), ("allocatable", "images")) else ""
-
-
-def _differs(old: Object | None, new: Object | None, fields: tuple[str, ...]) -> bool:
-    if old is new:
-        return False
-    one, other = old or {}, new or {}
-    return any(one.get(field) is not other.get(field) and one.get(field) != other.get(field) for field in fields)

@@ -80,18 +80,18 @@ def _decide(pod: Object, template: Template, clock: Clock) -> Decision:
     wanted = (pod.get("status") or {}).get("nominatedNodeName")
     if wanted and wanted in template.index:
         position = template.index[wanted]
-        if _Search(template, position, 1, 1).feasible:
+        if Search(template, position, 1, 1).feasible:
             return Decision(template, wanted)
     count = len(template.names)
     enough = nodes_to_find(count)
     start = 0 if enough >= count else clock.token("scheduler", pod["metadata"].get("uid")) % count
-    search = _Search(template, start, enough, count)
+    search = Search(template, start, enough, count)
     if search.feasible:
         return Decision(template, search.best())
     return _refused(template)
 
 
-class _Search:
+class Search:
     """The nodes looked at, from `start` on round the list, until `enough` were feasible or `limit` seen."""
 
     def __init__(self, template: Template, start: int, enough: int, limit: int) -> None:
@@ -127,8 +127,8 @@ class _Search:
         counts = Counter(self.numbers)
         return [counts[number] for number in self.classes]
 
-    def scores(self) -> list[tuple[str, int, list[int]]]:
-        """(plugin, weight, the scores of the feasible classes)."""
+    def scores(self, raw: bool = False) -> list[tuple[str, int, list[Any]]]:
+        """(plugin, weight, the scores of the feasible classes); `raw`: before they were normalised."""
         template = self.template
         seen = [template.classes[number].measures for number in self.classes]
         feasible = Feasible(self.feasible, self.sizes)
@@ -136,7 +136,7 @@ class _Search:
         for (plugin, weight, state), measures in zip(template.scores, zip(*seen, strict=True), strict=True):
             scores = plugin.score(state, measures, feasible)
             if scores is not None:
-                found.append((plugin.name, weight, scores))
+                found.append((plugin.name, weight, plugin.raw(state, measures, feasible) if raw else scores))
         return found
 
     def best(self) -> str:
@@ -153,20 +153,6 @@ class _Search:
     def _first(self, number: int) -> str:
         names = self.template.names
         return names[(self.start + self.numbers.index(number)) % len(names)]
-
-
-def explain(pod: Object, cache: Cache) -> dict[str, dict[str, int]]:
-    """The weighted score of every plugin for every feasible node, by node and plugin: for people who ask why."""
-    template = template_of(pod, cache)
-    count = len(template.names)
-    search = _Search(template, 0, count, count)
-    position = {number: index for index, number in enumerate(search.classes)}
-    table = search.scores() if search.feasible else []
-    return {
-        name: {plugin: weight * scores[position[number]] for plugin, weight, scores in table}
-        for name, number in zip(template.names, template.ids, strict=True)
-        if number in position
-    }
 
 
 def _refused(template: Template) -> Decision:

@@ -50,6 +50,7 @@ class Plugin:
     """
 
     name = ""
+    helped_by: tuple[str, ...] = ()  # the happenings (see events) after which a refused pod may be tried again
 
     def pre_enqueue(self, pod: Object) -> str:
         """Why the pod may not be tried yet; '' if it may."""
@@ -71,6 +72,11 @@ class Plugin:
         """The verdict on the nodes that look like this; None if they do."""
         return place if isinstance(place, Refusal) else None
 
+    def may_help(self, pod: Object, node: NodeInfo | None, kind: str) -> bool:
+        """Whether a happening of the right kind, on this node, may help a pod that the plugin refused. A guess may be
+        wrong, but not a 'no' (a queueing hint)."""
+        return True
+
     def pre_score(self, pod: Object, cache: Cache) -> Any:
         """The state for `measure` and `score`."""
         return None
@@ -78,6 +84,10 @@ class Plugin:
     def measure(self, state: Any, node: NodeInfo) -> Hashable:
         """All that the score of a node depends on, of that node."""
         raise NotImplementedError
+
+    def raw(self, state: Any, measures: Sequence[Any], feasible: Feasible) -> list[int | None]:
+        """The scores of each class of nodes before they are normalised; None for nodes that do not count."""
+        return list(measures)
 
     def score(self, state: Any, measures: Sequence[Any], feasible: Feasible) -> list[int] | None:
         """The normalised scores, 0 to 100, of each class of nodes; None if the plugin has nothing to say after all."""

@@ -1,9 +1,8 @@
 """The scheduler's step: one pod without a node gets one, or the reason why not.
 
-wakes: itself; every pod without a node when a node changes (added, labels, taints, unschedulable, allocatable, images),
-a pod on a node goes, finishes or changes its labels, a pod with (anti-)affinity comes to a node, a nomination is
-withdrawn, or a PersistentVolumeClaim, PersistentVolume or StorageClass changes. Waiting pods should be tried in the order
-of `plugins.priority_sort.queue_key`.
+wakes: itself, if its spec or labels change; of the pods that were refused those that a change of a node, of a pod on one, of
+a promise of room, of a volume, a claim or a namespace may help (`waiting.Waiting.helped`). Waiting pods should be tried
+in the order of `waiting.place_in_line`.
 """
 
 from __future__ import annotations
@@ -11,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minikube_py.api import pods
-from minikube_py.api.types import Delete, Key, Patch, Record
-from minikube_py.scheduler import messages, preemption
+from minikube_py.api.types import Delete, Key, Patch, Record, Remember
+from minikube_py.scheduler import messages, preemption, waiting
 from minikube_py.scheduler.cache import Cache
 from minikube_py.scheduler.cycle import NO_NODES, Decision, decide
 from minikube_py.scheduler.plugins import volumes
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from minikube_py.api.types import Action, Actions, Object, Outcome, View
     from minikube_py.base.clock import Clock
 
-NAME = "default-scheduler"
+NAME = waiting.SCHEDULER
 PREEMPTED = f"{NAME}: preempting to accommodate a higher priority pod"
 SELECTED_NODE = "volume.kubernetes.io/selected-node"
 BOUND_BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller"
@@ -46,7 +45,7 @@ def step(pod: Object, view: View, clock: Clock) -> Actions:
     if preemption.awaits_victims(pod, cache) and decision.node in ("", pod["status"]["nominatedNodeName"]):
         return  # kube-scheduler tries it again when the victims are gone, unless room turns up elsewhere
     if decision.node:
-        yield from _place(pod, decision, cache, clock)
+        yield from _place(pod, decision, cache)
     else:
         yield from _refuse(pod, decision, cache, clock)
 
@@ -76,10 +75,12 @@ def _key(pod: Object) -> Key:
     return Key("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
 
 
-def _place(pod: Object, decision: Decision, cache: Cache, clock: Clock) -> Actions:
+def _place(pod: Object, decision: Decision, cache: Cache) -> Actions:
     if next(volumes.claim_names(pod), None) is not None and (yield from _await_volumes(pod, decision, cache)):
         return
     key = _key(pod)
+    if pods.condition(pod, "PodScheduled") is not None and cache.view.memory(waiting.STEP, key):
+        yield Remember({})
     outcome = yield Patch(key, {"spec": {"nodeName": decision.node}}, "binding")
     if not isinstance(outcome, Exception):
         message = f"Successfully assigned {key.namespace}/{key.name} to {decision.node}"
@@ -121,6 +122,14 @@ def _claim_fields(claim: Object) -> Object:
 
 
 def _refuse(pod: Object, decision: Decision, cache: Cache, clock: Clock) -> Actions:
+    """Tell of the failure and try preemption: at the first attempt, and whenever something has called the pod."""
+    key = _key(pod)
+    memory = cache.view.memory(waiting.STEP, key)
+    if not cache.waiting.is_called(key) and waiting.is_known(pod, memory):
+        return
+    memory = waiting.new_memory(pod, memory, decision, clock.now_s)
+    cache.waiting.tried(key, memory["plugins"])
+    yield Remember(memory)
     count = cache.node_count()
     plan = preemption.Plan()
     if decision.rejected:

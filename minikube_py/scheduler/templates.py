@@ -8,30 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from minikube_py.scheduler.cache import ADDED, REMOVED, TEMPLATES_MAX
+from minikube_py.scheduler.cache import TEMPLATES_MAX
+from minikube_py.scheduler.events import ADDED, REMOVED
 from minikube_py.scheduler.framework import Plugin, Refusal, Rejected
+from minikube_py.scheduler.looks import template_key
 from minikube_py.scheduler.plugins import volumes
 from minikube_py.scheduler.profile import PROFILE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Hashable
 
     from minikube_py.api.types import Key, Object, Objects
     from minikube_py.scheduler.cache import Cache
     from minikube_py.scheduler.nodes import NodeInfo
 
-_CONTAINERS = ("containers", "initContainers")
-_PARTS = (
-    "affinity",
-    "nodeName",
-    "nodeSelector",
-    "overhead",
-    "priority",
-    "resources",
-    "tolerations",
-    "topologySpreadConstraints",
-)
-_TEXTS_MAX = 8192
 CLASSES_MAX = 4096
 
 
@@ -54,6 +44,7 @@ class Template:
         self.cache = cache
         self.rejected = ""
         self.left_out = Refusal(())
+        self.origin: dict[Refusal, str] = {}  # the plugin that says it
         self.names: list[str] = cache.order()
         self.whole = True  # no plugin left out nodes
         meta = pod["metadata"]
@@ -90,6 +81,7 @@ class Template:
                 self.names = [name for name in self.names if name in wanted]
                 self.whole = False
                 self.left_out = Refusal((f"node(s) didn't satisfy plugin(s) [{plugin.name}]",))
+                self.origin[self.left_out] = plugin.name
         for scored in PROFILE.scores:
             state = scored.plugin.pre_score(pod, cache)
             if state is not None:
@@ -159,6 +151,7 @@ class Template:
         for plugin, state in self.early:
             refusal: Any = plugin.place(state, node)
             if refusal is not None:
+                self.origin[refusal] = plugin.name
                 return NodeClass(refusal, (), ())
         return NodeClass(
             None,
@@ -174,6 +167,7 @@ class Template:
         for (plugin, state), place in zip(self.late, found.places, strict=True):
             refusal = plugin.filter(state, place)
             if refusal is not None:
+                self.origin[refusal] = plugin.name
                 return refusal
         return None
 
@@ -190,6 +184,7 @@ class Template:
                     state.keys = tuple(sorted(state.topology_keys()))
             refusal = plugin.filter(state, plugin.place(state, imagined))
             if refusal is not None:
+                self.origin[refusal] = plugin.name
                 return refusal
         return None
 
@@ -198,7 +193,7 @@ def template_of(pod: Object, cache: Cache) -> Template:
     """The template of a pod, made at first use. Pods with claims get one of their own: volumes change behind it."""
     if next(volumes.claim_names(pod), None) is not None:
         return Template(pod, cache)
-    key = _key(pod)
+    key = template_key(pod)
     found: Template | None = cache.templates.get(key)
     if found is not None and not found.stale():
         found.refresh()
@@ -208,41 +203,3 @@ def template_of(pod: Object, cache: Cache) -> Template:
         del cache.templates[next(iter(cache.templates))]
     found = cache.templates[key] = Template(pod, cache)
     return found
-
-
-_texts: dict[int, tuple[Any, str]] = {}
-
-
-def _text(part: Any, essence: Callable[[Any], Any] | None = None) -> str:
-    """A part of a pod as text. Remembered by identity: pods of one template share their parts. An entry holds its part,
-    and parts are never changed, so that it cannot go wrong."""
-    found = _texts.get(id(part))
-    if found is None:
-        if len(_texts) >= _TEXTS_MAX:
-            _texts.clear()
-        found = _texts[id(part)] = (part, repr(essence(part) if essence else part))
-    return found[1]
-
-
-def _asked(containers: Objects) -> list[Any]:
-    """What the plugins read of containers. Mounts, for example, differ: the one of the token has a generated name."""
-    return [
-        (
-            found.get("image"),
-            (found.get("resources") or {}).get("requests"),
-            found.get("restartPolicy"),
-            [port for port in found.get("ports") or () if port.get("hostPort")],
-        )
-        for found in containers
-    ]
-
-
-def _key(pod: Object) -> tuple[Any, ...]:
-    spec, meta = pod["spec"], pod["metadata"]
-    return (
-        meta["namespace"],
-        _text(meta.get("labels")),
-        _text(meta.get("ownerReferences")),
-        *[_text(spec[part], _asked) if spec.get(part) else "" for part in _CONTAINERS],
-        *[_text(spec[part]) if part in spec else "" for part in _PARTS],
-    )

@@ -2,7 +2,8 @@
 
     o:<uid>                     objects with an ownerReference to that uid
     n:<node>                    pods on that node; 'n:' alone: pods without a node that are not finished
-    w:                          pods that were refused a node and ask for other pods near them
+    q:                          pods that found no node
+    m:                          pods without a node that are promised one
     l:<namespace>/<key>=<value> pods with that label
     s:<resource>:<namespace>/<key>=<value>
                                 objects whose spec.selector asks for that label, filed under their first pair;
@@ -40,8 +41,12 @@ def buckets(key: Key, obj: Object) -> tuple[str, ...]:
         node = pods.node_of(obj)
         if node or not pods.is_finished(obj):
             found.append("n:" + node)
-        if not node and "affinity" in obj["spec"] and pods.condition(obj, "PodScheduled") is not None:
-            found.append("w:")
+        if not node and "status" in obj:
+            refused = pods.condition(obj, "PodScheduled")
+            if refused is not None and refused.get("reason") == "Unschedulable":
+                found.append("q:")
+            if obj["status"].get("nominatedNodeName"):
+                found.append("m:")
         found += [f"l:{key.namespace}/{name}={value}" for name, value in (meta.get("labels") or {}).items()]
         if not _pod_is_well(obj):
             found.append("u:")

@@ -67,6 +67,8 @@ def _prepare_file(path: str, *, create: bool) -> None:
             raise StoreError(f"cannot create the cluster file {path}: {error.strerror}") from error
     elif not os.path.exists(path):
         raise StoreError(f"there is no cluster file {path}")
+    elif os.path.isdir(path):
+        raise StoreError(f"{path} is a folder, not a cluster file")
 
 
 def _check(connection: sqlite3.Connection, path: str, *, create: bool) -> None:
@@ -85,11 +87,15 @@ def _check(connection: sqlite3.Connection, path: str, *, create: bool) -> None:
         )
 
 
+def damaged(path: str, why: str) -> StoreError:
+    return StoreError(f"the cluster file {path} is damaged: {why}; restore a snapshot or delete the cluster")
+
+
 def explain(error: sqlite3.Error, path: str) -> StoreError:
     """An error of SQLite as one sentence that names the file."""
     text = str(error)
     if "not a database" in text or "malformed" in text:
-        return StoreError(f"the cluster file {path} is damaged: {text}; restore a snapshot or delete the cluster")
+        return damaged(path, text)
     if "full" in text:
         return StoreError(f"the disk is full: nothing was written to {path}")
     if "readonly" in text or "unable to open" in text:

@@ -7,7 +7,7 @@ at commit), so an object that changes five times in one instant costs five log r
 from __future__ import annotations
 
 import sqlite3
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from minikube_py.api import pods
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from minikube_py.api.types import Derived
+    from minikube_py.base.errors import StoreError
 
 CACHE_MAX = 60_000  # objects kept parsed between transactions
 
@@ -68,6 +69,16 @@ class Bucket:
         return self._sorted
 
 
+class Rows(list[tuple[Any, ...]]):
+    """The whole answer to a query: read at once, so that a damaged page is noticed where it is explained."""
+
+    def fetchone(self) -> Any:
+        return self[0] if self else None
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        return self
+
+
 class Store:
     """A session over one cluster file. Not shared between threads."""
 
@@ -78,8 +89,10 @@ class Store:
         self.changes: Changes = []  # of this session, until somebody drains them
         self._wrap = wrap
         self._depth = 0
-        self._data_version = -1
+        self._failed: StoreError | None = None  # the file failed within this transaction: nothing of it may be kept
         self._reset()
+        # before anything is read: what others write from now on makes `_refresh` forget it
+        self._data_version: int = self._execute("PRAGMA data_version").fetchone()[0]
 
     # -- transactions --------------------------------------------------------------------------------------------
 
@@ -103,10 +116,11 @@ class Store:
         except BaseException:
             self._reset()
             if self.connection.in_transaction:
-                self.connection.execute("ROLLBACK")
+                with suppress(sqlite3.Error):  # closing the connection rolls back, too
+                    self.connection.execute("ROLLBACK")
             raise
         finally:
-            self._depth = 0
+            self._depth, self._failed = 0, None
         self._trim()
 
     def _trim(self) -> None:
@@ -127,18 +141,42 @@ class Store:
     def close(self) -> None:
         self.connection.close()
 
-    def _execute(self, sql: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
+    def _execute(self, sql: str, values: tuple[Any, ...] = ()) -> Rows:
+        if self._failed is not None:
+            raise self._failed
         try:
-            return self.connection.execute(sql, values)
+            return Rows(self.connection.execute(sql, values))
         except sqlite3.Error as error:
-            raise schema.explain(error, self.path) from error
+            raise self._explained(error) from error
+
+    def _explained(self, error: sqlite3.Error) -> StoreError:
+        """The error in a sentence; the open transaction is lost. (A full disk makes SQLite roll back by itself: whoever
+        caught the error and went on would write outside of any transaction.)"""
+        explained = schema.explain(error, self.path)
+        if self._depth:
+            self._failed = explained
+        return explained
+
+    def _parsed(self, text: str) -> Any:
+        return self._reader(1)(text)
+
+    def _reader(self, count: int) -> Callable[[str], Any]:
+        """The function to read `count` texts of the file with. Raises StoreError."""
+        read = jsontext.loader(count)
+
+        def checked(text: str) -> Any:
+            try:
+                return read(text)
+            except (ValueError, TypeError) as error:
+                raise schema.damaged(self.path, str(error)) from error
+
+        return checked
 
     def _refresh(self) -> None:
         """Forget what is cached if another process has written since."""
         version = self._execute("PRAGMA data_version").fetchone()[0]
         if version != self._data_version:
-            if self._data_version != -1:
-                self._reset()
+            self._reset()
             self._data_version = version
 
     def _reset(self) -> None:
@@ -156,6 +194,7 @@ class Store:
         self._memory: dict[tuple[str, Key], Object] = {}
         self._dirty_memory: dict[tuple[str, Key], None] = {}
         self._derived: dict[str, Derived] = {}
+        self._concerned: dict[str, list[Derived]] = {}  # resource -> the caches that look at it
         self._meta: dict[str, str] | None = None
         self._dirty_meta: dict[str, None] = {}
         self._revision = -1
@@ -197,7 +236,7 @@ class Store:
         if row is None:
             self._objects[key] = None
             return None
-        return self._enter(key, row[0], jsontext.loads(row[1]))
+        return self._enter(key, row[0], self._parsed(row[1]))
 
     def _enter(self, key: Key, row_id: int, obj: Object) -> Object:
         if self._wrap is not None:
@@ -217,6 +256,11 @@ class Store:
                 bucket = self._load(name, "FROM object o WHERE resource = ? AND namespace = ?", (resource, namespace))
         return self._objects_of(bucket.sorted())
 
+    def is_empty(self, resource: str, namespace: str) -> bool:
+        """Whether a namespace has no object of a resource."""
+        bucket = self._buckets.get(f"r:{resource}/{namespace}")
+        return not bucket.keys if bucket is not None else not self.list(resource, namespace)
+
     def keys(self, resource: str) -> Keys:
         """The keys of a resource ('*': of all), in order, without reading bodies."""
         bucket = self._buckets.get(f"r:{resource}")
@@ -232,7 +276,11 @@ class Store:
         self.flush()
         where, values = ("", (resource,)) if namespace is None else ("AND namespace = ?", (resource, namespace))
         sql = f"SELECT body FROM object WHERE resource = ? {where} ORDER BY namespace, name"
-        return (row[0] for row in self._execute(sql, values))
+        try:
+            for row in self.connection.execute(sql, values):
+                yield row[0]
+        except sqlite3.Error as error:
+            raise self._explained(error) from error
 
     def bucket(self, name: str) -> Keys:
         """The keys of one bucket of the index (see `indexes`), sorted."""
@@ -240,6 +288,11 @@ class Store:
         if bucket is None:
             bucket = self._load(name, "FROM bucket b JOIN object o ON o.id = b.object WHERE b.bucket = ?", (name,))
         return bucket.sorted()
+
+    def has_any(self, name: str) -> bool:
+        """Whether anything lies in a bucket."""
+        bucket = self._buckets.get(name)
+        return bool(self.bucket(name) if bucket is None else bucket.keys)
 
     def in_bucket(self, name: str) -> Objects:
         return self._objects_of(self.bucket(name))
@@ -283,7 +336,7 @@ class Store:
             self._refresh()
         self.flush()
         rows = self._execute(f"SELECT o.id, o.resource, o.namespace, o.name, o.body {source}", values).fetchall()
-        read, keys = jsontext.loader(len(rows)), []
+        read, keys = self._reader(len(rows)), []
         for row_id, resource, namespace, object_name, body in rows:
             key = Key(resource, namespace, object_name)
             keys.append(key)
@@ -404,14 +457,18 @@ class Store:
         found = self._counters.get(node)
         if found is None:
             row = self._execute("SELECT body FROM counter WHERE node = ?", (node,)).fetchone()
-            found = self._counters[node] = jsontext.loads(row[0]) if row else {}
+            found = self._counters[node] = self._parsed(row[0]) if row else {}
         return found
 
     def _told(self, change: Change) -> None:
         self.changes.append(change)
-        if change.key.resource == "events":
-            return  # nobody keeps a cache over events
-        for derived in self._derived.values():
+        resource = change.key.resource
+        concerned = self._concerned.get(resource)
+        if concerned is None:
+            concerned = self._concerned[resource] = [
+                found for found in self._derived.values() if resource in getattr(found, "resources", (resource,))
+            ]
+        for derived in concerned:
             derived.changed(change.key, change.old, change.new)
 
     # -- what steps ask for --------------------------------------------------------------------------------------
@@ -446,7 +503,7 @@ class Store:
             row = self._execute(
                 "SELECT body FROM memory WHERE step = ? AND resource = ? AND namespace = ? AND name = ?", (step, *key)
             ).fetchone()
-            found = self._memory[(step, key)] = jsontext.loads(row[0]) if row else {}
+            found = self._memory[(step, key)] = self._parsed(row[0]) if row else {}
         return found
 
     def remember(self, step: str, key: Key, data: Object) -> None:
@@ -465,6 +522,7 @@ class Store:
         found = self._derived.get(name)
         if found is None:
             found = self._derived[name] = build()
+            self._concerned = {}
         return found
 
     # -- flushing ------------------------------------------------------------------------------------------------
@@ -473,6 +531,8 @@ class Store:
         """Write what has changed into the open transaction."""
         if not self._depth:
             return
+        if self._failed is not None:
+            raise self._failed
         try:
             self._flush_objects()
             if self._log:
@@ -480,7 +540,7 @@ class Store:
                 self._log = []
             self._flush_notes()
         except sqlite3.Error as error:
-            raise schema.explain(error, self.path) from error
+            raise self._explained(error) from error
 
     def _flush_objects(self) -> None:
         if not self._dirty:
@@ -556,7 +616,7 @@ class Store:
             "WHERE revision > ? ORDER BY revision DESC",
             (revision,),
         ).fetchall()
-        read = jsontext.loader(len(rows))
+        read = self._reader(len(rows))
         last: dict[Key, tuple[tuple[Any, ...], Object | None]] = {}  # of each object: its last row, and what it is then
         was: dict[Key, Object | None] = {}
         found = []
@@ -589,7 +649,7 @@ class Store:
             f"WHERE {where} ORDER BY revision DESC",
             tuple(values),
         ).fetchall()
-        read = jsontext.loader(len(rows))
+        read = self._reader(len(rows))
         state: dict[Key, Object | None] = {}
         found = []
         for row in rows:

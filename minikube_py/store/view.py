@@ -45,6 +45,12 @@ class StoreView:
     def on_node(self, node: str) -> Objects:
         return self._store.in_bucket("n:" + node)
 
+    def refused(self) -> Objects:
+        return self._store.in_bucket("q:")
+
+    def nominated(self) -> Objects:
+        return self._store.in_bucket("m:")
+
     def selected(self, namespace: str, labels: dict[str, str]) -> Objects:
         buckets = [self._store.bucket(f"l:{namespace}/{name}={value}") for name, value in sorted(labels.items())]
         smallest, get = min(buckets, key=len), self._store.get

@@ -102,14 +102,14 @@ def limit_s(path: str) -> float:
 
     source = sqlite3.connect(path)
     tables = {}
-    for name in ("object", "bucket", "log"):
+    for name in ("object", "bucket", "log", "memory", "wake", "counter", "meta"):
         rows = source.execute(f"SELECT * FROM {name}").fetchall()
         schema = [
             found[0]
             for found in source.execute("SELECT sql FROM sqlite_schema WHERE tbl_name = ? AND sql IS NOT NULL", (name,))
         ]
         tables[name] = (rows, schema)
-    bodies = {"object": 5, "log": 9}
+    bodies = {"object": 5, "log": 9, "memory": 4, "counter": 1}
     parsed = {
         name: [orjson.loads(row[column]) if row[column] else None for row in tables[name][0]]
         for name, column in bodies.items()

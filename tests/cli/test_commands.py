@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -39,6 +40,21 @@ def test_apply_reports_the_bad_documents_and_keeps_the_good_ones(kpy: Callable[.
     assert kpy("get", "cm", "conf", "-o", "name").out == "configmap/conf\n"
 
 
+def test_reading_goes_on_behind_a_file_that_cannot_be_read(kpy: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "1.yaml").write_text(CONFIG % "1")
+    (tmp_path / "2.yaml").write_text("a: [\n")
+    (tmp_path / "3.yaml").write_text((CONFIG % "1").replace("name: conf", "name: last"))
+    result = kpy("apply", "-f", str(tmp_path))
+    assert (result.code, result.out) == (1, "configmap/conf created\nconfigmap/last created\n")
+    assert result.err.startswith(f"error: error parsing {tmp_path / '2.yaml'}: error converting YAML to JSON: yaml: ")
+    assert len(kpy("get", "cm", "-l", "set=p", "-o", "name").out.split()) == 2
+
+
+def test_a_server_that_is_not_there_is_told_as_kubectl_tells_it(kpy: Callable[..., Any]) -> None:
+    refused = kpy("apply", "-f", "http://127.0.0.1:9/x.yaml").err
+    assert refused == "The connection to the server 127.0.0.1:9 was refused - did you specify the right host or port?\n"
+
+
 def test_a_refused_change_names_what_was_to_be_patched(kpy: Callable[..., Any]) -> None:
     kpy("apply", "-f", "-", stdin=POD % "")
     refused = kpy("apply", "-f", "-", stdin=(POD % "").replace("name: c,", "name: d,"))
@@ -54,7 +70,7 @@ def test_what_apply_wanted_to_change_is_shown_with_the_servers_refusal() -> None
     )
     assert failures.text(error) == (
         'Error from server (Forbidden): error when applying patch:\n{"data":{"a":"2"}}\nto:\n'
-        'Name: "c", Namespace: "d"\nfor: "f.yaml": configmaps "c" is forbidden: no\n'
+        'Name: "c", Namespace: "d"\nfor: "f.yaml": error when patching "f.yaml": configmaps "c" is forbidden: no\n'
     )
 
 
@@ -81,6 +97,21 @@ def test_a_client_side_dry_run_asks_nobody(kpy: Callable[..., Any]) -> None:
     server = kpy("create", "-f", "-", "--dry-run=server", "-o", "jsonpath={.spec.restartPolicy}", stdin=POD % "")
     assert server.out == "Always"
     assert kpy("get", "pods", "-o", "name").out == ""
+
+
+def test_objects_printed_one_by_one_as_yaml_have_dashes_between(kpy: Callable[..., Any]) -> None:
+    two = CONFIG % "1" + "---\n" + (CONFIG % "2").replace("name: conf", "name: last")
+    printed = kpy("create", "-f", "-", "--dry-run=client", "-o", "yaml", stdin=two).out
+    assert [part.count("kind: ConfigMap") for part in printed.split("---\n")] == [1, 1]
+
+
+def test_apply_prints_several_objects_as_one_list(kpy: Callable[..., Any]) -> None:
+    two = CONFIG % "1" + "---\n" + (CONFIG % "2").replace("name: conf", "name: last")
+    assert kpy("apply", "-f", "-", "-o", "yaml", stdin=two).out.endswith("\nkind: List\nmetadata: {}\n")
+    text = kpy("apply", "-f", "-", "-o", "json", stdin=two).out
+    head = '{\n    "kind": "List",\n    "apiVersion": "v1",\n    "metadata": {},\n    "items": [\n        {\n'
+    assert text.startswith(head)
+    assert len(json.loads(text)["items"]) == 2
 
 
 def test_get_prints_single_objects_and_lists(kpy: Callable[..., Any]) -> None:
@@ -117,6 +148,8 @@ def test_get_prints_single_objects_and_lists(kpy: Callable[..., Any]) -> None:
         ("taint pods x a=b:NoSchedule", "error: invalid resource type pods, only node types are supported\n"),
         ("expose pod/x", 'Error from server (NotFound): pods "x" not found\n'),
         ("patch svc kubernetes -p {bad", "Error from server (BadRequest): invalid character 'b' looking for beginning of "),
+        ("patch svc kubernetes -p a", "Error from server (BadRequest): json: cannot unmarshal string into Go value of type map"),
+        ("patch svc kubernetes --type=json -p {}", "Error from server (BadRequest): json: cannot unmarshal object into Go value "),
         ("describe foo", 'error: the server doesn\'t have a resource type "foo"\n'),
         ("describe pod nope", 'Error from server (NotFound): pods "nope" not found\n'),
         ("create ns default", 'Error from server (AlreadyExists): namespaces "default" already exists\n'),
@@ -170,6 +203,25 @@ def test_edit_stores_what_the_editor_changed(kpy: Callable[..., Any], monkeypatc
     assert kpy("edit", "cm", "conf").err == "Edit cancelled, no changes made.\n"
     monkeypatch.setenv("KUBE_EDITOR", "sed -i 's/^kind: ConfigMap/kind: Secret/'")
     assert kpy("edit", "cm", "conf").err == "error: Edit cancelled, no valid changes were saved.\n"
+
+
+def test_diff_shows_what_apply_would_change_and_hides_secrets(kpy: Callable[..., Any]) -> None:
+    kpy("apply", "-f", "-", stdin=CONFIG % "1")
+    assert (kpy("diff", "-f", "-", stdin=CONFIG % "1").out, kpy("diff", "-f", "-", stdin=CONFIG % "1").code) == ("", 0)
+    changed = kpy("diff", "-f", "-", stdin=CONFIG % "2")
+    assert changed.code == 1
+    assert '\n-  a: "1"\n+  a: "2"\n' in changed.out
+    assert re.match(
+        r"diff -u -N \S*/LIVE-\w+/v1\.ConfigMap\.default\.conf \S*/MERGED-\w+/v1\.ConfigMap\.default\.conf\n",
+        changed.out,
+    )
+    new = kpy("diff", "-f", "-", stdin=(CONFIG % "1").replace("name: conf", "name: new"))
+    assert '\n@@ -0,0 +1,11 @@\n+apiVersion: v1\n+data:\n+  a: "1"\n' in new.out
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {a: %s}\n"
+    kpy("apply", "-f", "-", stdin=secret % "MQ==")
+    hidden = kpy("diff", "-f", "-", stdin=secret % "Mg==").out
+    assert "-  a: '*** (before)'\n+  a: '*** (after)'\n" in hidden
+    assert kpy("diff", "-f", "/nope").code == 2
 
 
 def test_config_maps_are_made_of_files_folders_and_environment_files(kpy: Callable[..., Any], tmp_path: Path) -> None:

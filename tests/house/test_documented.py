@@ -7,10 +7,16 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from minikube_py.api.kinds import KINDS
+from minikube_py.api.validation import simulator
+from minikube_py.apiserver import events
 from minikube_py.base import errors
 from minikube_py.cli import commands
+from minikube_py.controllers import silence
+from minikube_py.kubelet import restarts
+from minikube_py.programs import behaviour, catalogue
 from tests.house import write_docs
 from tests.house.source import ROOT
 
@@ -62,3 +68,43 @@ def test_every_error_is_in_the_tree_and_in_the_table() -> None:
 def test_links_lead_to_files(path: Path) -> None:
     targets = [target for target in LINK.findall(path.read_text(encoding="utf-8")) if "://" not in target]
     assert not [target for target in targets if not (path.parent / target).exists()]
+
+
+def test_commands_said_to_be_missing_are_missing() -> None:
+    text = " ".join(page("differences.md").split())
+    listed = text.partition("These commands of kubectl are missing: ")[2].partition("(`config set`")[0]
+    names = re.findall(r"`([a-z -]+)`", listed)
+    assert len(names) > 5
+    assert not [name for name in names if commands.find(name)], "docs/differences.md: these exist by now"
+
+
+def test_the_program_of_the_simulation_page_is_valid_and_shows_every_field() -> None:
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", page("simulation.md"), re.MULTILINE | re.DOTALL)
+    shown = next(yaml.safe_load(block) for block in blocks if "kind: Program" in block)
+    assert simulator.findings(shown) == []
+    assert {*shown["spec"], "requests"} == set(simulator.FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("row", "seconds"),
+    [
+        ("pull of an image nobody described", behaviour.DEFAULT.pull_s),
+        ("from `Created` to `Started`", behaviour.DEFAULT.create_s),
+        ("main container of a Job's pod", behaviour.JOB_RUNS_S),
+        ("init container", behaviour.INIT_RUNS_S),
+        ("end after SIGTERM", behaviour.DEFAULT.stop_s),
+        ("a node that is off is noticed", silence.GRACE_S),
+        ("an event is forgotten", events.EVENT_TTL_S),
+    ],
+)
+def test_the_seconds_of_the_simulation_page_are_those_of_the_code(row: str, seconds: int) -> None:
+    found = re.search(rf"^\| {re.escape(row)}[^|]* \| (\d+)", page("simulation.md"), re.MULTILINE)
+    assert found is not None
+    assert int(found[1]) == seconds
+
+
+def test_back_offs_and_catalogue_of_the_simulation_page_are_those_of_the_code() -> None:
+    text = page("simulation.md")
+    pulls = [restarts.pull_delay_s(tries) for tries in range(1, 8)]
+    assert f"| retry of a failed pull | {', '.join(map(str, pulls))}, ... |" in text
+    assert f"{len(catalogue._data()['images'])} well-known images" in text

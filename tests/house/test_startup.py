@@ -24,10 +24,11 @@ READING = ("yaml", "orjson", "random", "hashlib", "pathlib", "calendar", "urllib
 ROOMS = ("apiserver", "engine", "scheduler", "controllers", "kubelet", "programs")  # what no reading command needs
 PROGRAM = """
 import sys
+before = set(sys.modules)  # an editable install, for one, has loaded pathlib by now
 from minikube_py.__main__ import main
 code = main(sys.argv[1:])
 sys.stdout.flush()
-print(code, *sorted(sys.modules), file=sys.stderr)
+print(code, *sorted(set(sys.modules) - before), file=sys.stderr)
 """
 
 

@@ -121,19 +121,28 @@ def cli_page() -> str:
         _flag_table(_flags(cobra.help_text("options"))),
         "\nOf these, kpy's own commands take `--context` and `-n`.\n",
     ]
-    for command in all_commands():
+    every = all_commands()
+    for command in every:
         parts.append(f"\n## kpy {command.name}\n\n{_escaped(command.help)}.\n\n```\n{command.usage}\n```\n")
         if command.aliases:
             parts.append(f"\nAlso: {', '.join(f'`{alias}`' for alias in command.aliases)}.\n")
+        below = [other.name for other in every if other.name.rpartition(" ")[0] == command.name]
+        if below:
+            parts.append(f"\nBelow it: {', '.join(f'[{name}](#kpy-{_anchor(name)})' for name in below)}.\n")
         if command.flags:
             parts.append("\n" + _flag_table(command.flags))
     return "".join(parts)
 
 
+def _anchor(name: str) -> str:
+    """'cluster snapshot save' as the address of its heading."""
+    return name.replace(" ", "-")
+
+
 def _flag_table(flags: Any) -> str:
     lines = ["| flag | default | |", "|---|---|---|"]
     for flag in flags:
-        default = f"`{flag.default}`" if flag.default not in ("''", "[]") else ""
+        default = f"`{flag.default}`" if flag.default not in ("''", "[]", "") else ""
         lines.append(f"| `{flag.title}` | {default} | {_escaped(flag.help)} |")
     return "\n".join(lines) + "\n"
 

@@ -12,9 +12,9 @@ from minikube_py.programs.behaviour import Answer, Behaviour
 GOOD: dict[str, Any] = {
     "match": {"image": "nginx:*", "container": "web", "selector": {"matchLabels": {"app": "web"}}},
     "pull": {"after": "20s", "error": "no route", "sizeBytes": 52428800},
-    "create": {"after": 2, "error": "no shell"},
+    "create": {"after": 2},
     "start": {"after": "1m30s"},
-    "ports": [8080],
+    "ports": [5432, 8080, 9000],
     "http": [{"path": "/healthz", "port": 8080, "over": [{"after": "1m", "status": 500}, {"status": 200}]}],
     "tcp": [{"port": 5432, "over": [{"after": 10, "open": True}, {"open": False}]}],
     "grpc": [{"port": 9000, "service": "a", "status": "NOT_SERVING"}],
@@ -29,11 +29,10 @@ GOOD: dict[str, Any] = {
 
 
 def test_a_full_program_is_accepted_and_read() -> None:
-    assert program.validate({"spec": GOOD}) == []
     spec = {**GOOD, "match": {}}
     found = program.amend(Behaviour(), {"name": "c"}, {"metadata": {}}, [{"metadata": {"name": "p"}, "spec": spec}])
     assert found == Behaviour(
-        pull_s=20, pull_error="no route", image_size=52428800, create_s=2, start_error="no shell", start_s=90, ports=(8080,),
+        pull_s=20, pull_error="no route", image_size=52428800, create_s=2, start_s=90, ports=(5432, 8080, 9000),
         http=(Answer("/healthz", 8080, ((0, 200), (60, 500))),),
         tcp=(Answer("*", 5432, ((0, False), (10, True))),),
         grpc=(Answer("a", 9000, ((0, "NOT_SERVING"),)),),
@@ -41,41 +40,6 @@ def test_a_full_program_is_accepted_and_read() -> None:
         exit_after_s=10, exit_code=3, exit_message="out of luck", stop_s=3, stop_code=143,
         cpu_m=((0, 50), (60, 1000)), memory=((0, 64 << 20),), requests=GOOD["requests"], log=((0, "a"), (1, "b")),
     )  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("spec", "causes"),
-    [
-        (None, ["spec: Required value"]),
-        ({"pull": {"after": -1}}, ["spec.pull.after: Invalid value: -1: must be greater than or equal to 0"]),
-        ({"pull": {"after": "soon"}}, ['spec.pull.after: Invalid value: "soon": time: invalid duration "soon"']),
-        ({"ports": [0]}, ["spec.ports[0]: Invalid value: 0: must be between 1 and 65535, inclusive"]),
-        ({"ports": 80}, ["spec.ports: Invalid value: 80: must be a list"]),
-        (
-            {"http": [{"status": 99}]},
-            ["spec.http[0].status: Invalid value: 99: must be between 100 and 599, inclusive"],
-        ),
-        ({"http": [{"over": [{"status": 0}]}]}, []),
-        ({"grpc": [{"status": "OK"}]}, ['spec.grpc[0].status: Invalid value: "OK": must be SERVING or NOT_SERVING']),
-        ({"exit": {"code": 256}}, ["spec.exit.code: Invalid value: 256: must be between 0 and 255, inclusive"]),
-        ({"exit": 3}, ["spec.exit: Invalid value: 3: must be an object"]),
-        ({"cpu": [{"after": 1}]}, ["spec.cpu[0].value: Required value"]),
-        ({"sigterm": {"ignore": "yes"}}, ['spec.sigterm.ignore: Invalid value: "yes": must be true or false']),
-        ({"start": {"afer": 1}}, ['spec.start.afer: Unsupported value: "afer": supported values: "after"']),
-    ],
-)
-def test_what_is_wrong_is_named(spec: Any, causes: list[str]) -> None:
-    assert [str(cause) for cause in program.validate({"spec": spec})] == causes
-
-
-def test_an_unknown_field_and_a_bad_selector_are_refused() -> None:
-    fields = [
-        cause.field
-        for cause in program.validate(
-            {"spec": {"pul": {}, "match": {"selector": {"matchExpressions": [{"key": "a", "operator": "Near"}]}}}}
-        )
-    ]
-    assert fields == ["spec.pul", "spec.match.selector"]
 
 
 @pytest.mark.parametrize(

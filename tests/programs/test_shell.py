@@ -39,7 +39,7 @@ def does(
         ("tail -f /dev/null", None, 0),
         ("my-server --port 80", None, 0),
         ("sleep 5; exec /opt/server", None, 0),
-        ("wget -q http://other/ && curl other", 0, 0),
+        ("wget -q http://other/ && curl other", 0, 1),
     ],
 )
 def test_when_a_script_ends(script: str, end: int | None, code: int) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.api import pods
-from minikube_py.api.types import Delete, Key, Patch, Record
+from minikube_py.api.types import Delete, Key, Patch, Record, Remember
 from minikube_py.base import patch, selector
 from minikube_py.base.clock import Clock
 from minikube_py.scheduler.plugins.priority_sort import queue_key
 from minikube_py.scheduler.step import step
+from minikube_py.scheduler.waiting import STEP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +39,7 @@ class LiveView:
     """A View that may be changed; indexes pods by node and by namespace and label."""
 
     def __init__(self) -> None:
+        self.memories: dict[tuple[str, Key], Object] = {}
         self.objects: dict[str, dict[Key, Object]] = {}
         self._caches: dict[str, Any] = {}
         self._on_node: dict[str, dict[Key, Object]] = {}
@@ -55,6 +57,7 @@ class LiveView:
             self._index(key, new, 1)
         for cache in self._caches.values():
             cache.changed(key, old, new)
+            cache.waiting.helped(key, old, new, START)
 
     def _index(self, key: Key, pod: Object | None, sign: int) -> None:
         if pod is None:
@@ -107,7 +110,13 @@ class LiveView:
         return self._counters.get(node, {})
 
     def memory(self, step: str, key: Key) -> Object:
-        return {}
+        return self.memories.get((step, key), {})
+
+    def refused(self) -> Objects:
+        return [pod for pod in self.on_node("") if pods.condition(pod, "PodScheduled") is not None]
+
+    def nominated(self) -> Objects:
+        return [pod for pod in self.on_node("") if pod.get("status", {}).get("nominatedNodeName")]
 
     def derived(self, name: str, build: Callable[[Any], Any]) -> Any:
         if name not in self._caches:
@@ -152,7 +161,10 @@ class Cluster:
         if pod is None:
             return
         for action in step(pod, self.view, self.clock):
-            self.carry_out(action)
+            if isinstance(action, Remember):
+                self.view.memories[STEP, key] = action.data
+            else:
+                self.carry_out(action)
 
     def carry_out(self, action: Any) -> None:
         if isinstance(action, Patch):
@@ -186,6 +198,7 @@ class Cluster:
 
     def remove(self, key: Key) -> None:
         self.view.put(key, None)
+        self.view.memories.pop((STEP, key), None)
 
     def settle(self, limit: int = 20) -> None:
         """Try the waiting pods, the most important first, until nothing changes."""

@@ -17,7 +17,7 @@ from minikube_py.api.types import Key
 from minikube_py.base import patch, quantity, selector
 from minikube_py.scheduler import preemption
 from minikube_py.scheduler.cache import Cache
-from minikube_py.scheduler.cycle import explain
+from minikube_py.scheduler.explain import scores_of
 from tests.scheduler.fakes import RESOURCES, Cluster
 
 Object = dict[str, Any]
@@ -183,7 +183,7 @@ class Replay:
         assert pod is not None
         best: set[str] = set()
         if recorded.get("scores"):
-            table = explain(pod, cluster.view.derived("scheduler", Cache))
+            table = scores_of(pod, cluster.view.derived("scheduler", Cache))
             scores = {
                 node: {plugin: score for plugin, score in plugins.items() if plugin != "DynamicResources"}
                 for node, plugins in recorded["scores"]["nodes"].items()

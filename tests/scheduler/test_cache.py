@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from minikube_py.api import pods
 from minikube_py.api.types import Key
 from minikube_py.scheduler.cache import Cache
-from minikube_py.scheduler.cycle import NO_NODES, decide, explain
+from minikube_py.scheduler.cycle import NO_NODES, decide
+from minikube_py.scheduler.explain import scores_of
 from minikube_py.scheduler.templates import Template
 from tests.scheduler.fakes import Cluster
 
@@ -188,13 +189,13 @@ class World:
         assert {name: set(found) for name, found in known.nominated.items()} == {
             name: set(found) for name, found in fresh.nominated.items()
         }
-        assert explain(pod, known) == explain(pod, fresh)
+        assert scores_of(pod, known) == scores_of(pod, fresh)
         decision, again = decide(pod, known, clock), decide(pod, fresh, clock)
         assert decision[1:] == again[1:]
         if not known.nominated and decision.rejected != NO_NODES:
             template = Template(pod, fresh)
             verdicts = {node.name: template.verdict_with(node, node.pods) for node in fresh.nodes()}
-            assert set(explain(pod, known)) == {name for name, refusal in verdicts.items() if refusal is None}
+            assert set(scores_of(pod, known)) == {name for name, refusal in verdicts.items() if refusal is None}
             if not decision.node:
                 assert decision.why() == verdicts
 

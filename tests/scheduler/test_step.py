@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from minikube_py.api.types import Delete, Key, Patch, Record
+from minikube_py.api.types import Delete, Key, Patch, Record, Remember
 from minikube_py.base.errors import KpyError
 from minikube_py.scheduler.step import step
 from tests.scheduler.fakes import Cluster
@@ -34,7 +34,8 @@ def pod(
 
 
 def taken(obj: Object, *nodes: Object, others: tuple[Object, ...] = ()) -> list[Any]:
-    return actions(step, obj, FrozenView({"nodes": list(nodes), "pods": [obj, *others]}))
+    found = actions(step, obj, FrozenView({"nodes": list(nodes), "pods": [obj, *others]}))
+    return [action for action in found if not isinstance(action, Remember)]
 
 
 def test_a_pod_is_bound_and_an_event_tells_so() -> None:

@@ -52,7 +52,9 @@ def test_the_same_commands_and_seed_give_the_same_bytes(seed: int) -> None:
 def test_dirty_keys_write_the_same_log_as_full_sweeps(seed: int) -> None:
     lean, thorough = log(play(seed)), log(play(seed, sweep=True))
     for number, (one, other) in enumerate(zip(lean, thorough, strict=False)):
-        assert one == other, f"SEED={seed}: the logs part:\n{_around(lean, number)}\nsweep:\n{_around(thorough, number)}"
+        assert one == other, (
+            f"SEED={seed}: the logs part:\n{_around(lean, number)}\nsweep:\n{_around(thorough, number)}"
+        )
     assert len(lean) == len(thorough)
 
 

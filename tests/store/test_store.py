@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -177,3 +178,33 @@ def test_a_file_that_is_no_cluster_is_refused_in_one_sentence(tmp_path: Path) ->
     store.close()
     with pytest.raises(StoreError, match="was written by a newer kpy"):
         Store(str(newer))
+
+
+def test_what_was_read_before_the_first_transaction_is_not_trusted_in_it(tmp_path: Path) -> None:
+    path = str(tmp_path / "c.db")
+    one, two = Store(path, create=True), Store(path)
+    key = Key("configmaps", "default", "a")
+    assert two.get(key) is None
+    with one.transaction():
+        put(one, config_map("a", x="1"))
+    with two.transaction():
+        found = two.get(key)
+        assert found is not None and found["data"] == {"x": "1"}
+
+
+def test_a_transaction_that_met_a_full_disk_is_lost_whatever_is_caught(tmp_path: Path) -> None:
+    path = str(tmp_path / "c.db")
+    store = Store(path, create=True)
+    store.connection.execute(
+        f"PRAGMA max_page_count = {store.connection.execute('PRAGMA page_count').fetchone()[0] + 2}"
+    )
+    with pytest.raises(StoreError, match="the disk is full: nothing was written to"), store.transaction():
+        for number in range(20):
+            put(store, config_map(f"c-{number}", x="y" * 2000))
+            with suppress(StoreError):
+                store.flush()
+    assert store.revision == 0
+    assert store.keys("*") == []
+    with store.transaction():
+        put(store, config_map("small"))
+    assert store.revision == 1

@@ -43,8 +43,12 @@ _FORMATS = {
 def check(causes: Causes, kind: Kind, obj: Object) -> None:
     """Adds what breaks the schema of the object's version."""
     schema = kind.schemas.by_version.get(str(obj.get("apiVersion") or kind.version)) if kind.schemas else None
-    if not schema:
-        return
+    if schema:
+        against(causes, obj, schema)
+
+
+def against(causes: Causes, obj: Object, schema: Object) -> None:
+    """Adds what breaks a schema; what the API server itself writes (apiVersion, kind, metadata) is left out."""
     before = len(causes)
     fields = {name: value for name, value in obj.items() if name not in _SERVER_FIELDS}
     _object(causes, fields, schema, "")

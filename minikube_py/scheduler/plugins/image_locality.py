@@ -36,6 +36,9 @@ class ImageLocality(Plugin):
             return ()
         return tuple(node.images.get(image, -1) for image in state.images)
 
+    def raw(self, state: Any, measures: Sequence[tuple[int, ...]], feasible: Feasible) -> list[int | None]:
+        return list(self.score(state, measures, feasible))
+
     def score(self, state: Any, measures: Sequence[tuple[int, ...]], feasible: Feasible) -> list[int]:
         """A large image counts; the more so, the more nodes have it, lest one node draws all pods."""
         return [_score(state, sizes) if sizes else 0 for sizes in measures]

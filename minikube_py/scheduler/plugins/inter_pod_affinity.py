@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.api import pods
 from minikube_py.api.types import Key
-from minikube_py.scheduler.cache import TAINTS
+from minikube_py.scheduler.events import ADDED, CHANGED, FREED, LABELS, NAMESPACE, PLACED, REMOVED, TAINTS
 from minikube_py.scheduler.framework import MAX_SCORE, Feasible, Plugin, Refusal
 from minikube_py.scheduler.nodes import HOSTNAME
 from minikube_py.scheduler.terms import PodTerm, PodTerms, pod_terms
@@ -169,6 +169,7 @@ class Wishes(Neighbours):
 
 class InterPodAffinity(Plugin):
     name = "InterPodAffinity"
+    helped_by = (ADDED, REMOVED, LABELS, FREED, PLACED, CHANGED, NAMESPACE)
 
     def pre_filter(self, pod: Object, cache: Cache) -> Any:
         return Rules(pod, cache)
@@ -203,21 +204,29 @@ class InterPodAffinity(Plugin):
             ]
         )
 
+    def raw(self, state: Any, measures: Sequence[tuple[Any, ...]], feasible: Feasible) -> list[int | None]:
+        """The sums of weights."""
+        return list(_sums(state, measures))
+
     def score(self, state: Any, measures: Sequence[tuple[Any, ...]], feasible: Feasible) -> list[int] | None:
         """The sums of weights, stretched from 0 (the least) to 100 (the most)."""
-        weights = state.weights
-        if not weights:
+        if not state.weights:
             return None
-        sums = [
-            sum(
-                value if isinstance(value, int) else weights.get((key, value), 0)
-                for key, value in zip(state.keys, values, strict=True)
-            )
-            for values in measures
-        ]
+        sums = _sums(state, measures)
         least = min(sums)
         spread = max(sums) - least
         return [int(MAX_SCORE * ((total - least) / spread)) if spread else 0 for total in sums]
+
+
+def _sums(state: Wishes, measures: Sequence[tuple[Any, ...]]) -> list[int]:
+    weights = state.weights
+    return [
+        sum(
+            value if isinstance(value, int) else weights.get((key, value), 0)
+            for key, value in zip(state.keys, values, strict=True)
+        )
+        for values in measures
+    ]
 
 
 def _seen(state: Rules, key: str, node: NodeInfo) -> str | Host | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from minikube_py.scheduler.events import ADDED, LABELS
 from minikube_py.scheduler.framework import Feasible, Plugin, Refusal, Rejected, normalize
 from minikube_py.scheduler.terms import PREFERRED, NodeRequirement, node_requirement, term_matches
 
@@ -24,6 +25,7 @@ class State(NamedTuple):
 
 class NodeAffinity(Plugin):
     name = "NodeAffinity"
+    helped_by = (ADDED, LABELS)
 
     def pre_filter(self, pod: Object, cache: Cache) -> Any:
         requirement = node_requirement(pod["spec"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from minikube_py.scheduler.events import ADDED
 from minikube_py.scheduler.framework import Plugin, Refusal
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ OTHER_NODE = Refusal(("node(s) didn't match the requested node name",))
 
 class NodeName(Plugin):
     name = "NodeName"
+    helped_by = (ADDED,)
 
     def pre_filter(self, pod: Object, cache: Cache) -> Any:
         return pod["spec"].get("nodeName") or None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.api import pods
+from minikube_py.scheduler.events import ADDED, FREED
 from minikube_py.scheduler.framework import Plugin, Refusal
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ ANY_ADDRESS = "0.0.0.0"
 
 class NodePorts(Plugin):
     name = "NodePorts"
+    helped_by = (ADDED, FREED)
 
     def pre_filter(self, pod: Object, cache: Cache) -> Any:
         return pods.host_ports(pod) or None

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.api import pods
+from minikube_py.scheduler.events import ADDED, FREED, LABELS, STATUS, TAINTS
 from minikube_py.scheduler.framework import MAX_SCORE, Plugin, Refusal
 
 if TYPE_CHECKING:
@@ -23,10 +24,10 @@ class Assumed(NamedTuple):
 
 class NodeResourcesFit(Plugin):
     name = "NodeResourcesFit"
+    helped_by = (ADDED, LABELS, TAINTS, STATUS, FREED)
 
     def pre_filter(self, pod: Object, cache: Cache) -> Any:
-        """The requests that are not zero."""
-        return tuple((name, amount) for name, amount in pods.requests(pod).items() if amount)
+        return _wanted(pod)
 
     def place(self, state: Any, node: NodeInfo) -> Refusal | None:
         used, room = node.counters, node.allocatable
@@ -40,6 +41,12 @@ class NodeResourcesFit(Plugin):
                 short.append(f"Insufficient {name}")
                 helpless = helpless or amount > limit
         return Refusal(tuple(short), resolvable=not helpless) if short else None
+
+    def may_help(self, pod: Object, node: NodeInfo | None, kind: str) -> bool:
+        """Only if the pod fits the node by now: after a change of the node itself, an empty one (then preemption may help)."""
+        if node is None:
+            return False
+        return self.place(_wanted(pod), node if kind == FREED else node.imagine([])) is None
 
     def pre_score(self, pod: Object, cache: Cache) -> Any:
         amounts = pods.nonzero_requests(pod)
@@ -60,3 +67,8 @@ class NodeResourcesFit(Plugin):
                 shares += 1
                 total += (limit - wanted) * MAX_SCORE // limit if wanted <= limit else 0
         return total // shares if shares else 0
+
+
+def _wanted(pod: Object) -> tuple[tuple[str, int], ...]:
+    """The requests that are not zero."""
+    return tuple((name, amount) for name, amount in pods.requests(pod).items() if amount)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from minikube_py.api import pods
 from minikube_py.api.types import Key
 from minikube_py.base import selector
+from minikube_py.scheduler.events import ADDED, CHANGED, FREED, LABELS, PLACED, REMOVED, TAINTS
 from minikube_py.scheduler.framework import MAX_SCORE, Feasible, Plugin, Refusal
 from minikube_py.scheduler.nodes import HOSTNAME, ZONE
 from minikube_py.scheduler.terms import NodeRequirement, keeps_off, label_selector, node_requirement
@@ -129,6 +130,7 @@ class Domains:
 
 class PodTopologySpread(Plugin):
     name = "PodTopologySpread"
+    helped_by = (ADDED, REMOVED, LABELS, TAINTS, FREED, PLACED, CHANGED)
 
     def pre_filter(self, pod: Object, cache: Cache) -> Any:
         constraints = _constraints(pod, "DoNotSchedule")
@@ -186,10 +188,13 @@ class PodTopologySpread(Plugin):
             ]
         )
 
-    def score(self, state: Any, measures: Sequence[tuple[Any, ...] | None], feasible: Feasible) -> list[int]:
+    def raw(self, state: Any, measures: Sequence[tuple[Any, ...] | None], feasible: Feasible) -> list[int | None]:
         counting = [measure for measure in measures if measure is not None]
         weights = self._weights(state, measures, counting, feasible)
-        raw = [None if measure is None else self._raw(state, measure, weights) for measure in measures]
+        return [None if measure is None else self._raw(state, measure, weights) for measure in measures]
+
+    def score(self, state: Any, measures: Sequence[tuple[Any, ...] | None], feasible: Feasible) -> list[int]:
+        raw = self.raw(state, measures, feasible)
         known = [score for score in raw if score is not None]
         most, least = max(known, default=0), min(known, default=0)
         if most == 0:

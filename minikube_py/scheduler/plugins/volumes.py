@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.api.types import Key
 from minikube_py.base import quantity
+from minikube_py.scheduler.events import ADDED, FREED, LABELS
 from minikube_py.scheduler.framework import Plugin, Refusal, Rejected
 from minikube_py.scheduler.nodes import REGION, ZONE
 from minikube_py.scheduler.terms import label_selector, term_matches
@@ -98,6 +99,7 @@ class VolumeRestrictions(Plugin):
     """A claim with ReadWriteOncePod serves one pod."""
 
     name = "VolumeRestrictions"
+    helped_by = (FREED,)
 
     def pre_filter(self, pod: Object, cache: Cache) -> Any:
         """The names of the claims that other pods must not hold."""
@@ -154,6 +156,7 @@ class VolumeBinding(Plugin):
     """Bound volumes must be reachable from the node; claims that wait for their first consumer must find one there."""
 
     name = "VolumeBinding"
+    helped_by = (ADDED, LABELS)
 
     def pre_filter(self, pod: Object, cache: Cache) -> Any:
         claims = _claims(pod, cache)
@@ -236,6 +239,7 @@ class VolumeZone(Plugin):
     """Volumes with zone labels can be used in that zone only."""
 
     name = "VolumeZone"
+    helped_by = (ADDED, LABELS)
 
     def pre_filter(self, pod: Object, cache: Cache) -> Any:
         """(label, the zones that serve) of every zone label of the bound volumes."""

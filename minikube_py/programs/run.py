@@ -1,0 +1,283 @@
+"""One run of a shell script in virtual time: bashkit with commands that know the simulated time, names and files.
+
+`Run(shell, horizon)` runs the script up to a second, and can then be given more commands in the same files.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from minikube_py.programs.shell import Shell
+
+SLEEPS_MAX = 300  # a script with an endless loop that has slept this often is taken to run for ever
+LONG_SLEEPS_MAX = 5_000  # the same for a script without one
+LOG_SLEEPS_MAX = 20_000  # how far a log is written: a line each second for five hours
+COMMANDS_MAX = 20_000
+LOG_COMMANDS_MAX = 400_000
+OUTPUT_MAX = 10 << 20  # bytes that a script may write before it is taken for a runaway
+FOREVER_S = 10 * 365 * 86_400
+SHELLS = ("sh", "bash", "ash", "dash")
+# Common tools that a container runs as its only command.
+TOOLS = (
+    "awk", "basename", "cat", "cp", "cut", "date", "echo", "env", "expr", "false", "find", "grep", "head", "hostname",
+    "id", "ls", "mkdir", "mv", "printenv", "printf", "pwd", "rm", "sed", "seq", "sleep", "sort", "tail", "test", "touch",
+    "tr", "true", "uname", "wc", "whoami",
+)  # fmt: skip
+LOOKUPS = ("nslookup", "dig", "host", "getent")
+CLIENTS = (
+    "ab", "apk", "apt", "apt-get", "arping", "aws", "curl", "gcloud", "gsutil", "hey", "kubectl", "mc", "mysql",
+    "mysqladmin", "mysqldump", "nc", "netstat", "openssl", "pg_dump", "pg_isready", "ping", "pip", "psql", "redis-cli",
+    "ss", "stress", "stress-ng", "wget", "wrk", "yum",
+)  # fmt: skip
+# How pods find the API server (kubelet_pods.go, getServiceEnvVarMap).
+API_SERVER = {
+    "KUBERNETES_PORT": "tcp://10.96.0.1:443",
+    "KUBERNETES_PORT_443_TCP": "tcp://10.96.0.1:443",
+    "KUBERNETES_PORT_443_TCP_ADDR": "10.96.0.1",
+    "KUBERNETES_PORT_443_TCP_PORT": "443",
+    "KUBERNETES_PORT_443_TCP_PROTO": "tcp",
+    "KUBERNETES_SERVICE_HOST": "10.96.0.1",
+    "KUBERNETES_SERVICE_PORT": "443",
+    "KUBERNETES_SERVICE_PORT_HTTPS": "443",
+}
+BUSYBOX = ("busybox", "alpine")
+# Images whose file system holds nothing but common tools: what a script does not find there is really missing.
+BASES = (*BUSYBOX, "bash", "centos", "debian", "fedora", "ubuntu")
+KERNEL = ("/proc/sys/kernel", "/proc/sys/net/core", "/proc/sys/vm")  # where privileged scripts write settings
+MACHINE_ID = "0123456789abcdef0123456789abcdef\n"
+TERMINATION_LOG = "/dev/termination-log"
+FETCHERS = ("curl", "nc", "wget")
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# Words behind which the name of a command stands.
+PREFIXES = ("command", "dumb-init", "env", "exec", "nohup", "sudo", "time", "timeout", "tini")
+ENDLESS = re.compile(r"while\s+(true|:|\[\s*1|sleep)|for\s*\(\(\s*;\s*;|until\s+false")
+FOLLOWING = re.compile(r"\btail\b[^;|&\n]*\s-(-follow|[a-z0-9]*[fF])")
+
+
+class Run:
+    """One run of a script up to a horizon (seconds since its start)."""
+
+    def __init__(
+        self, shell: Shell, horizon: int, tools: tuple[str, ...] = (), sleeps: int = 0, commands: int = COMMANDS_MAX
+    ) -> None:
+        """`tools`: commands of the image, beside those of the script, that are taken to succeed."""
+        from bashkit import Bash
+
+        self.shell, self.horizon, self.now, self.changes = shell, horizon, 0, [0]
+        self.sleeps = sleeps or (SLEEPS_MAX if ENDLESS.search(shell.script) else LONG_SLEEPS_MAX)
+        self.log: list[tuple[int, str]] = []
+        self.unended = ["", ""]  # what stdout and stderr have written of their next line
+        self.written = 0  # bytes
+        self.pending = list(shell.edits)
+        self.has_server = self.is_cut = self.is_runaway = False
+        contents: dict[str, Any] = {"/etc/machine-id": MACHINE_ID, **dict(shell.files)}
+        self.bash = Bash(
+            username="root", hostname=shell.hostname, cwd="/", env={"PATH": PATH, "HOME": "/root", **dict(shell.env)},
+            files=contents, max_commands=commands, custom_builtins=dict.fromkeys(tools, _succeed) | self._builtins(),
+        )  # fmt: skip
+        for folder in (*shell.folders, *KERNEL, shell.cwd):
+            if not self.bash.exists(folder):
+                self.bash.mkdir(folder, recursive=True)
+        result = self.bash.execute_sync(self._in_place(shell.script), on_output=self._note)
+        if "resource limit exceeded" in result.stderr:  # a loop without end
+            self.is_cut = self.is_runaway = True
+        self.errors = result.stderr
+        self.log += [(self.now, line) for line in self.unended if line]
+        self.code = int(result.exit_code)
+        self.bash.clear_cancel()
+
+    def _in_place(self, script: str) -> str:
+        """The script in its working directory, which takes no line of its own: messages tell line numbers."""
+        return script if self.shell.cwd == "/" else f"cd {shlex.quote(self.shell.cwd)}; {script}"
+
+    def go_on(self, second: int) -> None:
+        """Time passes to a second behind the script's own run: what people have changed by then is in place."""
+        self.horizon, self.now = FOREVER_S, second
+        self._apply_edits(self.bash.fs(), second + 1)
+
+    def _apply_edits(self, fs: Any, before: int) -> None:
+        while self.pending and self.pending[0][0] < before:
+            _, path, content = self.pending.pop(0)
+            apply_edit(fs, path, content)
+
+    def _builtins(self) -> dict[str, Any]:
+        found: dict[str, Any] = {
+            "sleep": self._sleep, "date": self._date, "hostname": self._hostname, "id": self._id, "whoami": self._whoami,
+        }  # fmt: skip
+        found |= dict.fromkeys(CLIENTS, _succeed) | dict.fromkeys(FETCHERS, self._fetch)
+        found |= dict.fromkeys(LOOKUPS, self._look_up)
+        if FOLLOWING.search(self.shell.script):
+            found["tail"] = self._idle
+        found = {folder + name: call for name, call in found.items() for folder in ("", "/bin/", "/usr/bin/")}
+        return found | dict.fromkeys(unknown(self.shell.script), self._serve)
+
+    def _idle(self, context: Any) -> str:
+        return self._cut()
+
+    def _cut(self) -> str:
+        self.is_cut = True
+        self.bash.cancel()
+        return ""
+
+    def _sleep(self, context: Any) -> str:
+        length_s = sum(_length_s(word) for word in context.argv)
+        if self.now + length_s > self.horizon or len(self.changes) > self.sleeps:
+            return self._cut()
+        self.now += length_s
+        self.changes.append(self.now)
+        if self.pending:
+            self._apply_edits(context.fs, self.now)
+        return ""
+
+    def _serve(self, context: Any) -> str:
+        if self.shell.ends:
+            return ""
+        self.has_server = True
+        return self._cut()
+
+    def _hostname(self, context: Any) -> str:
+        return f"{self.shell.hostname}\n"
+
+    def _whoami(self, context: Any) -> Any:
+        user = self.shell.identity[0]
+        return "root\n" if user == 0 else _failure(f"whoami: unknown uid {user}\n")
+
+    def _id(self, context: Any) -> str:
+        """`id`, `id -u`, `id -g`, `id -G`: 'uid=1000 gid=3000 groups=2000,3000', 'uid=0(root) gid=0(root) groups=0(root)'."""
+        user, group, more = self.shell.identity
+        groups = sorted({group, *more})
+        flags = "".join(word.lstrip("-") for word in context.argv)
+        for flag, text in (("u", str(user)), ("G", " ".join(map(str, groups))), ("g", str(group))):
+            if flag in flags:
+                return f"{text}\n"
+        return f"uid={_named(user)} gid={_named(group)} groups={','.join(map(_named, groups))}\n"
+
+    def _date(self, context: Any) -> str:
+        """`date`, `date +FORMAT`, in virtual time."""
+        from time import gmtime, strftime
+
+        words = [word for word in context.argv if word.startswith("+")]
+        moment = self.shell.start_s + self.now
+        if words and words[0] == "+%s":
+            return f"{moment}\n"
+        return strftime(words[0][1:] if words else "%a %b %e %H:%M:%S UTC %Y", gmtime(moment)) + "\n"
+
+    def _is_known_name(self, name: str) -> bool:
+        return name in self.shell.services or _is_outside(name)
+
+    def _look_up(self, context: Any) -> Any:
+        names = [word.rstrip(".") for word in context.argv if not word.startswith(("-", "+"))]
+        missing = [name for name in names if not self._is_known_name(name)]
+        if not missing:
+            return "".join(f"Name:\t{name}\n" for name in names)
+        return _failure(f"** server can't find {missing[0]}: NXDOMAIN\n")
+
+    def _fetch(self, context: Any) -> Any:
+        """curl, wget, nc: a name that nobody serves cannot be resolved; what can be is taken to answer."""
+        host = next((_host(word) for word in context.argv if not word.startswith("-")), "")
+        if not self.shell.services or not host or ":" in host or self._is_known_name(host):
+            return ""
+        if context.name.endswith("curl"):
+            return _failure(f"curl: (6) Could not resolve host: {host}\n", 6)
+        return _failure(f"{context.name.rpartition('/')[2]}: bad address '{host}'\n")
+
+    def _note(self, out: str, error: str) -> None:
+        self.written += len(out) + len(error)
+        if self.written > OUTPUT_MAX:
+            self.is_runaway = True
+            self._cut()
+            return
+        for stream, text in enumerate((out, error)):
+            *lines, rest = (self.unended[stream] + text).split("\n")
+            self.log += [(self.now, line) for line in lines]
+            self.unended[stream] = rest
+
+
+def apply_edit(fs: Any, path: str, content: str | None) -> None:
+    """Write, remove or (a path with a slash behind) make one entry of a file system."""
+    if content is None:
+        if fs.exists(path.rstrip("/")):
+            fs.remove(path.rstrip("/"), True)
+    elif path.endswith("/"):
+        if not fs.exists(path.rstrip("/")):
+            fs.mkdir(path.rstrip("/"), True)
+    else:
+        folder = path.rpartition("/")[0]
+        if folder and not fs.exists(folder):
+            fs.mkdir(folder, True)
+        fs.write_file(path, content.encode("latin-1"))
+
+
+def _succeed(context: Any) -> str:
+    return ""
+
+
+def _failure(message: str, code: int = 1) -> Any:
+    from bashkit import BuiltinResult
+
+    return BuiltinResult(stdout="", stderr=message, exit_code=code)
+
+
+def _named(number: int) -> str:
+    return "0(root)" if number == 0 else str(number)
+
+
+def _host(word: str) -> str:
+    """The host of 'http://web:80/x', 'web/x' or 'web'."""
+    rest = word.partition("://")[2] or word
+    return rest.partition("/")[0].rpartition("@")[2].partition(":")[0]
+
+
+def _is_outside(name: str) -> bool:
+    """A name of the internet or an address rather than of the cluster; 'hosts' is getent's database."""
+    return name == "hosts" or ("." in name and ".svc" not in name and not name.endswith(".local"))
+
+
+def _length_s(word: str) -> int:
+    """'30' -> 30, '0.5' -> 0, '2m' -> 120, 'infinity' -> for ever."""
+    unit = {"s": 1, "m": 60, "h": 3600, "d": 86400}.get(word[-1:], 0)
+    try:
+        return int(float(word[:-1]) * unit) if unit else int(float(word))
+    except (ValueError, OverflowError):
+        return FOREVER_S + 1
+
+
+_KNOWN: dict[str, bool] = {}
+
+
+@lru_cache(maxsize=1024)
+def unknown(script: str) -> tuple[str, ...]:
+    """The commands of a script that the shell does not have."""
+    from bashkit import Bash
+
+    try:
+        commands = Bash().analyze(script).commands
+    except Exception:  # a script that does not parse fails when it runs
+        return ()
+    names: set[str] = set()
+    for command in commands:
+        words = [command.name, *command.args]
+        while words and words[0] in PREFIXES:
+            words = [
+                word for word in words[1:] if word and not word[0].isdigit() and word[0] != "-" and "=" not in word
+            ]
+        if words and words[0]:
+            names.add(words[0])
+    return tuple(sorted(name for name in names if not _is_known(name)))
+
+
+def _is_known(name: str) -> bool:
+    folder, _, last = name.rpartition("/")
+    if folder in ("/bin", "/usr/bin"):
+        name = last
+    if name in SHELLS or name in LOOKUPS or name in CLIENTS or name in ("sleep", "date", "hostname"):
+        return True
+    if name not in _KNOWN:
+        from bashkit import Bash
+
+        _KNOWN[name] = Bash().execute_sync(f"type {shlex.quote(name)}").exit_code == 0
+    return _KNOWN[name]
