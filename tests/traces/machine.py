@@ -33,7 +33,7 @@ DATA = Path(__file__).parents[1] / "data" / "traces"
 EPOCH_S = 1_795_559_000
 IMAGES = ("nginx", "nginx:1.27", "nginx:1.28", "nginx:1.29", "busybox", "busybox:1.37", "redis:7")
 PROGRAMS: dict[str, dict[str, Any]] = {
-    "everything": {"pull": {"after": "0s"}, "create": {"after": "0s"}, "start": {"after": "1s"}, "sigterm": {"after": "1s"}},
+    "everything": {"pull": {"after": "0s"}, "create": {"after": "1s"}, "sigterm": {"after": "1s"}},
     "nowhere": {
         "match": {"image": "does-not-exist*"},
         "pull": {"after": "0s", "error": "not found"},
