@@ -18,7 +18,7 @@ from minikube_py.api.types import Create, Delete, Patch, Record, Wake
 from minikube_py.base import patch, selector
 from minikube_py.base.clock import seconds
 from minikube_py.base.errors import AlreadyExists, KpyError, NotFound
-from minikube_py.controllers import history, ownership, retry
+from minikube_py.controllers import history, ownership, retry, statefulset_claims
 from minikube_py.controllers.ownership import is_deleting
 
 if TYPE_CHECKING:
@@ -164,6 +164,9 @@ def _change(
 ) -> Generator[Action, Outcome, bool]:
     """Make missing pods, else remove surplus ones, else update one. Returns whether a write was refused."""
     slots = {ordinal(work.owner, pod): pod for pod in mine}
+    for number, pod in slots.items():
+        beyond = not work.first <= number < work.beyond
+        yield from statefulset_claims.set_owners(work.owner, pod, view, surplus=beyond)
     for number in range(work.first, work.beyond):
         done, failed = yield from _fill(work, number, slots.get(number), reference, view)
         if failed:
@@ -250,7 +253,7 @@ def _told(work: _Work, verb: str, name: str, outcome: Outcome) -> Record:
 def _create(work: _Work, number: int, reference: Object, view: View) -> Generator[Action, Outcome, bool]:
     """Make the claims that are missing, then the pod. Returns whether a write was refused."""
     name = f"{work.owner['metadata']['name']}-{number}"
-    for claim in _claims(work.owner, name):
+    for claim in statefulset_claims.claims(work.owner, name):
         outcome: Outcome = None
         key = ownership.key_of("persistentvolumeclaims", claim)
         if view.get(key) is None:
@@ -299,19 +302,3 @@ def _pod(work: _Work, name: str, number: int, reference: Object) -> Object:
         own["volumes"] = volumes
     meta["ownerReferences"] = [reference]
     return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {**spec, **own}}
-
-
-def _claims(owner: Object, pod: str) -> Objects:
-    """The claims of a pod: volumeClaimTemplate `data` and pod `db-0` give `data-db-0`. They outlive the pod."""
-    labels = (owner["spec"].get("selector") or {}).get("matchLabels") or {}
-    claims = []
-    for template in owner["spec"].get("volumeClaimTemplates") or ():
-        described = template["metadata"]
-        meta: Object = {
-            **{name: described[name] for name in ("annotations",) if described.get(name)},
-            "name": f"{described['name']}-{pod}",
-            "namespace": owner["metadata"]["namespace"],
-            "labels": {**(described.get("labels") or {}), **labels},
-        }
-        claims.append({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta, "spec": template["spec"]})
-    return claims

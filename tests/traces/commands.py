@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _AGES = re.compile(r"(?<![\w.-])(\d+d)?(\d+h)?(\d+m)?\d+(\.\d+)?(s|m|h|d)\b(?! pod)")
 _SPACES = re.compile(r" {2,}")
 _VERSIONS = re.compile(r'resourceVersion: "\d+"')
+_DATES = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} [\d:]{8} [+-]\d{4}")
+_PROBES = re.compile(r"\n    Readiness: .*")  # the stand-in needed none
 _COUNTS = re.compile(r"  \d+$")
 _LASTS = re.compile(r"\(x\d+ over AGE\)")
 
@@ -42,6 +44,7 @@ class Outcome(NamedTuple):
 def shown(text: str) -> str:
     """Without ages, chance and the widths that depend on them."""
     text = _VERSIONS.sub("resourceVersion: N", _AGES.sub("AGE", masked(text)))
+    text = _DATES.sub("DATE", text)
     text = _LASTS.sub("AGE", text)
     text = text.replace("AGE AGE", "AGE")  # how often the same event came is a matter of retries
     lines = [_SPACES.sub("  ", line).rstrip() for line in text.splitlines()]
@@ -53,26 +56,34 @@ def replay(
     name: str,
     *,
     refusals_only: bool = False,
+    settled: bool = False,
     nodes: tuple[str, ...] = (),
     namespaces: tuple[str, ...] = (),
     between: Callable[[Machine, Object], None] | None = None,
     epoch_s: int | None = None,
 ) -> Iterator[Outcome]:
-    """Every command of a recording, or only those that were refused. `between` does what the recording did besides: called before each step."""
+    """Every command of a recording, or only those that were refused. `settled`: each finds a settled
+    cluster, but for those that follow a rollout. `between` does what the recording did besides: called before each step."""
     machine = Machine(folder, nodes, namespaces, epoch_s=epoch_s or EPOCH_S)
     try:
         before_s = 0.0
         for step in load(name)["steps"]:
+            if between is not None:
+                between(machine, step)
+            if step.get("given"):  # created when its watch began
+                _be_there(machine, f" -n {step['given']['metadata']['namespace']}")
+                machine.cluster.create(as_here(step["given"]))
+                machine.pass_time(0)
             passed = step["t"] - before_s
             if passed >= 1:
                 machine.pass_time(int(passed))
                 before_s += int(passed)
-            if between is not None:
-                between(machine, step)
             if refusals_only and not step.get("rc"):
                 continue
             if "cmd" in step:
                 _be_there(machine, step["cmd"])
+                if settled and "rollout status" not in step["cmd"]:
+                    machine.cluster.reconcile()
                 answer = machine.kpy(step["cmd"], step.get("stdin") or "")
                 expected = _text(step["cmd"], step["rc"], step["stdout"], step["stderr"])
                 yield Outcome(step, expected, _text(step["cmd"], *answer))
@@ -92,6 +103,18 @@ def _be_there(machine: Machine, command: str) -> None:
         machine.pass_time(0)
 
 
+def as_here(given: Object) -> Object:
+    """A recorded workload for the kubelet here: the stand-in took the delay of readiness from an annotation."""
+    spec = given["spec"]
+    template = spec["template"]
+    delay = (template["metadata"].get("annotations") or {}).get("oracle/ready-after")
+    if delay:
+        probe = {"exec": {"command": ["true"]}, "initialDelaySeconds": int(delay[:-1]), "periodSeconds": 1}
+        containers = [{**one, "readinessProbe": probe} for one in template["spec"]["containers"]]
+        template = {**template, "spec": {**template["spec"], "containers": containers}}
+    return {"apiVersion": "apps/v1", **given, "spec": {**spec, "template": template}}
+
+
 def user_of(claim: str, name: str, namespace: str) -> Object:
     """A pod that uses a claim and that nobody schedules."""
     volume = {"name": "v", "persistentVolumeClaim": {"claimName": claim}}
@@ -107,7 +130,8 @@ def user_of(claim: str, name: str, namespace: str) -> Object:
 def _text(command: str, code: int, out: str, err: str) -> str:
     out = shown(out)
     out = "\n".join(line for line in out.splitlines() if "x-sts" not in line)  # left over from another recording
-    if " get events" in command:  # ordered by name, which is chance
+    out = _PROBES.sub("", out)
+    if " get events" in command or " get controllerrevisions" in command:  # ordered by names, which are chance
         out = "\n".join(sorted({_COUNTS.sub("", line) for line in out.splitlines()}))
     return f"{code}\n{out}\n{shown(err)}"
 
