@@ -158,6 +158,9 @@ class Cluster:
             from minikube_py.apiserver.verbs import ApiServer
 
             self._server = ApiServer(self.store, self.view, self.registry, self.clock)
+        elif self.store.is_idle:  # another process may have let time pass
+            self.store.refresh()
+            self._server.clock = self.clock
         return self._server
 
     @property
@@ -415,7 +418,7 @@ class Cluster:
         `timeout_s`: at most so long (virtual); `for_s`: exactly so long; `until`: until it holds; `step`: one pass.
         `on_change` sees each write, `on_deed` each action of a component.
         """
-        engine = self.engine
+        engine, _ = self.engine, self.server
         engine.on_change, engine.on_deed = on_change, on_deed
         try:
             limit_s = self.clock.now_s + (for_s if for_s is not None else timeout_s)
@@ -433,7 +436,7 @@ class Cluster:
         """Let time pass until a condition holds; returns whether it does. Without a timeout: until nothing more happens."""
         if condition():
             return True
-        engine = self.engine
+        engine, _ = self.engine, self.server
         engine.on_change = on_change
         try:
             limit_s = self.clock.now_s + (timeout_s if timeout_s is not None else FOREVER_S)

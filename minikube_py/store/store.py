@@ -172,6 +172,16 @@ class Store:
 
         return checked
 
+    @property
+    def is_idle(self) -> bool:
+        """Outside every transaction."""
+        return not self._depth
+
+    def refresh(self) -> None:
+        """Outside a transaction: see what other processes have written since."""
+        if not self._depth:
+            self._refresh()
+
     def _refresh(self) -> None:
         """Forget what is cached if another process has written since."""
         version = self._execute("PRAGMA data_version").fetchone()[0]

@@ -90,9 +90,35 @@ def _sets(machine: Machine, step: Object) -> None:
         machine.pass_time(0)
 
 
+def _daemon(name: str, cpu: str = "", **strategy: Any) -> Object:
+    container: Object = {"name": "c", "image": "nginx:1.27"}
+    if cpu:
+        container["resources"] = {"requests": {"cpu": cpu}}
+    template = {"metadata": {"labels": {"app": name}}, "spec": {"terminationGracePeriodSeconds": 1, "containers": [container]}}
+    spec = {"selector": {"matchLabels": {"app": name}}, "template": template, "updateStrategy": strategy}
+    return {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": name, "namespace": "x-ds"}, "spec": spec}
+
+
+def _daemons(machine: Machine, step: Object) -> None:
+    made = {
+        74.14: _daemon("stuck", type="RollingUpdate", rollingUpdate={"maxUnavailable": 1}),
+        82.96: _daemon("ondel", type="OnDelete"),
+        88.38: _daemon("node", type="RollingUpdate"),
+        114.41: _daemon("big", cpu="1000", type="RollingUpdate"),
+    }.get(step["t"])
+    if step.get("given") or made:
+        for one in machine.cluster.list("daemonsets", "x-ds"):
+            machine.cluster.delete("daemonsets", one["metadata"]["name"], "x-ds")
+        machine.cluster.reconcile()
+    if made:
+        machine.cluster.create(made)
+        machine.cluster.reconcile()
+
+
 BETWEEN: dict[str, Callable[[Machine, Object], None]] = {
     "classes_and_waiting": _users_of_classes,
     "statefulsets": _sets,
+    "daemonsets": _daemons,
     "reclaim_protection_expansion": _users_and_losses,
 }
 # The binder of the real cluster looked at waiting claims every 15 s, counted from a moment of its own.
