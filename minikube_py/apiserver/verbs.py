@@ -72,8 +72,9 @@ class ApiServer:
         key = key_of(kind, obj)
         request = request._replace(object=obj, key=key)
         self.warnings += admission.check(request)
-        if self.store.get(key) is not None:
-            raise errors.already_exists(kind.resource, key.name)
+        there = self.store.get(key)
+        if there is not None:
+            raise taken(kind, key, there)
         if dry_run:
             return obj
         self._charge_quotas(request, origin)
@@ -193,7 +194,8 @@ class ApiServer:
         if dry_run:
             return new
         if is_gone(key, new):
-            return self._remove(key, origin)
+            self._remove(key, origin)
+            return {**new, "metadata": {**new["metadata"], "resourceVersion": str(self.store.revision)}}
         if subresource != "status":
             self._charge_quotas(request, origin)
         return self._put(key, new, origin)
@@ -372,6 +374,14 @@ class ApiServer:
 
     def _remove(self, key: Key, origin: Origin) -> Object:
         return self.store.remove(key, time_s=self.clock.now_s, actor=origin.actor, cause=origin.cause)
+
+
+def taken(kind: Kind, key: Key, there: Object) -> errors.AlreadyExists:
+    """The refusal of a name that an object has; one that is on its way out is told apart."""
+    found = errors.already_exists(kind.resource, key.name)
+    if "deletionTimestamp" not in there["metadata"]:
+        return found
+    return errors.AlreadyExists(f"object is being deleted: {found}", details=found.details)
 
 
 def require_verb(kind: Kind, verb: str) -> None:
