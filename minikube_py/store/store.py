@@ -203,6 +203,7 @@ class Store:
         self._wakes: dict[tuple[str, Key], tuple[int, bool] | None] = {}
         self._memory: dict[tuple[str, Key], Object] = {}
         self._dirty_memory: dict[tuple[str, Key], None] = {}
+        self._remembering: dict[str, None] = {}  # the steps that wrote some
         self._derived: dict[str, Derived] = {}
         self._concerned: dict[str, list[Derived]] = {}  # resource -> the caches that look at it
         self._meta: dict[str, str] | None = None
@@ -520,12 +521,16 @@ class Store:
         if self.memory(step, key) != data:
             self._memory[(step, key)] = data
             self._dirty_memory[(step, key)] = None
+            self._remembering[step] = None
 
     def _memory_of(self, key: Key) -> Iterable[tuple[tuple[str, Key], Object]]:
-        rows = self._execute(
-            "SELECT step FROM memory WHERE resource = ? AND namespace = ? AND name = ?", tuple(key)
-        ).fetchall()
-        steps = dict.fromkeys([row[0] for row in rows] + [step for step, kept in self._dirty_memory if kept == key])
+        rows: list[tuple[str]] = []
+        if key not in self._fresh:
+            rows = self._execute(
+                "SELECT step FROM memory WHERE resource = ? AND namespace = ? AND name = ?", tuple(key)
+            ).fetchall()
+        dirty = [step for step in self._remembering if (step, key) in self._dirty_memory]
+        steps = dict.fromkeys([*(row[0] for row in rows), *dirty])
         return [((step, key), self.memory(step, key)) for step in steps]
 
     def derived(self, name: str, build: Callable[[], Derived]) -> Derived:
