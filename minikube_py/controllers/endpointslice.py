@@ -94,7 +94,20 @@ def _endpoint(service: Object, pod: Object, view: View) -> Object:
         zone = (found["metadata"].get("labels") or {}).get(_ZONE) if found is not None else None
         if zone:
             endpoint["zone"] = zone
+        hints = _hints(service, node, zone) if conditions["ready"] else {}
+        if hints:
+            endpoint["hints"] = hints
     return endpoint
+
+
+def _hints(service: Object, node: str, zone: str | None) -> Object:
+    """Who should use an endpoint, by spec.trafficDistribution: clients of its zone, of its node before those
+    (trafficdist/trafficdist.go)."""
+    distribution = service["spec"].get("trafficDistribution")
+    if distribution not in ("PreferClose", "PreferSameZone", "PreferSameNode"):
+        return {}
+    hints: Object = {"forZones": [{"name": zone}]} if zone else {}
+    return {**hints, "forNodes": [{"name": node}]} if distribution == "PreferSameNode" else hints
 
 
 def _refill(slices: Objects, wanted: dict[str, Object]) -> tuple[dict[str, Objects], Objects]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from minikube_py.api import pods
 from minikube_py.api.types import Key
 from minikube_py.scheduler.plugins.volumes import claim_names
+from minikube_py.store.view import selects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -230,6 +231,16 @@ def backing(resource: str) -> Mapping:
     return mapping
 
 
+def adopting_deployments(change: Change, world: World) -> Iterable[Key]:
+    """Deployments whose selector matches a ReplicaSet that has no controller."""
+    new = change.new
+    if new is None or any(ref.get("controller") for ref in new["metadata"].get("ownerReferences") or ()):
+        return NONE
+    resource, namespace, labels = "deployments.apps", change.key.namespace, _labels(new) or {}
+    found = [obj for obj in world.view.list(resource, namespace) if selects(obj, labels)]
+    return [Key(resource, namespace, obj["metadata"]["name"]) for obj in found]
+
+
 def _labels(obj: Object) -> Object | None:
     return obj["metadata"].get("labels")  # type: ignore[no-any-return]
 
@@ -443,6 +454,11 @@ def service_of_slice(change: Change, world: World) -> Iterable[Key]:
 def endpoints_of_service(change: Change, world: World) -> Iterable[Key]:
     """The Endpoints object of a deleted Service's name."""
     return (change.key._replace(resource="endpoints"),) if change.new is None else NONE
+
+
+def endpoints_of_any_service(change: Change, world: World) -> Iterable[Key]:
+    """The Endpoints object of a Service's name."""
+    return (change.key._replace(resource="endpoints"),)
 
 
 def all_in_namespace(resource: str) -> Mapping:
