@@ -175,11 +175,12 @@ def _carry_out(machine: Machine, method: str, path: str, body: object) -> int:
     if parts[-1] == "eviction":
         from minikube_py.api.types import Key
         from minikube_py.apiserver import eviction
+        from minikube_py.apiserver.origin import ADMIN
 
         body = json.loads(body) if isinstance(body, str) else body
         options = (body or {}).get("deleteOptions") or {}  # type: ignore[attr-defined]
         key = Key("pods", parts[3], parts[5])
         with machine.cluster.transaction():
-            eviction.evict(machine.cluster.server, key, grace_s=options.get("gracePeriodSeconds"))
+            eviction.evict(machine.cluster.server, key, grace_s=options.get("gracePeriodSeconds"), origin=ADMIN)
         return 201
     raise NotImplementedError(f"{method} {path}")
