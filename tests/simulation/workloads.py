@@ -113,15 +113,25 @@ def _carry_out(cluster: Cluster, deed: str, *words: Any) -> None:
             cluster.create(_whole("batch/v1", "Job", "work", **_job_spec(*words, **limits)))
         case "cron":
             job = {"spec": _job_spec(1, 1, "sleep 90")}
-            cluster.apply(_whole("batch/v1", "CronJob", "tick", schedule="* * * * *", concurrencyPolicy=words[0], jobTemplate=job))
+            cluster.apply(
+                _whole("batch/v1", "CronJob", "tick", schedule="* * * * *", concurrencyPolicy=words[0], jobTemplate=job)
+            )
         case "budget":
             name, field, amount = words
-            cluster.apply(_whole("policy/v1", "PodDisruptionBudget", name, selector={"matchLabels": {"app": name}}, **{field: amount}))
+            cluster.apply(
+                _whole(
+                    "policy/v1", "PodDisruptionBudget", name, selector={"matchLabels": {"app": name}}, **{field: amount}
+                )
+            )
         case "evict":
             pods = cluster.list("pods", "default", labels=f"app={words[0]}")
             if pods:
                 with cluster.transaction():
-                    eviction.evict(cluster.server, Key("pods", "default", pods[words[1] % len(pods)]["metadata"]["name"]), origin=ADMIN)
+                    eviction.evict(
+                        cluster.server,
+                        Key("pods", "default", pods[words[1] % len(pods)]["metadata"]["name"]),
+                        origin=ADMIN,
+                    )
         case "delete":
             resource, name = words[0].split("/")
             cluster.delete(resource, name, propagation=words[1])

@@ -63,9 +63,10 @@ def replay(
     namespaces: tuple[str, ...] = (),
     between: Callable[[Machine, Object], None] | None = None,
     epoch_s: int | None = None,
+    each_second: Callable[[Machine], None] | None = None,
 ) -> Iterator[Outcome]:
     """Every command of a recording, or only those that were refused. `settled`: each finds a settled
-    cluster, but for those that follow a rollout. `between` does what the recording did besides: called before each step."""
+    cluster, but for those that follow a rollout. `each_second` plays what is not played here. `between` does what the recording did besides: called before each step."""
     machine = Machine(folder, nodes, namespaces, epoch_s=epoch_s or EPOCH_S)
     try:
         before_s = 0.0
@@ -78,7 +79,7 @@ def replay(
                 machine.pass_time(0)
             passed = step["t"] - before_s
             if passed >= 1:
-                machine.pass_time(int(passed))
+                _pass(machine, int(passed), each_second)
                 before_s += int(passed)
             if refusals_only and not step.get("rc"):
                 continue
@@ -97,6 +98,16 @@ def replay(
         machine.close()
 
 
+def _pass(machine: Machine, seconds: int, each_second: Callable[[Machine], None] | None) -> None:
+    if each_second is None:
+        machine.pass_time(seconds)
+        return
+    for _ in range(seconds):
+        machine.pass_time(1)
+        each_second(machine)
+    machine.pass_time(0)
+
+
 def _be_there(machine: Machine, command: str) -> None:
     """The recordings made their namespaces, and pods that use claims, by raw requests that they do not show."""
     found = re.search(r" -n (\S+)", command)
@@ -110,7 +121,9 @@ def _named_here(machine: Machine, command: str) -> str:
     found = re.search(r" -n (\S+) delete pod (\S+)-([bcdfghjklmnpqrstvwxz2456789]{5})$", command)
     if not found:
         return command
-    pods = [one for one in machine.cluster.list("pods", found[1]) if one["metadata"].get("generateName") == f"{found[2]}-"]
+    pods = [
+        one for one in machine.cluster.list("pods", found[1]) if one["metadata"].get("generateName") == f"{found[2]}-"
+    ]
     pods.sort(key=lambda pod: pod["spec"].get("nodeName") or "")
     return command.replace(f"{found[2]}-{found[3]}", pods[0]["metadata"]["name"]) if pods else command
 

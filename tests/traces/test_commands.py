@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from minikube_py.base.clock import seconds
 from tests.traces import commands
 
 if TYPE_CHECKING:
@@ -40,19 +41,49 @@ def _users_and_losses(machine: Machine, step: Object) -> None:
 def _set(name: str, replicas: int, image: str = "nginx:1.27", ready_s: int = 1, **spec: Any) -> Object:
     container: Object = {"name": "c", "image": image}
     if ready_s:
-        container["readinessProbe"] = {"exec": {"command": ["true"]}, "initialDelaySeconds": ready_s, "periodSeconds": 1}
-    template = {"metadata": {"labels": {"app": name}}, "spec": {"terminationGracePeriodSeconds": 1, "containers": [container]}}
+        container["readinessProbe"] = {
+            "exec": {"command": ["true"]},
+            "initialDelaySeconds": ready_s,
+            "periodSeconds": 1,
+        }
+    template = {
+        "metadata": {"labels": {"app": name}},
+        "spec": {"terminationGracePeriodSeconds": 1, "containers": [container]},
+    }
     if spec.pop("never", False):
         container["readinessProbe"]["initialDelaySeconds"] = 9999
-    whole = {"replicas": replicas, "serviceName": name, "selector": {"matchLabels": {"app": name}}, "template": template, **spec}
-    return {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": name, "namespace": "x-sts"}, "spec": whole}
+    whole = {
+        "replicas": replicas,
+        "serviceName": name,
+        "selector": {"matchLabels": {"app": name}},
+        "template": template,
+        **spec,
+    }
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "metadata": {"name": name, "namespace": "x-sts"},
+        "spec": whole,
+    }
 
 
 def _with_claims(name: str, deleted: str, scaled: str) -> Object:
-    claim = {"accessModes": ["ReadWriteOnce"], "storageClassName": "x-sts", "resources": {"requests": {"storage": "1Gi"}}}
+    claim = {
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": "x-sts",
+        "resources": {"requests": {"storage": "1Gi"}},
+    }
     templates = [{"metadata": {"name": "data"}, "spec": claim}]
     policy = {"whenDeleted": deleted, "whenScaled": scaled}
-    return _set(name, 3, "nginx", 0, podManagementPolicy="Parallel", volumeClaimTemplates=templates, persistentVolumeClaimRetentionPolicy=policy)
+    return _set(
+        name,
+        3,
+        "nginx",
+        0,
+        podManagementPolicy="Parallel",
+        volumeClaimTemplates=templates,
+        persistentVolumeClaimRetentionPolicy=policy,
+    )
 
 
 def _sets(machine: Machine, step: Object) -> None:
@@ -74,7 +105,14 @@ def _sets(machine: Machine, step: Object) -> None:
                 "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "storageClassName": "x-sts",
                 "persistentVolumeReclaimPolicy": "Retain", "hostPath": {"path": f"/x-sts/{number}"},
             }  # fmt: skip
-            machine.cluster.create({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": f"x-sts-{number:02}"}, "spec": spec})
+            machine.cluster.create(
+                {
+                    "apiVersion": "v1",
+                    "kind": "PersistentVolume",
+                    "metadata": {"name": f"x-sts-{number:02}"},
+                    "spec": spec,
+                }
+            )
         machine.pass_time(0)
     if t in made or step.get("given"):
         for one in machine.cluster.list("statefulsets", "x-sts"):
@@ -94,7 +132,10 @@ def _daemon(name: str, cpu: str = "", **strategy: Any) -> Object:
     container: Object = {"name": "c", "image": "nginx:1.27"}
     if cpu:
         container["resources"] = {"requests": {"cpu": cpu}}
-    template = {"metadata": {"labels": {"app": name}}, "spec": {"terminationGracePeriodSeconds": 1, "containers": [container]}}
+    template = {
+        "metadata": {"labels": {"app": name}},
+        "spec": {"terminationGracePeriodSeconds": 1, "containers": [container]},
+    }
     spec = {"selector": {"matchLabels": {"app": name}}, "template": template, "updateStrategy": strategy}
     return {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": name, "namespace": "x-ds"}, "spec": spec}
 
@@ -115,9 +156,22 @@ def _daemons(machine: Machine, step: Object) -> None:
         machine.cluster.reconcile()
 
 
-def _owned(name: str, kind: str, owners: tuple[str, ...], uids: dict[str, str], finalizers: tuple[str, ...] = (), block: bool = False) -> Object:
+def _owned(
+    name: str,
+    kind: str,
+    owners: tuple[str, ...],
+    uids: dict[str, str],
+    finalizers: tuple[str, ...] = (),
+    block: bool = False,
+) -> Object:
     references = [
-        {"apiVersion": "v1", "kind": "ConfigMap", "name": owner, "uid": uids[owner], **({"blockOwnerDeletion": True} if block else {})}
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "name": owner,
+            "uid": uids[owner],
+            **({"blockOwnerDeletion": True} if block else {}),
+        }
         for owner in owners
     ]
     meta: Object = {"name": name, "namespace": "x-gc-own", "ownerReferences": references}
@@ -145,6 +199,29 @@ def _owners(machine: Machine, step: Object) -> None:
         cluster.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta})
 
 
+def _end_pods(machine: Machine) -> None:
+    """The pods of one CronJob end three seconds after they were made: the first pod of the first Job well, then of each
+    Job the first one badly and the second one well."""
+    cluster, namespace = machine.cluster, "x-cron-hist"
+    for pod in cluster.list("pods", namespace):
+        meta = pod["metadata"]
+        if pod["status"]["phase"] != "Pending" or _born(pod) + 3 > cluster.clock.now_s:
+            continue
+        job = meta["labels"]["job-name"]
+        others = [one for one in cluster.list("pods", namespace, labels=f"job-name={job}") if _born(one) < _born(pod)]
+        good = bool(others) or job == "cj-29926006"
+        phase, code, now = ("Succeeded", 0, cluster.clock.timestamp) if good else ("Failed", 1, cluster.clock.timestamp)
+        state = {"terminated": {"exitCode": code, "finishedAt": now, "startedAt": now}}
+        container = {"name": "c", "image": "busybox", "imageID": "", "ready": False, "restartCount": 0, "state": state}
+        ready = {"type": "Ready", "status": "False", "lastTransitionTime": now, "lastProbeTime": None}
+        status = {"phase": phase, "conditions": [ready], "containerStatuses": [container]}
+        cluster.patch("pods", meta["name"], namespace, {"status": status}, subresource="status")
+
+
+def _born(pod: Object) -> int:
+    return seconds(pod["metadata"]["creationTimestamp"])
+
+
 BETWEEN: dict[str, Callable[[Machine, Object], None]] = {
     "classes_and_waiting": _users_of_classes,
     "garbage_collection": _owners,
@@ -153,12 +230,13 @@ BETWEEN: dict[str, Callable[[Machine, Object], None]] = {
     "reclaim_protection_expansion": _users_and_losses,
 }
 # The binder of the real cluster looked at waiting claims every 15 s, counted from a moment of its own.
-EPOCHS = {"reclaim_protection_expansion": 1_795_559_012}
+EACH_SECOND = {"cronjobs": _end_pods}
+EPOCHS = {"cronjobs": 1_795_560_327, "reclaim_protection_expansion": 1_795_559_012}
 SETTLED = ("statefulsets", "daemonsets")
-REFUSALS = ("jobs", "cronjobs")  # their workloads were made by raw requests; see test_jobs and test_cronjobs
+REFUSALS = ("jobs",)  # their workloads were made by raw requests; see test_jobs
 RECORDINGS = (
     "quota_limitrange", "classes_and_waiting", "reclaim_protection_expansion", "garbage_collection",
-    "daemonsets", "statefulsets", *REFUSALS,
+    "daemonsets", "statefulsets", "cronjobs", *REFUSALS,
 )  # fmt: skip
 DIFFERENT: dict[str, dict[float, str]] = {
     "quota_limitrange": {
@@ -184,9 +262,18 @@ def test_commands_answer_as_they_did_on_a_real_cluster(name: str, tmp_path: Path
     settled, refusals = name in SETTLED, name in REFUSALS
     outcomes = list(
         commands.replay(
-            tmp_path, name, refusals_only=refusals, nodes=FIVE, between=between, epoch_s=epoch_s, settled=settled
+            tmp_path,
+            name,
+            refusals_only=refusals,
+            nodes=FIVE,
+            between=between,
+            epoch_s=epoch_s,
+            settled=settled,
+            each_second=EACH_SECOND.get(name),
         )
     )
     different = [one for one in outcomes if not one.equal and one.step["t"] not in DIFFERENT.get(name, {})]
     print(f"{name}: {sum(one.equal for one in outcomes)} of {len(outcomes)} equal")
-    assert not different, "\n".join(f"{one.title}\n--- recorded\n{one.expected}\n--- found\n{one.found}" for one in different)
+    assert not different, "\n".join(
+        f"{one.title}\n--- recorded\n{one.expected}\n--- found\n{one.found}" for one in different
+    )

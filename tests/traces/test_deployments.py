@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
 NODES = ("fake-000", "fake-001", "fake-002")
 COMBINED = "(combined from similar events): "
-COUNTERS = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas", "terminatingReplicas")
+COUNTERS = (
+    "replicas",
+    "updatedReplicas",
+    "readyReplicas",
+    "availableReplicas",
+    "unavailableReplicas",
+    "terminatingReplicas",
+)
 
 
 class Scenario(NamedTuple):
@@ -131,14 +138,22 @@ def _found(machine: Machine, scenario: Scenario) -> Object:
     for rs in machine.cluster.list("replicasets.apps", "t"):
         images[rs["metadata"]["name"]] = rs["spec"]["template"]["spec"]["containers"][0]["image"]
     for change in machine.changes("t"):
-        if change.key.resource == "events" and change.new is not None and change.new["involvedObject"]["kind"] == "Deployment":
+        if (
+            change.key.resource == "events"
+            and change.new is not None
+            and change.new["involvedObject"]["kind"] == "Deployment"
+        ):
             events.append(change.new["message"])
     sets = machine.cluster.list("replicasets.apps", "t")
     return {
         "rows": {name: distinct(found) for name, found in rows.items()},
         "events": [_by_image(text, images) for text in events][: scenario.opening],
-        "deployments": {one["metadata"]["name"]: _counters(one["status"]) for one in machine.cluster.list("deployments.apps", "t")},
-        "sets": sorted([images[one["metadata"]["name"]], one["spec"]["replicas"], _set_status(one["status"])] for one in sets),
+        "deployments": {
+            one["metadata"]["name"]: _counters(one["status"]) for one in machine.cluster.list("deployments.apps", "t")
+        },
+        "sets": sorted(
+            [images[one["metadata"]["name"]], one["spec"]["replicas"], _set_status(one["status"])] for one in sets
+        ),
     }
 
 
@@ -152,7 +167,9 @@ def _set_status(status: Object) -> list[int]:
 
 def _deployment_row(obj: Object) -> Object:
     meta, spec, status = obj["metadata"], obj["spec"], obj.get("status") or {}
-    conditions = [[one["type"], one["status"], one["reason"], masked(one["message"])] for one in status.get("conditions") or ()]
+    conditions = [
+        [one["type"], one["status"], one["reason"], masked(one["message"])] for one in status.get("conditions") or ()
+    ]
     return {
         "generation": meta["generation"],
         "replicas": spec["replicas"],
@@ -186,7 +203,11 @@ def _recorded(name: str, scenario: Scenario) -> Object:
             found = {"generation": fields["generation"], "replicas": fields["specReplicas"], "paused": fields["paused"]}
             rows.setdefault(row["name"], []).append({**found, "revision": fields["revision"], "conditions": conditions})
             last[row["name"]] = _counters(fields["status"])
-    for rs in [*data.get("initialRS", ()), *data.get("final", {}).get("replicasets", ()), *data.get("rs_before_undo", ())]:
+    for rs in [
+        *data.get("initialRS", ()),
+        *data.get("final", {}).get("replicasets", ()),
+        *data.get("rs_before_undo", ()),
+    ]:
         if "spec" in rs:
             template = rs["spec"]["template"]["spec"]["containers"][0]
             images.setdefault(rs["metadata"]["name"], template["image"])
@@ -230,8 +251,20 @@ def _without_chance(name: str, side: Object) -> Object:
     if name != "f_pause_resume":
         return side
     rows = side["rows"]
-    rows["web"] = [row for row in rows["web"] if row["revision"] != "2" or row["conditions"][1][2] not in ("DeploymentResumed", "NewReplicaSetCreated")]
-    rows["prop"] = [row for row in rows["prop"] if row["generation"] > 1 or row["conditions"] and [one[2] for one in row["conditions"]] != ["MinimumReplicasAvailable", "ReplicaSetUpdated"]]
+    rows["web"] = [
+        row
+        for row in rows["web"]
+        if row["revision"] != "2" or row["conditions"][1][2] not in ("DeploymentResumed", "NewReplicaSetCreated")
+    ]
+    rows["prop"] = [
+        row
+        for row in rows["prop"]
+        if row["generation"] > 1
+        or (
+            row["conditions"]
+            and [one[2] for one in row["conditions"]] != ["MinimumReplicasAvailable", "ReplicaSetUpdated"]
+        )
+    ]
     return side
 
 

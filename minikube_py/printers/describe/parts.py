@@ -128,7 +128,7 @@ def events(obj: Object, w: Writer) -> None:
     """The Events section, oldest last change first; events of events.k8s.io (no lastTimestamp) come first."""
     if not w.show_events:
         return
-    found = sorted(w.lookup.events(obj), key=lambda event: event.get("lastTimestamp") or "")
+    found = sorted(w.lookup.events(obj), key=_last_written)
     if not found:
         w.line(0, "Events", "<none>")
         return
@@ -146,6 +146,12 @@ def events(obj: Object, w: Writer) -> None:
             source,
             f"{field}: {message}" if field else message,
         )
+
+
+def _last_written(event: Object) -> tuple[str, int]:
+    """By the second it was last seen, within it by what was written first (real names of events tell the nanosecond)."""
+    version = str(event["metadata"].get("resourceVersion") or "")
+    return event.get("lastTimestamp") or "", int(version) if version.isdecimal() else 0
 
 
 def _interval(event: Object, w: Writer) -> str:
