@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _AGES = re.compile(r"(?<![\w.-])(\d+d)?(\d+h)?(\d+m)?\d+(\.\d+)?(s|m|h|d)\b(?! pod)")
 _SPACES = re.compile(r" {2,}")
-_VERSIONS = re.compile(r'resourceVersion: "\d+"')
+_VERSIONS = re.compile(r'"?resourceVersion"?: "\d+"')
 _ADDRESSES = re.compile(r"\b10\.\d+\.\d+\.\d+\b")
 _DATES = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} [\d:]{8} [+-]\d{4}")
 _PROBES = re.compile(r"\n +Readiness: .*")  # the stand-in needed none

@@ -222,8 +222,49 @@ def _born(pod: Object) -> int:
     return seconds(pod["metadata"]["creationTimestamp"])
 
 
+def _pod(machine: Machine, name: str, phase: str, ready: bool, labels: Object) -> None:
+    namespace, now = "x-ev", machine.cluster.clock.timestamp
+    meta = {"name": name, "namespace": namespace, "labels": labels}
+    spec = {"schedulerName": "none", "containers": [{"name": "c", "image": "nginx"}]}
+    machine.cluster.create({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec})
+    conditions = [{"type": "Ready", "status": str(ready), "lastTransitionTime": now, "lastProbeTime": None}]
+    machine.cluster.patch(
+        "pods", name, namespace, {"status": {"phase": phase, "conditions": conditions}}, subresource="status"
+    )
+
+
+def _evicted(machine: Machine, step: Object) -> None:
+    t, labels = step["t"], {"app": "x"}
+
+    def budget(name: str, field: str) -> None:
+        spec = {field: 1, "selector": {"matchLabels": labels}}
+        meta = {"name": name, "namespace": "x-ev"}
+        machine.cluster.create(
+            {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": meta, "spec": spec}
+        )
+
+    if t == 0.13:
+        machine.cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "x-ev"}})
+        _pod(machine, "a", "Running", True, labels)
+    elif t == 1.18:
+        for name, phase, ready in (("r1", "Running", True), ("nr", "Running", False), ("pend", "Pending", False)):
+            _pod(machine, name, phase, ready, labels)
+        budget("one", "minAvailable")
+    elif t == 2.66:
+        budget("two", "maxUnavailable")
+    elif step.get("note") == "not ready pod, IfHealthyBudget, budget has desired healthy":
+        machine.cluster.delete("poddisruptionbudgets", "two", "x-ev")
+        _pod(machine, "nr2", "Running", False, labels)
+    elif step.get("note") == "not ready pod while currentHealthy < desiredHealthy":
+        _pod(machine, "nr3", "Running", False, labels)
+    else:
+        return
+    machine.pass_time(0)
+
+
 BETWEEN: dict[str, Callable[[Machine, Object], None]] = {
     "classes_and_waiting": _users_of_classes,
+    "evictions": _evicted,
     "garbage_collection": _owners,
     "statefulsets": _sets,
     "daemonsets": _daemons,
@@ -236,7 +277,7 @@ SETTLED = ("statefulsets", "daemonsets")
 REFUSALS = ("jobs",)  # their workloads were made by raw requests; see test_jobs
 RECORDINGS = (
     "quota_limitrange", "classes_and_waiting", "reclaim_protection_expansion", "garbage_collection",
-    "daemonsets", "statefulsets", "cronjobs", *REFUSALS,
+    "evictions", "daemonsets", "statefulsets", "cronjobs", *REFUSALS,
 )  # fmt: skip
 DIFFERENT: dict[str, dict[float, str]] = {
     "quota_limitrange": {
@@ -252,6 +293,10 @@ DIFFERENT: dict[str, dict[float, str]] = {
     },
     "statefulsets": {20.85: "the order of events of one second"},
     "daemonsets": {19.76: "the order of events of one second", 55.4: "the order of events of one second"},
+    "evictions": {
+        6.34: "a raw request with another name in its body: commands cannot make one",
+        8.38: "which of two budgets is told on the pod is chance, so it is not told",
+    },
     "jobs": dict.fromkeys((160.79, 205.65, 205.74, 205.91), "its Job was made by a raw request"),
 }
 

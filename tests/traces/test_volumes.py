@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -76,7 +77,7 @@ RULES = CASES
 def _without_the_choice(side: Object) -> list[Any]:
     """Of equal volumes any may be chosen: how many are bound, and how the claim stands."""
     claims = [{**one, "volumeName": ANY if one["volumeName"] else None} for one in side["claims"].values()]
-    return [claims, sorted(str(one) for one in side["volumes"].values()), side["events"]]
+    return [claims, sorted(json.dumps(one, sort_keys=True) for one in side["volumes"].values()), side["events"]]
 
 
 @pytest.mark.parametrize("name", CASES)
