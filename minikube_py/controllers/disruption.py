@@ -68,12 +68,13 @@ def _tell(budget: Object, found: Objects, known: Object) -> Actions:
         told = "NoPods"
         if known.get("told") != told:
             yield Record(budget, "Normal", "NoPods", "No matching pods found", COMPONENT)
-    elif not isinstance(budget["spec"].get("minAvailable", "0%"), int):
-        if any(ownership.controller_of(pod) is None for pod in found):
-            told = "UnmanagedPods"
-            if known.get("told") != told:
-                text = UNMANAGED.format(_go_selector(budget["spec"].get("selector") or {}))
-                yield Record(budget, "Warning", "UnmanagedPods", text, COMPONENT)
+    elif not isinstance(budget["spec"].get("minAvailable", "0%"), int) and any(
+        ownership.controller_of(pod) is None for pod in found
+    ):
+        told = "UnmanagedPods"
+        if known.get("told") != told:
+            text = UNMANAGED.format(_go_selector(budget["spec"].get("selector") or {}))
+            yield Record(budget, "Warning", "UnmanagedPods", text, COMPONENT)
     if known.get("told", "") != told:
         yield Remember({"told": told} if told else {})
 

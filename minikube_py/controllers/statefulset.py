@@ -144,12 +144,14 @@ class _Work:
     def forget(self, status: Object, pod: Object) -> None:
         """A pod that was just deleted no longer counts for its revision."""
         revision = self.revision_of(pod)
-        name = "currentReplicas" if revision == self.current["metadata"]["name"] else "updatedReplicas"
-        status[name] = max(0, status[name] - 1)
+        for name, of in (("currentReplicas", self.current), ("updatedReplicas", self.update)):
+            if revision == of["metadata"]["name"]:
+                status[name] = max(0, status[name] - 1)
 
     def completed(self, status: Object) -> Object:
-        """When all pods are updated and ready, the update revision is the current one. Counts of zero are left out."""
-        if self.is_rolling and status["updatedReplicas"] == status["replicas"] == status["readyReplicas"]:
+        """When all wanted pods are updated and ready, the update revision is the current one. Counts of zero are left out."""
+        wanted = self.beyond - self.first
+        if self.is_rolling and wanted == status["updatedReplicas"] == status["replicas"] == status["readyReplicas"]:
             status = {
                 **status,
                 "currentReplicas": status["updatedReplicas"],
