@@ -87,15 +87,20 @@ def replay(
                 _be_there(machine, step["cmd"])
                 if settled and "rollout status" not in step["cmd"]:
                     machine.cluster.reconcile()
-                answer = machine.kpy(_named_here(machine, step["cmd"]), step.get("stdin") or "")
-                expected = _text(step["cmd"], step["rc"], step["stdout"], step["stderr"])
-                yield Outcome(step, expected, _text(step["cmd"], *answer))
+                yield run(machine, step)
                 machine.pass_time(0)
             elif "api" in step:
                 yield _request(machine, step)
                 machine.pass_time(0)
     finally:
         machine.close()
+
+
+def run(machine: Machine, step: Object) -> Outcome:
+    """One recorded command line."""
+    answer = machine.kpy(_named_here(machine, step["cmd"]), step.get("stdin") or "")
+    expected = _text(step["cmd"], step["rc"], step["stdout"], step["stderr"])
+    return Outcome(step, expected, _text(step["cmd"], *answer))
 
 
 def _pass(machine: Machine, seconds: int, each_second: Callable[[Machine], None] | None) -> None:

@@ -20,9 +20,23 @@ SHOWN_BETWEEN = 0.3  # at most so large a part of the recorded statuses
 
 def _set(name: str, replicas: int, image: str, **spec: Any) -> Object:
     container = {"name": "redis", "image": image}
-    template = {"metadata": {"labels": {"app": name}}, "spec": {"terminationGracePeriodSeconds": 5, "containers": [container]}}
-    whole = {"serviceName": name, "replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": template, **spec}
-    return {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": name, "namespace": "t-h"}, "spec": whole}
+    template = {
+        "metadata": {"labels": {"app": name}},
+        "spec": {"terminationGracePeriodSeconds": 5, "containers": [container]},
+    }
+    whole = {
+        "serviceName": name,
+        "replicas": replicas,
+        "selector": {"matchLabels": {"app": name}},
+        "template": template,
+        **spec,
+    }
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "metadata": {"name": name, "namespace": "t-h"},
+        "spec": whole,
+    }
 
 
 def _partition(number: int) -> Object:
