@@ -529,8 +529,8 @@ class Store:
             rows = self._execute(
                 "SELECT step FROM memory WHERE resource = ? AND namespace = ? AND name = ?", tuple(key)
             ).fetchall()
-        dirty = [step for step in self._remembering if (step, key) in self._dirty_memory]
-        steps = dict.fromkeys([*(row[0] for row in rows), *dirty])
+        ours = [step for step in self._remembering if (step, key) in self._memory]
+        steps = dict.fromkeys([*(row[0] for row in rows), *ours])
         return [((step, key), self.memory(step, key)) for step in steps]
 
     def derived(self, name: str, build: Callable[[], Derived]) -> Derived:
