@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+TRAFFIC = "traffics.sim.kpy.dev"
+
+
 class Step(NamedTuple):
     name: str
     component: str
@@ -53,7 +56,7 @@ PIPELINE: tuple[Step, ...] = (
         "controllers.deployment.controller:step",
         {
             "deployments.apps": (wakes.itself,),
-            "replicasets.apps": (wakes.owner("deployments.apps"),),
+            "replicasets.apps": (wakes.owner("deployments.apps"), wakes.adopting_deployments),
             "pods": (wakes.owner_of_gone_pod("replicasets.apps", "deployments.apps"),),
         },
     ),
@@ -319,6 +322,77 @@ PIPELINE: tuple[Step, ...] = (
         "endpoints",
         "controllers.endpoints:clean_up",
         {"endpoints": (wakes.itself,), "services": (wakes.endpoints_of_service,)},
+    ),
+    Step(
+        "service-load-balancer",
+        "service-controller",
+        "services",
+        "controllers.service_load_balancer:step",
+        {"services": (wakes.load_balancer,), "configmaps": (wakes.services_if_cloud_changed,)},
+        sees_itself=False,
+    ),
+    Step(
+        "ingress",
+        "ingress-controller",
+        "ingresses.networking.k8s.io",
+        "controllers.ingress:step",
+        {
+            "ingresses.networking.k8s.io": (wakes.itself,),
+            "ingressclasses.networking.k8s.io": (wakes.all_of("ingresses.networking.k8s.io"),),
+        },
+    ),
+    Step(
+        "gateway",
+        "gateway-controller",
+        "gateways.gateway.networking.k8s.io",
+        "controllers.ingress:gateway_step",
+        {
+            "gateways.gateway.networking.k8s.io": (wakes.itself,),
+            "gatewayclasses.gateway.networking.k8s.io": (wakes.all_of("gateways.gateway.networking.k8s.io"),),
+            "httproutes.gateway.networking.k8s.io": (wakes.all_of("gateways.gateway.networking.k8s.io"),),
+        },
+    ),
+    Step(
+        "httproute",
+        "gateway-controller",
+        "httproutes.gateway.networking.k8s.io",
+        "controllers.ingress:route_step",
+        {
+            "httproutes.gateway.networking.k8s.io": (wakes.itself,),
+            "gateways.gateway.networking.k8s.io": (wakes.all_of("httproutes.gateway.networking.k8s.io"),),
+            "services": (wakes.all_if_came_or_went("httproutes.gateway.networking.k8s.io"),),
+        },
+    ),
+    Step(
+        "traffic",
+        "traffic",
+        "traffics.sim.kpy.dev",
+        "network.traffic:step",
+        {
+            "traffics.sim.kpy.dev": (wakes.itself,),
+            "endpointslices.discovery.k8s.io": (wakes.all_of(TRAFFIC),),
+            "services": (wakes.all_of(TRAFFIC),),
+            "pods": (wakes.traffic_if_pod_changed,),
+            "networkpolicies.networking.k8s.io": (wakes.all_of(TRAFFIC),),
+            "ingresses.networking.k8s.io": (wakes.all_of(TRAFFIC),),
+            "gateways.gateway.networking.k8s.io": (wakes.all_of(TRAFFIC),),
+            "httproutes.gateway.networking.k8s.io": (wakes.all_of(TRAFFIC),),
+            "programs.sim.kpy.dev": (wakes.all_of(TRAFFIC),),
+            "faults.sim.kpy.dev": (wakes.all_of(TRAFFIC),),
+            "nodes": (wakes.traffic_if_node_changed,),
+        },
+        sees_itself=False,
+    ),
+    Step(
+        "endpointslicemirroring",
+        "endpointslicemirroring-controller",
+        "endpoints",
+        "controllers.endpointslice_mirroring:step",
+        {
+            "endpoints": (wakes.itself,),
+            "services": (wakes.endpoints_of_any_service,),
+            "endpointslices.discovery.k8s.io": (wakes.owner("endpoints"),),
+        },
     ),
     Step(
         "nodelifecycle",
