@@ -2,7 +2,8 @@
 
 Nothing is stored. The metrics server scrapes every 15 seconds, on the grid of the clock, and needs two scrapes for a rate:
     now 10:00:22: what it knows is of 10:00:15, and only about containers that started at 10:00:00 or before
-Usage is what the program of a container does (Program, catalogue) at that second of its life; cpu is held at its limit.
+Usage is what the program of a container does (Program, catalogue) at that second of its life, and what the requests of
+Traffic cost it (Program's `requests`); cpu is held at its limit. The metric `requests_per_second` of pods comes from Traffic.
 
 Custom and external metrics are objects of kind MetricSeries:
 
@@ -28,10 +29,11 @@ from typing import TYPE_CHECKING
 
 from minikube_py.api import faults, pods
 from minikube_py.api.simulator import time_s
-from minikube_py.autoscaling import samples, targets
+from minikube_py.autoscaling import load, samples, targets
 from minikube_py.autoscaling.samples import WINDOW_S, MetricError, Sample
 from minikube_py.base import quantity, selector
 from minikube_py.base.clock import Clock, seconds, timestamp
+from minikube_py.base.duration import parse_go
 from minikube_py.programs import behaviour as programs
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ SYSTEM_CPU_M, SYSTEM_MEMORY = 50, 256 << 20
 
 # container -> (millicores, bytes)
 Usage = dict[str, tuple[int, int]]
+# 'namespace/name' of a pod -> requests a second
+Rates = dict[str, float]
 
 
 def scraped_s(clock: Clock) -> int:
@@ -54,9 +58,10 @@ def scraped_s(clock: Clock) -> int:
     return clock.now_s - clock.now_s % SCRAPE_S
 
 
-def pod_usage(pod: Object, view: View, clock: Clock) -> Usage:
+def pod_usage(pod: Object, view: View, clock: Clock, rates: Rates | None = None) -> Usage:
     """What each running container of a pod used at the last scrape; {} if the metrics server knows nothing of the pod.
 
+    `rates`: the requests a second of all pods then (`load.per_second`), for who asks about many pods.
     It knows a pod only if it has two scrapes of each running container.
     """
     at_s, found = scraped_s(clock), {}
@@ -72,16 +77,36 @@ def pod_usage(pod: Object, view: View, clock: Clock) -> Usage:
         started_s = seconds(running["startedAt"])
         if started_s > at_s - SCRAPE_S:
             return {}
-        found[told["name"]] = _used(container, pod, at_s - started_s, view, clock)
+        found[told["name"]] = _used(container, pod, started_s, view, clock, rates)
     return {} if found and faults.silencing(pods.node_of(pod), view) is not None else found
 
 
-def _used(container: Object, pod: Object, age_s: int, view: View, clock: Clock) -> tuple[int, int]:
+def _used(
+    container: Object, pod: Object, started_s: int, view: View, clock: Clock, rates: Rates | None
+) -> tuple[int, int]:
+    at_s = scraped_s(clock)
     program = programs.behaviour(container, pod, view, clock)
-    cpu_m = int(programs.at(program.cpu_m, age_s) or 0)
-    memory = int(programs.at(program.memory, age_s) or 0)
+    cpu_m = int(programs.at(program.cpu_m, at_s - started_s) or 0)
+    memory = int(programs.at(program.memory, at_s - started_s) or 0)
+    if program.requests:
+        meta = pod["metadata"]
+        known = load.per_second(view, at_s) if rates is None else rates
+        more = _of_requests(program.requests, known.get(f"{meta['namespace']}/{meta['name']}", 0.0))
+        cpu_m, memory = cpu_m + more[0], memory + more[1]
     limit = ((container.get("resources") or {}).get("limits") or {}).get("cpu")
     return (min(cpu_m, quantity.milli(limit)) if limit is not None else cpu_m), memory
+
+
+def _of_requests(cost: Object, rate: float) -> tuple[int, int]:
+    """What requests cost a program: cpu for each that it can bear, memory while each is under way.
+
+    {cpu: 2m, memory: 1Mi, latency: 200ms, perSecond: 100} at 150 a second: 100 are served, 200m and 20Mi.
+    """
+    served = min(rate, cost["perSecond"]) if cost.get("perSecond") else rate
+    latency = cost.get("latency", 0)
+    latency_s = parse_go(latency) if isinstance(latency, str) and not latency.isdigit() else float(latency)
+    cpu_m = served * quantity.milli(cost.get("cpu", "0"))
+    return round(cpu_m), round(served * latency_s * quantity.value(cost.get("memory", "0")))
 
 
 def node_usage(node: Object, view: View, clock: Clock) -> tuple[int, int] | None:
@@ -93,8 +118,9 @@ def node_usage(node: Object, view: View, clock: Clock) -> tuple[int, int] | None
     if seconds(node["metadata"]["creationTimestamp"]) > scraped_s(clock) - SCRAPE_S:
         return None
     cpu_m, memory = SYSTEM_CPU_M, SYSTEM_MEMORY
+    rates = load.per_second(view, scraped_s(clock))
     for pod in view.on_node(name):
-        for used in pod_usage(pod, view, clock).values():
+        for used in pod_usage(pod, view, clock, rates).values():
             cpu_m, memory = cpu_m + used[0], memory + used[1]
     return cpu_m, memory
 
@@ -146,9 +172,9 @@ class Measured:
     def resource(self, resource: str, namespace: str, chosen: Selector, container: str) -> dict[str, Sample]:
         index, unit = (0, 1) if resource == "cpu" else (1, 1000)
         at_s, found = scraped_s(self.clock), {}
-        known = False
+        known, rates = False, load.per_second(self.view, at_s)
         for pod in targets.pods_of(namespace, chosen, self.view):
-            used = pod_usage(pod, self.view, self.clock)
+            used = pod_usage(pod, self.view, self.clock, rates)
             known = known or bool(used)
             values = [amounts[index] for name, amounts in used.items() if not container or name == container]
             if values and resource in ("cpu", "memory"):
@@ -158,9 +184,11 @@ class Measured:
         return found
 
     def pods(self, metric: str, namespace: str, chosen: Selector, narrowed: Object | None) -> dict[str, Sample]:
+        everyone = targets.pods_of(namespace, chosen, self.view)
+        if metric == load.REQUESTS and self.view.list(load.TRAFFICS):
+            return self._requests(everyone)
         series = self._custom(metric, namespace, "Pods", narrowed, "pods")
         found: dict[str, Sample] = {}
-        everyone = targets.pods_of(namespace, chosen, self.view)
         for one in series:
             own = selector.from_label_selector(one["spec"].get("selector") or {})
             alive = [pod for pod in everyone if not pods.is_finished(pod)]
@@ -173,6 +201,18 @@ class Measured:
                 whose = [pod for pod in whose if pods.is_ready(pod)]
                 value_m = value_m // max(1, len(whose))
             found.update({pod["metadata"]["name"]: Sample(value_m, self.clock.now_s, 60) for pod in whose})
+        if not found:
+            raise MetricError("no metrics returned from custom metrics API")
+        return found
+
+    def _requests(self, everyone: Objects) -> dict[str, Sample]:
+        """Requests a second of each pod that runs, from Traffic; 0 for one that nobody asks."""
+        rates, found = load.per_second(self.view, self.clock.now_s), {}
+        for pod in everyone:
+            if pods.is_ready(pod) and not pods.is_finished(pod):
+                meta = pod["metadata"]
+                rate = rates.get(f"{meta['namespace']}/{meta['name']}", 0.0)
+                found[meta["name"]] = Sample(round(rate * 1000), self.clock.now_s, WINDOW_S)
         if not found:
             raise MetricError("no metrics returned from custom metrics API")
         return found

@@ -162,3 +162,31 @@ def test_on_a_cluster_a_queue_scales_a_deployment() -> None:
     assert cluster.get("deployments.apps", "web", "default")["spec"]["replicas"] == 5
     status = cluster.get("horizontalpodautoscalers.autoscaling", "web", "default")["status"]
     assert status["currentMetrics"][0]["external"]["current"] == {"averageValue": "20"}
+
+
+SHOP = {"match": {}, "cpu": "0", "requests": {"cpu": "2m", "latency": "20ms"}}
+
+
+@pytest.mark.parametrize(
+    ("metric", "replicas"),
+    [
+        # 100 a second cost 200m; at a target of 25m of 50m that is 8 pods: more than the 6 that are allowed.
+        ({"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50}}}, 6),
+        ({"type": "Pods", "pods": {"metric": {"name": "requests_per_second"},
+                                   "target": {"type": "AverageValue", "averageValue": "25"}}}, 4),
+    ],
+)  # fmt: skip
+def test_on_a_cluster_pods_follow_the_traffic(metric: Object, replicas: int) -> None:
+    cluster = Cluster.memory(nodes=2, seed=1)
+    simulated = {"apiVersion": "sim.kpy.dev/v1alpha1", "metadata": {"name": "shop"}}
+    cluster.create({**simulated, "kind": "Program", "spec": SHOP})
+    cluster.create(deployment(2))
+    port = {"port": 80, "targetPort": 80}
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}}
+    cluster.create({**service, "spec": {"selector": {"app": "web"}, "ports": [port]}})
+    cluster.create(
+        {**simulated, "kind": "Traffic", "spec": {"target": {"service": {"name": "web", "port": 80}}, "rate": 100}}
+    )
+    cluster.create(autoscaler(metric))
+    cluster.reconcile(for_s=240)
+    assert cluster.get("deployments.apps", "web", "default")["spec"]["replicas"] == replicas
