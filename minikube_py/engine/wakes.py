@@ -500,11 +500,17 @@ def services_if_cloud_changed(change: Change, world: World) -> Iterable[Key]:
     return tuple(world.store.keys("services"))
 
 
+def _all(resource: str, world: World) -> list[Key]:
+    """The keys of a resource of which there are few; from its bucket, so that asking after none costs next to nothing."""
+    found = world.view.list(resource)
+    return [Key(resource, obj["metadata"].get("namespace", ""), obj["metadata"]["name"]) for obj in found]
+
+
 def all_of(resource: str) -> Mapping:
     """Every object of a resource."""
 
     def mapping(change: Change, world: World) -> Iterable[Key]:
-        return tuple(world.store.keys(resource))
+        return _all(resource, world)
 
     return mapping
 
@@ -513,7 +519,7 @@ def all_if_came_or_went(resource: str) -> Mapping:
     """Every object of a resource, if the changed object was created or deleted."""
 
     def mapping(change: Change, world: World) -> Iterable[Key]:
-        return tuple(world.store.keys(resource)) if change.old is None or change.new is None else NONE
+        return _all(resource, world) if change.old is None or change.new is None else NONE
 
     return mapping
 
@@ -522,8 +528,8 @@ def traffic_if_pod_changed(change: Change, world: World) -> Iterable[Key]:
     """All Traffics, if a pod that can be reached came, went, is leaving, or has containers in other states."""
     if not (_address(change.old) or _address(change.new)):
         return NONE
-    found = world.store.keys("traffics.sim.kpy.dev")
-    return tuple(found) if found and _reached(change.old) != _reached(change.new) else NONE
+    found = _all("traffics.sim.kpy.dev", world)
+    return found if found and _reached(change.old) != _reached(change.new) else NONE
 
 
 def _reached(pod: Object | None) -> object:
@@ -541,10 +547,10 @@ def _reached(pod: Object | None) -> object:
 
 def traffic_if_node_changed(change: Change, world: World) -> Iterable[Key]:
     """All Traffics, if a node came, went, or changed its readiness."""
-    found = world.store.keys("traffics.sim.kpy.dev")
+    found = _all("traffics.sim.kpy.dev", world)
     if not found:
         return NONE
     old, new = change.old, change.new
     if old is not None and new is not None and pods.is_ready(old) == pods.is_ready(new):
         return NONE
-    return tuple(found)
+    return found
