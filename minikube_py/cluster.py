@@ -61,7 +61,7 @@ class Cluster:
         self._server: ApiServer | None = None
         self._engine: Engine | None = None
         self._registry: Registry | None = None
-        self._registry_revision = -1
+        store.renewed = self._renew
         self.subject: Subject | None = None  # who asks; None: the administrator, who may do anything
 
     # -- opening -------------------------------------------------------------------------------------------------
@@ -141,6 +141,12 @@ class Cluster:
                 static_pods=static_pods,
             )
         self.reconcile()
+
+    def _renew(self) -> None:
+        """Another process has written: kinds may have come."""
+        self._registry = None
+        if self._server is not None:
+            self._server.registry = self.registry
 
     # -- what it is ----------------------------------------------------------------------------------------------
 
@@ -245,8 +251,25 @@ class Cluster:
         return Key(kind.storage, (namespace or "default") if kind.namespaced else "", name)
 
     def changes(self, since: int = 0) -> Iterator[Change]:
-        """Every write after a revision, oldest first, with the object before and after."""
+        """Every write after a revision, oldest first, with the object before and after; 0: all that the log has kept.
+
+        Raises Expired for a revision that the log has forgotten.
+        """
         return iter(self.store.history(since))
+
+    def compact(self, keep: int) -> int:
+        """Forget the history before the last `keep` revisions and give the space back; returns how many rows went."""
+        with self.store.transaction():
+            gone = self.store.compact(keep)
+        if gone:
+            self.store.vacuum()
+        return gone
+
+    def digest(self) -> str:
+        """One hash of the whole state: equal commands on equal seeds and epochs give equal digests."""
+        from minikube_py.store import digest
+
+        return digest.digest(self.store.connection)
 
     # -- writing -------------------------------------------------------------------------------------------------
 
@@ -453,8 +476,9 @@ class Cluster:
         engine = self.engine
         engine.on_change, engine.on_deed = on_change, on_deed
         try:
-            limit_s = self.clock.now_s + (for_s if for_s is not None else timeout_s)
-            return engine.run(limit_s=limit_s, to_the_end=for_s is not None, until=until, one_pass=step)
+            with self.store.turn():
+                limit_s = self.clock.now_s + (for_s if for_s is not None else timeout_s)
+                return engine.run(limit_s=limit_s, to_the_end=for_s is not None, until=until, one_pass=step)
         finally:
             engine.on_change = engine.on_deed = None
 
@@ -471,8 +495,9 @@ class Cluster:
         engine = self.engine
         engine.on_change = on_change
         try:
-            limit_s = self.clock.now_s + (timeout_s if timeout_s is not None else FOREVER_S)
-            engine.run(limit_s=limit_s, to_the_end=timeout_s is not None, until=condition)
+            with self.store.turn():
+                limit_s = self.clock.now_s + (timeout_s if timeout_s is not None else FOREVER_S)
+                engine.run(limit_s=limit_s, to_the_end=timeout_s is not None, until=condition)
         finally:
             engine.on_change = None
         return condition()

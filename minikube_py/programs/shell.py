@@ -167,6 +167,12 @@ def script_of(argv: tuple[str, ...]) -> str | None:
     return shlex.join((name, *argv[1:])) if name in TOOLS else None
 
 
+def is_bare(argv: tuple[str, ...]) -> bool:
+    """Whether a command line is a shell that reads its commands from its input."""
+    name = argv[0].rpartition("/")[2]
+    return name in SHELLS and not any("c" in word or not word.startswith("-") for word in argv[1:])
+
+
 def _inline(words: tuple[str, ...], option: str) -> str | None:
     """The script behind `-c`, with its positional arguments and the options e, u and x: ('--', 'ls', 'sh', 'a') -> ls."""
     words = words[1:] if words[:1] == ("--",) else words

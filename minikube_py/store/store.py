@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from minikube_py.api import pods
 from minikube_py.api.types import Key, Keys, Object, Objects
-from minikube_py.base import jsontext, patch
-from minikube_py.store import indexes, schema
+from minikube_py.base import errors, jsontext, patch
+from minikube_py.store import compaction, indexes, schema, turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -88,8 +88,12 @@ class Store:
         self.path = path
         self.connection = schema.connect(path, create=create)
         self.changes: Changes = []  # of this session, until somebody drains them
+        self.wait_told: Callable[[], None] = _do_nothing  # called when another writer has long been waited for
+        self.renewed: Callable[[], None] = _do_nothing  # called when another process has written
         self._wrap = wrap
         self._depth = 0
+        self._turn = turns.lock(path, turns.TURN)
+        self._door = turns.lock(path, turns.DOOR)
         self._failed: StoreError | None = None  # the file failed within this transaction: nothing of it may be kept
         self._reset()
         # before anything is read: what others write from now on makes `_refresh` forget it
@@ -107,7 +111,7 @@ class Store:
             finally:
                 self._depth -= 1
             return
-        self._execute("BEGIN IMMEDIATE")
+        self._begin()
         self._depth = 1
         try:
             self._refresh()
@@ -135,9 +139,35 @@ class Store:
         """End this transaction's instant here and begin the next: the work so far is safe, the session goes on."""
         self.flush()
         self._execute("COMMIT")
-        self._execute("BEGIN IMMEDIATE")
+        self._begin()
         self._trim()
         self._refresh()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """While held, no other process lets time pass. Within a transaction there is nobody to wait for."""
+        if self._depth:
+            yield
+            return
+        with turns.held(self._turn, self._tell_once):
+            self._refresh()
+            yield
+
+    def _begin(self) -> None:
+        """BEGIN IMMEDIATE, behind those who came first, however long it takes them."""
+        with turns.held(self._door, self._tell_once):
+            while True:
+                try:
+                    self.connection.execute("BEGIN IMMEDIATE")
+                    return
+                except sqlite3.Error as error:
+                    if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
+                        raise schema.explain(error, self.path) from error
+                    self._tell_once()
+
+    def _tell_once(self) -> None:
+        tell, self.wait_told = self.wait_told, _do_nothing
+        tell()
 
     def close(self) -> None:
         self.connection.close()
@@ -173,12 +203,23 @@ class Store:
 
         return checked
 
+    @property
+    def is_idle(self) -> bool:
+        """Outside every transaction."""
+        return not self._depth
+
+    def refresh(self) -> None:
+        """Outside a transaction: see what other processes have written since."""
+        if not self._depth:
+            self._refresh()
+
     def _refresh(self) -> None:
         """Forget what is cached if another process has written since."""
         version = self._execute("PRAGMA data_version").fetchone()[0]
         if version != self._data_version:
-            self._reset()
             self._data_version = version
+            self._reset()
+            self.renewed()
 
     def _reset(self) -> None:
         self._objects: dict[Key, Object | None] = {}
@@ -194,6 +235,7 @@ class Store:
         self._wakes: dict[tuple[str, Key], tuple[int, bool] | None] = {}
         self._memory: dict[tuple[str, Key], Object] = {}
         self._dirty_memory: dict[tuple[str, Key], None] = {}
+        self._remembering: dict[str, None] = {}  # the steps that wrote some
         self._derived: dict[str, Derived] = {}
         self._concerned: dict[str, list[Derived]] = {}  # resource -> the caches that look at it
         self._meta: dict[str, str] | None = None
@@ -223,6 +265,36 @@ class Store:
         if self._revision < 0:
             self._revision = self._execute("SELECT coalesce(max(revision), 0) FROM log").fetchone()[0]
         return self._revision
+
+    @property
+    def compacted(self) -> int:
+        """The newest revision that the log has forgotten, 0 if none: what came after it can be told."""
+        return int(self.meta("compacted", "0"))
+
+    def compact(self, keep: int, *, slack: int = 0) -> int:
+        """Forget all but the last `keep` revisions, if more than `slack` others are held; returns how many went.
+
+        What the engine has not read yet is never forgotten.
+        """
+        floor = min(self.revision - max(keep, 1), int(self.meta("cursor", "0")))
+        if floor - self.compacted <= slack:
+            return 0
+        self.flush()
+        try:
+            gone = compaction.forget(self.connection, floor, events_read=int(self.meta("expired", "0")))
+        except sqlite3.Error as error:
+            raise schema.explain(error, self.path) from error
+        self.set_meta("compacted", str(floor))
+        return gone
+
+    def vacuum(self) -> None:
+        """Give free pages back to the file system; where others are using the file, another time."""
+        with suppress(sqlite3.OperationalError):
+            self.connection.execute("VACUUM")
+
+    def _check_kept(self, since: int) -> None:
+        if since < self.compacted:
+            raise errors.Expired(f"too old resource version: {since} ({self.compacted})")
 
     # -- reading -------------------------------------------------------------------------------------------------
 
@@ -256,6 +328,13 @@ class Store:
             else:
                 bucket = self._load(name, "FROM object o WHERE resource = ? AND namespace = ?", (resource, namespace))
         return self._objects_of(bucket.sorted())
+
+    def loaded_keys(self, resource: str) -> Keys:
+        """The keys of a (small) resource, which is read once and then known: a question of every write."""
+        bucket = self._buckets.get(f"r:{resource}")
+        if bucket is None:
+            bucket = self._load(f"r:{resource}", "FROM object o WHERE resource = ?", (resource,))
+        return bucket.sorted()
 
     def is_empty(self, resource: str, namespace: str) -> bool:
         """Whether a namespace has no object of a resource."""
@@ -522,12 +601,16 @@ class Store:
         if self.memory(step, key) != data:
             self._memory[(step, key)] = data
             self._dirty_memory[(step, key)] = None
+            self._remembering[step] = None
 
     def _memory_of(self, key: Key) -> Iterable[tuple[tuple[str, Key], Object]]:
-        rows = self._execute(
-            "SELECT step FROM memory WHERE resource = ? AND namespace = ? AND name = ?", tuple(key)
-        ).fetchall()
-        steps = dict.fromkeys([row[0] for row in rows] + [step for step, kept in self._dirty_memory if kept == key])
+        rows: list[tuple[str]] = []
+        if key not in self._fresh:
+            rows = self._execute(
+                "SELECT step FROM memory WHERE resource = ? AND namespace = ? AND name = ?", tuple(key)
+            ).fetchall()
+        ours = [step for step in self._remembering if (step, key) in self._memory]
+        steps = dict.fromkeys([*(row[0] for row in rows), *ours])
         return [((step, key), self.memory(step, key)) for step in steps]
 
     def derived(self, name: str, build: Callable[[], Derived]) -> Derived:
@@ -620,8 +703,11 @@ class Store:
         """What changed after a revision: from what each object was then to what it is now.
 
         Objects that were deleted are told one by one, also where another of their name has come since or where they came
-        after that revision too: others may have got to know them meanwhile.
+        after that revision too: others may have got to know them meanwhile. Raises Expired as `history`.
         """
+        self._check_kept(revision)
+        if self.changes and self.changes[0].revision <= revision + 1:
+            return _merged(change for change in self.changes if change.revision > revision)
         self.flush()
         rows = self._execute(
             "SELECT revision, time_s, verb, resource, namespace, name, actor, cause, previous, before FROM log "
@@ -650,7 +736,12 @@ class Store:
         return sorted(found, key=lambda change: change.revision)
 
     def history(self, since: int = 0, key: Key | None = None) -> Changes:
-        """Every write after a revision, oldest first, with both versions; of one object if `key` is given."""
+        """Every write after a revision, oldest first, with both versions; of one object if `key` is given.
+
+        0 means all that is kept. Raises Expired for a revision that the log has forgotten.
+        """
+        since = since or self.compacted
+        self._check_kept(since)
         self.flush()
         values: list[Any] = [since]
         where = "revision > ?"
@@ -670,6 +761,24 @@ class Store:
             old = state[at] = _before(new, row, read)
             found.append(Change(row[0], row[1], row[2], at, row[6], row[7], old, new))
         return found[::-1]
+
+
+def _merged(changes: Iterable[Change]) -> Changes:
+    """Changes at hand, oldest first, as `Store.merged_since` tells them from the log."""
+    found: Changes = []
+    alive: dict[Key, tuple[Change, Change]] = {}  # the first and the last change of each object's present life
+    for change in changes:
+        first, _ = alive.pop(change.key, (change, change))
+        if change.new is None:
+            found.append(change._replace(old=first.old if first.old is not None else first.new))
+        else:
+            alive[change.key] = first, change
+    found += [last._replace(old=first.old) for first, last in alive.values()]
+    return sorted(found, key=lambda change: change.revision)
+
+
+def _do_nothing() -> None:
+    return
 
 
 def _change(row: tuple[Any, ...], new: Object | None, old: Object | None) -> Change:

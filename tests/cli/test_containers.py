@@ -223,3 +223,10 @@ def test_an_init_container_waits_for_a_service_of_another_namespace(kpy: Callabl
     kpy("create", "service", "clusterip", "db", "--tcp=5432", "-n", "data")
     kpy("reconcile", "--for", "30s")
     assert "Running" in kpy("get", "pod", "web").out
+
+
+def test_run_enters_the_new_container_and_removes_it_when_asked(kpy: Callable[..., Any]) -> None:
+    result = kpy("run", "-i", "tmp", "--image=busybox", "--restart=Never", "--rm", "-q", "--", "sh", stdin="hostname\n")
+    assert (result.code, result.out) == (0, 'tmp\npod "tmp" deleted from default namespace\n')
+    shown = kpy("run", "tmp2", "--attach", "--image=busybox", "--restart=Never", "-q", "--", "echo", "hello")
+    assert (shown.code, shown.out) == (0, "hello\n")
