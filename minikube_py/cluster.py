@@ -143,7 +143,7 @@ class Cluster:
         self.reconcile()
 
     def _renew(self) -> None:
-        """Another process has written: kinds may have come."""
+        """Another process has written: kinds may have come or gone."""
         self._registry = None
         if self._server is not None:
             self._server.registry = self.registry

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minikube_py.api import faults, pods
-from minikube_py.api.types import Actions, Delete, Key, Patch, Remember, Wake
+from minikube_py.api.types import Actions, Delete, Key, Patch, Remember
 from minikube_py.base.clock import seconds
 from minikube_py.kubelet import addresses, admission, containers, references, resize, status, termination
 from minikube_py.kubelet.worker import Worker
@@ -44,10 +44,6 @@ def step(pod: Object, view: View, clock: Clock) -> Actions:
     if pods.is_finished(pod):
         yield from _remove(key, meta, memory)
         return
-    if memory and _is_as_left(meta, memory, view, clock):
-        if memory["wake"]:
-            yield Wake(*memory["wake"])
-        return
     node = view.get(Key("nodes", "", name))
     if node is None:
         return
@@ -59,27 +55,26 @@ def step(pod: Object, view: View, clock: Clock) -> Actions:
     is_over = _advance(worker)
     for action in worker.actions:  # noqa: UP028 (a list cannot be sent outcomes)
         yield action
-    stored: Object | None = pod
     if (not is_over or "host" in worker.memory) and not _looks_the_same(worker, memory):
         changed = status.changes(pod.get("status") or {}, status.build(worker))
         if changed:
-            outcome = yield Patch(key, {"status": changed}, "status")
-            stored = outcome if isinstance(outcome, dict) else None
+            yield Patch(key, {"status": changed}, "status")
         is_over = is_over or changed.get("phase") in ("Succeeded", "Failed")
     if is_over:
         yield from _remove(key, meta, memory)
         return
-    wake = worker.next_wake()
-    kept = {**worker.memory, "containers": worker.records, **_as_left(worker, stored, wake)}
+    kept = {**worker.memory, "containers": worker.records}
     if kept != memory:
         yield Remember(kept)
+    wake = worker.next_wake()
     if wake is not None:
         yield wake
 
 
 def _looks_the_same(worker: Worker, memory: Object) -> bool:
-    """Whether the status can not have changed: the step's own last version, and containers that only wait to start."""
-    if memory.get("seen", "") in ("", None) or memory["seen"] != worker.meta.get("resourceVersion"):
+    """Whether the status can not have changed: its spec was seen, and its containers only wait to start, as before."""
+    seen = (worker.pod.get("status") or {}).get("observedGeneration")
+    if not memory or seen is None or seen != worker.meta.get("generation"):
         return False
     before = memory["containers"]
     return len(before) == len(worker.records) and all(
@@ -96,31 +91,6 @@ def _remove(key: Key, meta: Object, memory: Object) -> Actions:
 
 
 HIDDEN = ("pulling", "creating")  # states that a status does not tell apart
-# States in which only the clock, the pod itself or a Program can move a container.
-PLAIN = frozenset(("pulling", "creating", "starting", "running", "stopping"))
-
-
-def _as_left(worker: Worker, stored: Object | None, wake: Wake | None) -> Object:
-    """How this run leaves the pod: the version it wrote and the wake it set; {} where other objects matter too.
-
-    The own write wakes the step again; with this it sees at once that nothing else has happened.
-    """
-    version = stored["metadata"].get("resourceVersion") if stored is not None else None
-    is_plain = version and not worker.spec.get("initContainers") and not worker.memory.get("mounts")
-    if not is_plain or worker.memory.get("killed") or worker.has_programs():
-        return {"seen": "", "wake": None}
-    if any(record["state"] not in PLAIN for record in worker.records.values()):
-        return {"seen": "", "wake": None}
-    return {"seen": version, "wake": None if wake is None else [wake.at_s, wake.background]}
-
-
-def _is_as_left(meta: Object, memory: Object, view: View, clock: Clock) -> bool:
-    if memory.get("seen", "") == "" or memory["seen"] != meta.get("resourceVersion"):
-        return False
-    wake = memory["wake"]
-    if wake is not None and wake[0] <= clock.now_s:
-        return False
-    return not view.list(PROGRAMS, meta["namespace"])
 
 
 def _awaits_removal(meta: Object) -> bool:

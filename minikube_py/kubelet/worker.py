@@ -101,10 +101,6 @@ class Worker:
             self.memory = {**self.memory, "files": left}
             self.behaviours.pop(name, None)
 
-    def has_programs(self) -> bool:
-        """Whether the namespace has objects of kind Program, whose change may move a container."""
-        return bool(self.view.list("programs.sim.kpy.dev", self.key.namespace))
-
     def event(self, type_: str, reason: str, message: str, container: Object | None = None) -> None:
         """Record an event about the pod or, with its field path, about one of its containers."""
         field_path = ""
