@@ -8,8 +8,11 @@ from minikube_py.apiserver.origin import Origin
 from minikube_py.kubelet import node
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from minikube_py.api.types import Object
     from minikube_py.apiserver.verbs import ApiServer
+    from minikube_py.base.clock import Clock
 
 NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 ORIGIN = Origin("kube-apiserver", trusted=True, user="system:apiserver", groups=("system:masters",))
@@ -25,7 +28,8 @@ def fill(server: ApiServer, *, nodes: int, cpu: str, memory: str, version: str) 
         add_node(
             server, node_name(index), index=index, cpu=cpu, memory=memory, version=version, control_plane=index == 0
         )
-    _create(server, API_SERVICE)
+    for obj in (API_SERVICE, *_endpoints_of_api_service(node.machine_address(0)), _identity(server.clock), *_roles()):
+        _create(server, obj)
 
 
 def node_name(index: int) -> str:
@@ -44,6 +48,101 @@ def _create(server: ApiServer, obj: Object) -> Object:
     assert kind is not None, obj
     return server.create(kind, obj, origin=ORIGIN)
 
+
+def _endpoints_of_api_service(address: str) -> tuple[Object, Object]:
+    """The API server itself writes where it is (pkg/controlplane/reconcilers): its Service has no selector."""
+    ports = [{"name": "https", "port": 6443, "protocol": "TCP"}]
+    meta = {"name": "kubernetes", "namespace": "default"}
+    return (
+        {
+            "apiVersion": "v1",
+            "kind": "Endpoints",
+            "metadata": {**meta, "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}},
+            "subsets": [{"addresses": [{"ip": address}], "ports": ports}],
+        },
+        {
+            "apiVersion": "discovery.k8s.io/v1",
+            "kind": "EndpointSlice",
+            "metadata": {**meta, "labels": {"kubernetes.io/service-name": "kubernetes"}},
+            "addressType": "IPv4",
+            "endpoints": [{"addresses": [address], "conditions": {"ready": True}}],
+            "ports": ports,
+        },
+    )
+
+
+def _roles() -> Iterator[Object]:
+    """The ClusterRoles by which everybody may find out about the cluster and themselves, and the administrator's."""
+    meta = {
+        "annotations": {"rbac.authorization.kubernetes.io/autoupdate": "true"},
+        "labels": {"kubernetes.io/bootstrapping": "rbac-defaults"},
+    }
+    version = {"apiVersion": "rbac.authorization.k8s.io/v1"}
+    for name, groups, rules in ROLES:
+        yield {**version, "kind": "ClusterRole", "metadata": {**meta, "name": name}, "rules": list(rules)}
+        subjects = [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": group} for group in groups]
+        reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name}
+        yield {
+            **version,
+            "kind": "ClusterRoleBinding",
+            "metadata": {**meta, "name": name},
+            "roleRef": reference,
+            "subjects": subjects,
+        }
+
+
+def _identity(clock: Clock) -> Object:
+    """The lease by which an API server is known; its name is a digest of its machine's (pkg/controlplane/apiserver)."""
+    from base64 import b32encode
+    from hashlib import sha256
+
+    machine = node_name(0)
+    name = "apiserver-" + b32encode(sha256(machine.encode()).digest()[:16]).decode().rstrip("=").lower()
+    labels = {"apiserver.kubernetes.io/identity": "kube-apiserver", "kubernetes.io/hostname": machine}
+    return {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {"name": name, "namespace": "kube-system", "labels": labels},
+        "spec": {
+            "holderIdentity": f"{name}_{clock.uid('apiserver', machine)}",
+            "leaseDurationSeconds": 3600,
+            "renewTime": clock.micro_timestamp,
+        },
+    }
+
+
+_PUBLIC = ("/healthz", "/livez", "/readyz", "/version", "/version/")
+_DISCOVERY = ("/.well-known", "/.well-known/*", "/api", "/api/*", "/apis", "/apis/*", "/openapi", "/openapi/*")
+# Name, groups, rules (plugin/pkg/auth/authorizer/rbac/bootstrappolicy/policy.go).
+ROLES: tuple[tuple[str, tuple[str, ...], tuple[Object, ...]], ...] = (
+    (
+        "cluster-admin",
+        ("system:masters",),
+        ({"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}, {"nonResourceURLs": ["*"], "verbs": ["*"]}),
+    ),
+    (
+        "system:basic-user",
+        ("system:authenticated",),
+        (
+            {
+                "apiGroups": ["authorization.k8s.io"],
+                "resources": ["selfsubjectaccessreviews", "selfsubjectrulesreviews"],
+                "verbs": ["create"],
+            },
+            {"apiGroups": ["authentication.k8s.io"], "resources": ["selfsubjectreviews"], "verbs": ["create"]},
+        ),
+    ),
+    (
+        "system:discovery",
+        ("system:authenticated",),
+        ({"nonResourceURLs": sorted((*_DISCOVERY, *_PUBLIC)), "verbs": ["get"]},),
+    ),
+    (
+        "system:public-info-viewer",
+        ("system:authenticated", "system:unauthenticated"),
+        ({"nonResourceURLs": list(_PUBLIC), "verbs": ["get"]},),
+    ),
+)
 
 PRIORITY_CLASSES = (
     (

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
+    from minikube_py.apiserver.authorizer import Subject
     from minikube_py.apiserver.verbs import ApiServer
     from minikube_py.engine.engine import Engine
     from minikube_py.engine.report import Deed, Report
@@ -61,6 +62,7 @@ class Cluster:
         self._engine: Engine | None = None
         self._registry: Registry | None = None
         self._registry_revision = -1
+        self.subject: Subject | None = None  # who asks; None: the administrator, who may do anything
 
     # -- opening -------------------------------------------------------------------------------------------------
 
@@ -199,6 +201,7 @@ class Cluster:
     def get(self, resource: str, name: str, namespace: str = "") -> Object:
         """One object; `namespace` defaults to 'default' for namespaced kinds. Raises NotFound."""
         kind = self.kind(resource)
+        self._authorize("get", kind, namespace, name)
         found = self.store.get(self._key(kind, name, namespace))
         if found is None:
             raise errors.not_found(kind.resource, name)
@@ -207,6 +210,7 @@ class Cluster:
     def list(self, resource: str, namespace: str | None = None, labels: str = "", fields: str = "") -> list[Object]:
         """Objects sorted by namespace and name; `namespace` None: of all. `labels`, `fields`: selectors as in kubectl."""
         kind = self.kind(resource)
+        self._authorize("list", kind, namespace)
         found = self.store.list(kind.storage, namespace if kind.namespaced else None)
         if labels:
             from minikube_py.base import selector
@@ -248,6 +252,7 @@ class Cluster:
     ) -> Object:
         """Create an object and return it as stored."""
         kind = self._kind_of(obj)
+        self._authorize("create", kind, self._home(kind, obj, namespace))
         with self.store.transaction():
             created = self.server.create(
                 kind, obj, namespace=self._home(kind, obj, namespace), origin=self._origin(manager), check=validation,
@@ -272,6 +277,12 @@ class Cluster:
         from minikube_py.apiserver import apply
 
         kind = self._kind_of(obj)
+        home, name = self._home(kind, obj, namespace), (obj.get("metadata") or {}).get("name") or ""
+        self._authorize("get", kind, home, name)
+        if self.store.get(self._key(kind, name, home)) is None:
+            self._authorize("create", kind, home)
+        else:
+            self._authorize("patch", kind, home, name)
         with self.store.transaction():
             result = apply.apply(
                 self.server, kind, obj, namespace=self._home(kind, obj, namespace), check=validation, dry_run=dry_run,
@@ -293,6 +304,7 @@ class Cluster:
     ) -> Object:
         """Replace an object; a resourceVersion in it must be the stored one, else Conflict."""
         kind = self._kind_of(obj)
+        self._authorize("update", kind, self._home(kind, obj, namespace), obj["metadata"]["name"], subresource)
         with self.store.transaction():
             updated = self.server.update(
                 kind, obj, subresource=subresource, namespace=namespace, origin=self._origin(manager),
@@ -316,6 +328,7 @@ class Cluster:
     ) -> Object:
         """Change an object by a merge, json or strategic patch."""
         kind = self.kind(resource)
+        self._authorize("patch", kind, namespace, name, subresource)
         with self.store.transaction():
             changed = self.server.patch(
                 kind, self._key(kind, name, namespace), patch, form=type, subresource=subresource,
@@ -337,6 +350,7 @@ class Cluster:
     ) -> Object:
         """Delete an object (or mark it for deletion, where finalizers or a grace period hold it)."""
         kind = self.kind(resource)
+        self._authorize("delete", kind, namespace, name)
         with self.store.transaction():
             deleted = self.server.delete(
                 kind, self._key(kind, name, namespace), grace_s=grace_s, propagation=propagation,
@@ -350,6 +364,7 @@ class Cluster:
         """Evict a pod; TooManyRequests where a PodDisruptionBudget forbids it."""
         from minikube_py.apiserver import eviction
 
+        self._authorize("create", self.kind("pods"), namespace, name, "eviction")
         with self.store.transaction():
             eviction.evict(
                 self.server, Key("pods", namespace or "default", name), grace_s=grace_s, dry_run=dry_run,
@@ -371,11 +386,22 @@ class Cluster:
         own = metadata.get("namespace") if isinstance(metadata, dict) else ""
         return (own if isinstance(own, str) and own else namespace) if kind.namespaced else ""
 
-    @staticmethod
-    def _origin(manager: str) -> Any:
+    def _authorize(self, verb: str, kind: Kind, namespace: str | None, name: str = "", subresource: str = "") -> None:
+        """Forbidden if the one who asks may not. `namespace` None: in all of them."""
+        if self.subject is None:
+            return
+        from minikube_py.apiserver import authorizer
+
+        home = "" if namespace is None or not kind.namespaced else namespace or "default"
+        resource = f"{kind.plural}/{subresource}" if subresource else kind.plural
+        authorizer.require(self.view, self.subject, verb, authorizer.Target(kind.group, resource, home, name))
+
+    def _origin(self, manager: str) -> Any:
         from minikube_py.apiserver.origin import Origin
 
-        return Origin(manager)
+        if self.subject is None:
+            return Origin(manager)
+        return Origin(manager, user=self.subject.user, groups=self.subject.groups)
 
     def _after_write(self, kind: Kind) -> None:
         """What a real cluster has done before a person can type the next command."""

@@ -74,7 +74,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "ingressclasses.networking.k8s.io": (NAME, Column("Controller", ".spec.controller"), Column("Parameters", "network.parameters"), AGE),
     "statefulsets.apps": (NAME, Column("Ready", "workloads.ready"), AGE, CONTAINERS, IMAGES),
     "endpoints": (NAME, Column("Endpoints", "network.endpoints"), AGE),
-    "nodes": (NAME, Column("Status", "nodes.status"), Column("Roles", "nodes.roles"), AGE, Column("Version", ".status.nodeInfo.kubeletVersion"), Column("Internal-IP", "nodes.internal_ip", True), Column("External-IP", "nodes.external_ip", True), Column("OS-Image", ".status.nodeInfo.osImage|<unknown>", True), Column("Kernel-Version", ".status.nodeInfo.kernelVersion|<unknown>", True), Column("Container-Runtime", ".status.nodeInfo.containerRuntimeVersion|<unknown>", True)),
+    "nodes": (NAME, Column("Status", "nodes.status"), Column("Roles", "nodes.roles"), AGE, Column("Version", ".status.nodeInfo.kubeletVersion"), Column("Internal-IP", "nodes.internal_ip", True), Column("External-IP", "nodes.external_ip", True), Column("OS-Image", ".status.nodeInfo.osImage|<unknown>", True), Column("Kernel-Version", "nodes.kernel", True), Column("Container-Runtime", ".status.nodeInfo.containerRuntimeVersion|<unknown>", True)),
     "events": EVENT,
     "events.events.k8s.io": EVENT,
     "namespaces": (NAME, Column("Status", ".status.phase"), AGE),

@@ -50,14 +50,14 @@ def apply(
         if local:
             return wanted, "created"
         return server.create(kind, wanted, namespace=namespace, origin=origin, check=check, dry_run=dry_run), "created"
-    text = (current["metadata"].get("annotations") or {}).get(LAST_APPLIED)
-    if text is None and not local:
+    last = last_applied(current)
+    if last is None and not local:
         server.warnings.append(
             f"resource {kind.plural}/{meta['name']} is missing the {LAST_APPLIED} annotation which is required by "
             "kubectl apply. kubectl apply should only be used on resources created declaratively by either kubectl "
             "create --save-config or kubectl apply. The missing annotation will be patched automatically."
         )
-    fields, form = difference(kind, json.loads(text) if text else {}, wanted, current)
+    fields, form = difference(kind, last or {}, wanted, current)
     if not fields:
         return current, "unchanged"
     if local:
@@ -70,6 +70,15 @@ def apply(
     return new, "configured"
 
 
+def last_applied(obj: Object) -> Object | None:
+    """What its annotation says that was applied last; None without one."""
+    text = (obj["metadata"].get("annotations") or {}).get(LAST_APPLIED)
+    if text is None:
+        return None
+    found: Object = json.loads(text) if text else {}
+    return found
+
+
 def difference(kind: Kind, original: Object, wanted: Object, current: Object) -> tuple[Object, str]:
     """The patch that takes `current` to what is wanted, and its form: strategic where the kind is a Go type."""
     from minikube_py.api import schema
@@ -80,13 +89,19 @@ def difference(kind: Kind, original: Object, wanted: Object, current: Object) ->
 
 def with_annotation(obj: Object) -> Object:
     """The object with itself, without that annotation, written into its last-applied annotation."""
+    if not isinstance(obj["metadata"].get("annotations") or {}, dict):
+        return obj  # the server will refuse it
+    bare = without_annotation(obj)
+    annotations = {**bare["metadata"]["annotations"], LAST_APPLIED: go_json(bare) + "\n"}
+    return {**bare, "metadata": {**bare["metadata"], "annotations": annotations}}
+
+
+def without_annotation(obj: Object) -> Object:
+    """The object without that annotation, and with annotations, be they empty (util.GetModifiedConfiguration)."""
     meta = obj["metadata"]
     given = meta.get("annotations") or {}
-    if not isinstance(given, dict):
-        return obj  # the server will refuse it
     annotations = {name: value for name, value in given.items() if name != LAST_APPLIED}
-    bare = {**obj, "metadata": {**meta, "annotations": annotations}}
-    return {**bare, "metadata": {**meta, "annotations": {**annotations, LAST_APPLIED: go_json(bare) + "\n"}}}
+    return {**obj, "metadata": {**meta, "annotations": annotations}}
 
 
 def go_json(value: Object) -> str:

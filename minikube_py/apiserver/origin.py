@@ -16,7 +16,7 @@ class Origin(NamedTuple):
     cause: int = 0
     trusted: bool = False
     user: str = "kubernetes-admin"
-    groups: tuple[str, ...] = ("kubeadm:cluster-admins", "system:authenticated")
+    groups: tuple[str, ...] = ("system:masters", "system:authenticated")
 
 
 ADMIN = Origin("kubectl")

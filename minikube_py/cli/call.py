@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from minikube_py.api.documents import Document
     from minikube_py.api.kinds import Kind, Registry
+    from minikube_py.apiserver.authorizer import Subject
     from minikube_py.base.errors import KpyError
     from minikube_py.cli.cobra import Parsed
     from minikube_py.cluster import Cluster
@@ -78,7 +79,7 @@ class Call:
         """'none', 'client' or 'server'."""
         value = self.text("dry-run") or "none"
         if value == "unchanged":
-            self.log("--dry-run is deprecated and can be replaced with --dry-run=client.")
+            self.log("helpers.go:714", "--dry-run is deprecated and can be replaced with --dry-run=client.")
             return "client"
         if value not in ("none", "client", "server"):
             raise UsageError(f'Invalid dry-run value ({value}). Must be "none", "server", or "client".')
@@ -115,7 +116,19 @@ class Call:
             from minikube_py import home
 
             self._cluster = home.open(self.text("context") or None, create=self.writes)
+            self._cluster.subject = self._impersonated()
         return self._cluster
+
+    def _impersonated(self) -> Subject | None:
+        """Whom --as and --as-group tell to be; None without them."""
+        user, groups = self.text("as"), self.list("as-group")
+        if not user:
+            if groups:
+                raise UsageError("requesting uid, groups or user-extra without impersonating a user")
+            return None
+        from minikube_py.apiserver import authorizer
+
+        return authorizer.impersonated(user, groups)
 
     @property
     def opened(self) -> bool:
@@ -176,9 +189,11 @@ class Call:
             self._warned.append(text)
             self.complain(f"Warning: {text}")
 
-    def log(self, text: str) -> None:
-        """A line of klog at warning level; kubectl puts the time and its source line in front."""
-        self.complain(f"W {text}")
+    def log(self, source: str, text: str) -> None:
+        """A line of klog at warning level: 'W1124 22:22:13.000000       1 prune.go:71] Deprecated: ...'. The time is
+        virtual, and the process is always the first: what kpy prints hangs on the cluster alone."""
+        now = self.cluster.clock.timestamp
+        self.complain(f"W{now[5:7]}{now[8:10]} {now[11:19]}.000000       1 {source}] {text}")
 
     def flush_warnings(self) -> None:
         """Print what the API server warned of since the last time. (Reading does not even load the API server.)"""

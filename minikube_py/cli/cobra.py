@@ -39,6 +39,7 @@ ARRAYS = frozenset(
         "serviceaccount",
         "resource-name",
         "prune-allowlist",
+        "audience",
     ]
 )
 REQUIRED = {

@@ -55,13 +55,20 @@ def file_name(item: Item) -> str:
 
 
 def versions(call: Call, item: Item) -> tuple[Object | None, Object]:
-    """The object as it is (None if it is not) and as it would be."""
+    """The object as it is (None if it is not) and as `apply` would make it, but for the last-applied annotation."""
+    from minikube_py.apiserver import apply
+
     try:
         live = call.cluster.get(item.kind.resource, item.name, item.namespace)
     except NotFound:
         return None, call.cluster.create(item.object, namespace=item.namespace or "default", dry_run=True)
-    merged, _ = call.cluster.apply(item.object, namespace=item.namespace or "default", dry_run=True)
-    return live, merged
+    wanted = apply.without_annotation(item.object)
+    if item.kind.namespaced:
+        wanted["metadata"]["namespace"] = item.namespace
+    fields, form = apply.difference(item.kind, apply.last_applied(live) or {}, wanted, live)
+    if not fields:
+        return live, live
+    return live, call.cluster.patch(item.kind.resource, item.name, item.namespace, fields, type=form, dry_run=True)
 
 
 def masked(live: Object | None, merged: Object) -> tuple[Object | None, Object]:

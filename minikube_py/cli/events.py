@@ -51,9 +51,11 @@ def _concerns(call: Call, event: Object) -> bool:
     return bool(about.get("kind") == kind.name and about.get("name") == name)
 
 
-def _moment(event: Object) -> str:
+def _moment(event: Object) -> tuple[str, int]:
+    """When it was last seen, to the second, and within one in the order of writing."""
     series = event.get("series") or {}
-    return str(series.get("lastObservedTime") or event.get("lastTimestamp") or event.get("eventTime") or "")[:19]
+    seen = series.get("lastObservedTime") or event.get("lastTimestamp") or event.get("eventTime") or ""
+    return str(seen)[:19], int(event["metadata"].get("resourceVersion") or 0)
 
 
 def table(call: Call, events: list[Object]) -> str:

@@ -9,15 +9,15 @@ from minikube_py.cli import cobra, commands
 if TYPE_CHECKING:
     from minikube_py.cli.call import Call
 
-HEAD = """kpy is kubectl over a whole Kubernetes in one SQLite file, on a virtual clock.
+HEAD = """kubectl controls the Kubernetes cluster manager.
 
  Find more information at: https://kubernetes.io/docs/reference/kubectl/
 """
 TAIL = """Usage:
-  kpy [flags] [options]
+  kubectl [flags] [options]
 
-Use "kpy <command> --help" for more information about a given command.
-Use "kpy options" for a list of global command-line options (applies to all commands).
+Use "kubectl <command> --help" for more information about a given command.
+Use "kubectl options" for a list of global command-line options (applies to all commands).
 """
 
 

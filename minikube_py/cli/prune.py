@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from minikube_py.cli.call import Call
     from minikube_py.cli.select import Item
 
+OLD_WAY = (
+    "Deprecated: kubectl apply will no longer prune non-namespaced resources by default when used with the --namespace flag "
+    "in a future release. To preserve the current behaviour, list the resources you want to target explicitly in the "
+    "--prune-allowlist flag."
+)
 # The kinds that are pruned when no --prune-allowlist is given, in kubectl's order.
 DEFAULT_KINDS = (
     "configmaps", "endpoints", "persistentvolumeclaims", "pods", "replicationcontrollers", "secrets", "services",
@@ -27,6 +32,7 @@ def run(call: Call, applied: list[Item]) -> None:
     namespaces = list(dict.fromkeys(item.namespace for item in applied if item.kind.namespaced))
     for kind in _kinds(call):
         for namespace in namespaces if kind.namespaced else [""]:
+            call.note_deprecation(kind)
             found = call.cluster.list(kind.resource, namespace or None, labels=call.text("selector"))
             for obj in found:
                 item = select.item_of(kind, obj)
@@ -38,8 +44,9 @@ def run(call: Call, applied: list[Item]) -> None:
 def _kinds(call: Call) -> list[Kind]:
     allowed = call.list("prune-allowlist")
     if not allowed:
-        return [call.registry.resource(name) for name in (*DEFAULT_CLUSTER_KINDS, *DEFAULT_KINDS)]
-    return [_allowed(call, text) for text in allowed]
+        call.log("prune.go:71", OLD_WAY)  # kubectl says so with and without --namespace
+        return [call.registry.resource(name) for name in (*DEFAULT_KINDS, *DEFAULT_CLUSTER_KINDS)]
+    return sorted((_allowed(call, text) for text in allowed), key=lambda kind: not kind.namespaced)
 
 
 def _allowed(call: Call, text: str) -> Kind:

@@ -37,6 +37,12 @@ def external_ip(node: Object, now_s: int) -> str:
     return _address(node, "ExternalIP")
 
 
+def kernel(node: Object, now_s: int) -> str:
+    """'6.1.0-30-amd64 (amd64)'"""
+    version, machine = (at(node, "status", "nodeInfo", field) for field in ("kernelVersion", "architecture"))
+    return (f"{version} ({machine})" if machine else str(version)) if version else "<unknown>"
+
+
 def _address(node: Object, type: str) -> str:
     for one in at(node, "status", "addresses") or ():
         if one.get("type") == type:

@@ -128,7 +128,7 @@ def events(obj: Object, w: Writer) -> None:
     """The Events section, oldest last change first; events of events.k8s.io (no lastTimestamp) come first."""
     if not w.show_events:
         return
-    found = sorted(w.lookup.events(obj), key=lambda event: event.get("lastTimestamp") or "")
+    found = sorted(w.lookup.events(obj), key=lambda event: (event.get("lastTimestamp") or "", _written(event)))
     if not found:
         w.line(0, "Events", "<none>")
         return
@@ -146,6 +146,11 @@ def events(obj: Object, w: Writer) -> None:
             source,
             f"{field}: {message}" if field else message,
         )
+
+
+def _written(event: Object) -> int:
+    """When an event was written last; real events of one second come in the order of their names, which tell the time."""
+    return int(event["metadata"].get("resourceVersion") or 0)
 
 
 def _interval(event: Object, w: Writer) -> str:

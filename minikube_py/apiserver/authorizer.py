@@ -1,0 +1,141 @@
+"""RBAC: what a user may do, by the roles that are bound to them and to their groups.
+
+    rules(view, subject, "default")   the rules that hold for a user in a namespace ('': in the cluster)
+    allows(view, subject, "get", Target("apps", "deployments", "default", "web"))
+    require(...)                      Forbidden in the API server's words where not
+
+Sources: plugin/pkg/auth/authorizer/rbac (rbac.go, subject_locator.go), pkg/registry/rbac/validation/rule.go (appliesTo),
+pkg/apis/rbac/v1/evaluation_helpers.go, apiserver/pkg/endpoints/filters/impersonation.go.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from minikube_py.api.types import Key
+from minikube_py.base import selector
+from minikube_py.base.errors import Forbidden
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from minikube_py.api.types import Object, View
+
+RBAC = ".rbac.authorization.k8s.io"
+MASTERS = "system:masters"  # may do anything, whatever the roles say
+SERVICE_ACCOUNT = "system:serviceaccount:"
+
+
+class Subject(NamedTuple):
+    """Who asks."""
+
+    user: str
+    groups: tuple[str, ...]
+
+
+class Target(NamedTuple):
+    """What is asked for: a resource ('pods', 'pods/status'; namespace '' for all or none), or a `path` that is none."""
+
+    group: str
+    resource: str
+    namespace: str = ""
+    name: str = ""
+    path: str = ""
+
+
+def impersonated(user: str, groups: Iterable[str] = ()) -> Subject:
+    """Somebody whom the administrator plays: the groups told, and those that the API server adds."""
+    told = list(groups)
+    if user.startswith(SERVICE_ACCOUNT) and not told:
+        namespace = user.removeprefix(SERVICE_ACCOUNT).partition(":")[0]
+        told = ["system:serviceaccounts", f"system:serviceaccounts:{namespace}"]
+    known = "system:unauthenticated" if user == "system:anonymous" else "system:authenticated"
+    return Subject(user, tuple(dict.fromkeys((*told, known))))
+
+
+def require(view: View, subject: Subject, verb: str, target: Target) -> None:
+    """Raises Forbidden if the subject may not."""
+    if allows(view, subject, verb, target):
+        return
+    quoted = f' "{target.name}"' if target.name else ""
+    where = f'in the namespace "{target.namespace}"' if target.namespace else "at the cluster scope"
+    raise Forbidden(
+        f'{_full(target)}{quoted} is forbidden: User "{subject.user}" cannot {verb} resource "{target.resource}" '
+        f'in API group "{target.group}" {where}',
+        details={"name": target.name, "group": target.group, "kind": target.resource.partition("/")[0]},
+    )
+
+
+def _full(target: Target) -> str:
+    plural = target.resource.partition("/")[0]
+    return f"{plural}.{target.group}" if target.group else plural
+
+
+def allows(view: View, subject: Subject, verb: str, target: Target) -> bool:
+    if MASTERS in subject.groups:
+        return True
+    return any(_covers(rule, verb, target) for rule in rules(view, subject, target.namespace))
+
+
+def rules(view: View, subject: Subject, namespace: str) -> Iterator[Object]:
+    """The rules of all roles bound to the subject: cluster wide, then in the namespace."""
+    for binding in view.list(f"clusterrolebindings{RBAC}"):
+        if _names(binding, subject, ""):
+            yield from _rules_of(view, binding["roleRef"], "")
+    for binding in view.list(f"rolebindings{RBAC}", namespace) if namespace else ():
+        if _names(binding, subject, namespace):
+            yield from _rules_of(view, binding["roleRef"], namespace)
+
+
+def _names(binding: Object, subject: Subject, namespace: str) -> bool:
+    """Whether a binding is about the subject."""
+    for one in binding.get("subjects") or ():
+        if one["kind"] == "ServiceAccount":
+            if subject.user == f"{SERVICE_ACCOUNT}{one.get('namespace') or namespace}:{one['name']}":
+                return True
+        elif one["name"] in (subject.groups if one["kind"] == "Group" else (subject.user,)):
+            return True
+    return False
+
+
+def _rules_of(view: View, reference: Object, namespace: str) -> Iterator[Object]:
+    """The rules of a role; of a ClusterRole also those of the roles that it gathers."""
+    cluster_wide = reference["kind"] == "ClusterRole"
+    resource = f"clusterroles{RBAC}" if cluster_wide else f"roles{RBAC}"
+    role = view.get(Key(resource, "" if cluster_wide else namespace, reference["name"]))
+    if role is None:
+        return
+    yield from role.get("rules") or ()
+    for wanted in (role.get("aggregationRule") or {}).get("clusterRoleSelectors") or ():
+        chosen = selector.from_label_selector(wanted)
+        for other in view.list(resource):
+            if other is not role and chosen.matches(other["metadata"].get("labels") or {}):
+                yield from other.get("rules") or ()
+
+
+def _covers(rule: Object, verb: str, target: Target) -> bool:
+    if not _has(rule, "verbs", verb):
+        return False
+    if target.path:
+        return any(_path_matches(pattern, target.path) for pattern in rule.get("nonResourceURLs") or ())
+    names = rule.get("resourceNames") or ()
+    return (
+        _has(rule, "apiGroups", target.group) and _has_resource(rule, target.resource)
+        and (not names or target.name in names)
+    )  # fmt: skip
+
+
+def _has(rule: Object, field: str, wanted: str) -> bool:
+    found = rule.get(field) or ()
+    return wanted in found or "*" in found
+
+
+def _has_resource(rule: Object, wanted: str) -> bool:
+    """'pods/status' is covered by itself, by '*' and by '*/status'."""
+    subresource = wanted.partition("/")[2]
+    return _has(rule, "resources", wanted) or bool(subresource and f"*/{subresource}" in rule["resources"])
+
+
+def _path_matches(pattern: str, path: str) -> bool:
+    """'/healthz', or '/api/*' for all that begins with '/api/'."""
+    return pattern in ("*", path) or (pattern.endswith("*") and path.startswith(pattern.rstrip("*")))

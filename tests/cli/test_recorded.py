@@ -1,0 +1,48 @@
+"""kpy prints what kubectl printed, byte for byte but for chance and time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli import recorded
+
+if TYPE_CHECKING:
+    from tests.cli.recorded import Outcome
+
+NO_FIELD_MANAGERS = "fields are not owned by managers, so nothing conflicts"
+LATER = "a command that is not built yet"
+NO_COMMAND_LINE = "the overview lists the commands that there are, and kpy's own"
+# What cannot be equal, with the reason; docs/differences.md tells the user.
+KNOWN = {
+    "describe_pvc": "nothing binds volumes yet, so nothing tells that it could not",
+    "apply_serverside_conflict": NO_FIELD_MANAGERS,
+    "delete_all": "whether the garbage collector or kubectl comes first to the ReplicaSets is a race",
+    "help": NO_COMMAND_LINE,
+    "no_args": NO_COMMAND_LINE,
+    **dict.fromkeys(
+        (
+            "logs", "logs_deploy", "exec", "port_forward", "attach",
+        ),
+        LATER,
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
+    """Every recorded command, run once in its order."""
+    return {outcome.case.name: outcome for outcome in recorded.replay(tmp_path_factory.mktemp("recorded"))}
+
+
+@pytest.mark.parametrize("name", [case.name for case in recorded.recorded()[1] if case.name not in KNOWN])
+def test_the_command_prints_what_kubectl_printed(outcomes: dict[str, Outcome], name: str) -> None:
+    outcome = outcomes[name]
+    assert outcome.found == outcome.expected, f"kubectl {outcome.case.command}"
+
+
+def test_what_is_listed_as_different_is_different(outcomes: dict[str, Outcome]) -> None:
+    equal = [name for name, outcome in outcomes.items() if outcome.equal]
+    print(f"{len(equal)} of {len(outcomes)} recorded commands are equal")
+    assert [name for name in equal if name in KNOWN] == []
