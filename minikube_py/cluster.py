@@ -63,6 +63,7 @@ class Cluster:
         self._registry: Registry | None = None
         self._registry_revision = -1
         self.subject: Subject | None = None  # who asks; None: the administrator, who may do anything
+        self.manager = ""  # what the client calls itself in the log and in managedFields; '': as each verb is called
 
     # -- opening -------------------------------------------------------------------------------------------------
 
@@ -286,11 +287,53 @@ class Cluster:
         with self.store.transaction():
             result = apply.apply(
                 self.server, kind, obj, namespace=self._home(kind, obj, namespace), check=validation, dry_run=dry_run,
-                local=local,
+                local=local, origin=self._origin(apply.MANAGER),
             )  # fmt: skip
             if not (dry_run or local or result[1] == "unchanged"):
                 self._after_write(kind)
         return result
+
+    def apply_server_side(
+        self,
+        obj: Object,
+        *,
+        namespace: str = "default",
+        manager: str = "kubectl",
+        force: bool = False,
+        dry_run: bool = False,
+    ) -> Object:
+        """Server-side apply: `manager` owns the fields that `obj` names and no longer those that it named before.
+
+        Raises Conflict where it would change what others manage, unless `force`.
+        """
+        from minikube_py.apiserver import managed_fields
+
+        kind = self._kind_of(obj)
+        home, name = self._home(kind, obj, namespace), (obj.get("metadata") or {}).get("name") or ""
+        self._authorize("patch", kind, home, name)
+        with self.store.transaction():
+            applied = managed_fields.apply(
+                self.server, kind, obj, namespace=home, force=force, dry_run=dry_run,
+                origin=self._origin("")._replace(actor=manager),
+            )  # fmt: skip
+            if not dry_run:
+                self._after_write(kind)
+        return applied
+
+    def take_over(self, resource: str, name: str, namespace: str = "", *, manager: str = "kubectl") -> bool:
+        """Hand what client-side apply manages in an object to a server-side manager; whether there was anything."""
+        from minikube_py.apiserver import managed_fields
+
+        kind = self.kind(resource)
+        self._authorize("patch", kind, namespace, name)
+        with self.store.transaction():
+            return managed_fields.migrate(self.server, kind, self._key(kind, name, namespace), manager)
+
+    def with_managed_fields(self, resource: str, obj: Object) -> Object:
+        """A stored object with its metadata.managedFields, which are computed from the log."""
+        from minikube_py.apiserver import managed_fields
+
+        return managed_fields.shown(self.store, self.kind(resource), obj)
 
     def update(
         self,
@@ -399,6 +442,7 @@ class Cluster:
     def _origin(self, manager: str) -> Any:
         from minikube_py.apiserver.origin import Origin
 
+        manager = self.manager or manager
         if self.subject is None:
             return Origin(manager)
         return Origin(manager, user=self.subject.user, groups=self.subject.groups)
@@ -413,6 +457,7 @@ class Cluster:
     def _establish(self) -> None:
         """CustomResourceDefinitions come into force: their names are accepted, their kinds are served."""
         from minikube_py.api import custom
+        from minikube_py.apiserver.origin import Origin
 
         for key in self.store.keys(CRDS):
             crd = self.store.get(key)
@@ -420,7 +465,7 @@ class Cluster:
             others = [kind for kind in self.registry.kinds if kind.crd != key.name]
             status = custom.established(crd, self.clock.timestamp, others)
             if status != crd.get("status"):
-                self.server.change(key, {"status": status}, "status", self._origin("kube-apiserver"))
+                self.server.change(key, {"status": status}, "status", Origin("kube-apiserver"))
         self._registry = None
         self.server.registry = self.registry
 

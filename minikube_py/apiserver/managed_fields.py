@@ -27,11 +27,14 @@ if TYPE_CHECKING:
 
 NOTE = "managed-fields"  # under this name the store's memory has the note of the last server-side apply
 APPLY, UPDATE = "Apply", "Update"
-SERVER = ("kube-apiserver",)
-UPDATERS_MAX = 10  # older Update entries are summed up as 'ancient-changes' (capmanagers.go)
 
 # Actors of the log that are not called so in managedFields; other components are all kube-controller-manager.
-NAMES = {"default-scheduler": "kube-scheduler", "kubelet": "kubelet", "kube-apiserver": "kube-apiserver"}
+NAMES = {
+    "default-scheduler": "kube-scheduler", "kubelet": "kubelet", "kube-apiserver": "kube-apiserver",
+    "controllermanager": "kube-controller-manager", "horizontal-pod-autoscaler": "kube-controller-manager",
+    "kubectl-scale": "kubectl", "external-provisioner": "external-provisioner", "external-resizer": "external-resizer",
+    "volume_expand": "kube-controller-manager",
+}  # fmt: skip
 # What admission and storage add when an object is created: nobody manages that, unless a user says it.
 ADDED: dict[str, Fields] = {
     "pods": {"f:spec": {"f:priority": {}, "f:preemptionPolicy": {}, "f:serviceAccount": {}}},
@@ -54,6 +57,9 @@ ADDED_VALUES: dict[str, tuple[tuple[str, Any], ...]] = {
         ),
     ),
 }
+SCHEDULER = "default-scheduler"
+# What storage writes into a pod when the scheduler binds it: the scheduler does not come to manage it.
+BOUND: Fields = {"f:spec": {"f:nodeName": {}}, "f:status": {"f:conditions": {}}}
 TOKEN_MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
@@ -123,6 +129,8 @@ def _followed(kind: Kind, before: Managers, change: Change) -> Managers:
     changed, removed = fieldsets.compare(kind, change.old or {}, change.new)
     if change.old is None:
         changed = _wished(kind, change.new, changed)
+    elif change.actor == SCHEDULER and kind.name == "Pod":
+        changed = fieldsets.without(changed, BOUND)
     manager = _manager(kind, change, changed, removed)
     return _taken(before, manager, changed, removed, clock.Clock(change.time_s, 0).timestamp)
 
@@ -183,9 +191,7 @@ def _token_volumes(spec: Object) -> Fields:
 def _manager(kind: Kind, change: Change, changed: Fields, removed: Fields) -> Manager:
     touched = fieldsets.union(changed, removed)
     actor = change.actor
-    name = actor if actor.startswith("kubectl") else NAMES.get(actor, "")
-    if not name:
-        name = "kube-controller-manager" if "controller" in actor else actor
+    name = NAMES.get(actor) or ("kube-controller-manager" if actor.endswith("-controller") else actor)
     subresource = ""
     if change.old is not None and "status" in kind.subresources and "f:status" in touched:
         subresource = "status"
@@ -193,8 +199,6 @@ def _manager(kind: Kind, change: Change, changed: Fields, removed: Fields) -> Ma
         subresource = "status"  # the annotation of its revision is written along with the status
     elif set(touched) == {"f:spec"} and set(touched["f:spec"]) == {"f:replicas"} and actor in SCALERS:
         subresource = "scale"
-    elif actor == "default-scheduler" and change.old is not None:
-        subresource = "binding"
     return Manager(name, UPDATE, kind.version, subresource)
 
 
@@ -217,7 +221,7 @@ def apply(
         raise errors.BadRequest("metadata.managedFields must be nil")
     problem = typed.problem(kind, config, namespace)
     if problem:
-        raise errors.InternalError(problem, details={"plain": True})
+        raise errors.StatusError(problem)
     meta = {**(config.get("metadata") or {}), **({"namespace": namespace} if kind.namespaced else {})}
     config = {**config, "metadata": meta}
     key = key_of(kind, config)

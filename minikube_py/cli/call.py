@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 
 Object = dict[str, Any]
 
+# Field managers that are not called kubectl-<command>; those without one of their own are known by their user agent. (What
+# `scale` writes is 'kubectl' in managedFields, through the subresource scale.)
+MANAGERS = {
+    "apply": "kubectl-client-side-apply", "rollout undo": "kubectl", "cordon": "kubectl", "uncordon": "kubectl",
+    "drain": "kubectl", "certificate": "kubectl", "auth": "kubectl", "wait": "kubectl", "delete": "kubectl-delete",
+}  # fmt: skip
+
 # Reading these groups makes the API server send a warning header (apimachinery's deprecation prerelease data).
 DEPRECATED = {"endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"}
 
@@ -117,7 +124,15 @@ class Call:
 
             self._cluster = home.open(self.text("context") or None, create=self.writes)
             self._cluster.subject = self._impersonated()
+            self._cluster.manager = self._manager()
         return self._cluster
+
+    def _manager(self) -> str:
+        """What this command calls itself where it writes: --field-manager, or its usual name."""
+        if self.text("field-manager"):
+            return self.text("field-manager")
+        first = self.command.partition(" ")[0]
+        return MANAGERS.get(self.command) or MANAGERS.get(first) or f"kubectl-{first}"
 
     def _impersonated(self) -> Subject | None:
         """Whom --as and --as-group tell to be; None without them."""
