@@ -318,20 +318,6 @@ PIPELINE: tuple[Step, ...] = (
         {"*": (wakes.collectable, wakes.dependents, wakes.owners)},
     ),
     Step(
-        "pvc-protection",
-        "pvc-protection-controller",
-        "persistentvolumeclaims",
-        "controllers.in_use_protection:claim",
-        {"persistentvolumeclaims": (wakes.itself,), "pods": (wakes.claims_of_gone_pod,)},
-    ),
-    Step(
-        "pv-protection",
-        "pv-protection-controller",
-        "persistentvolumes",
-        "controllers.in_use_protection:volume",
-        {"persistentvolumes": (wakes.itself,)},
-    ),
-    Step(
         "resourcequota",
         "resourcequota-controller",
         "resourcequotas",

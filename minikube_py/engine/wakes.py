@@ -445,16 +445,6 @@ def endpoints_of_service(change: Change, world: World) -> Iterable[Key]:
     return (change.key._replace(resource="endpoints"),) if change.new is None else NONE
 
 
-def claims_of_gone_pod(change: Change, world: World) -> Iterable[Key]:
-    """The claims that a deleted pod used."""
-    if change.new is not None or change.old is None:
-        return NONE
-    from minikube_py.controllers import in_use_protection
-
-    names = in_use_protection.claims_of(change.old)
-    return [Key("persistentvolumeclaims", change.key.namespace, name) for name in names]
-
-
 def all_in_namespace(resource: str) -> Mapping:
     """Every object of a resource in the object's namespace."""
 

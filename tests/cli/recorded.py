@@ -210,6 +210,8 @@ class Rule(NamedTuple):
 
 
 A_FILE = "a cluster is a file, without an address and certificates"
+RESYNC = "a claim without a volume is looked at every 15 s, and each time it is told; here once"
+NO_LOGS = "the imitated kubelet had no containers to ask: the real answer is compared with what kubectl says besides"
 NODES_OF_PODS = "which node a pod falls on is chance"
 RULES = (
     Rule("get_.*", r"(lonely +)[02](/2 )", r"\1<ready>\2", "the imitated kubelet left a pod without probes unready"),
@@ -230,7 +232,10 @@ RULES = (
     ),
     Rule("describe_pod_broken", r" \(x\d+ over \w+\)", "", "the imitated kubelet pulled once"),
     Rule("events", r" \(x\d+ over \w+\)(.* Pod/broken)", r"\1", "the same"),
-    Rule("events|get_events_sorted", r".*FailedBinding.*\n", "", "nothing binds volumes yet"),
+    Rule("events", r" \(x\d+ over \w+\)(.*FailedBinding)", r"\1", RESYNC),
+    Rule("describe_pvc", r"(FailedBinding +\w+) \(x\d+ over \w+\)", r"\1", RESYNC),
+    Rule("logs.*|exec|attach", r"exit code \d\n|(Error from server \(NotFound\)|error: Internal error).*\n", "", NO_LOGS),
+    Rule("logs.*|exec|attach", r"(?<=--- stdout\n)(.+\n)*(?=--- stderr)", "", NO_LOGS),
     Rule(
         "events|get_events_sorted",
         r".*\(x.*FailedScheduling.*\n|.*FailedScheduling.*\n(?=.*FailedScheduling)",

@@ -11,23 +11,15 @@ from tests.cli import recorded
 if TYPE_CHECKING:
     from tests.cli.recorded import Outcome
 
-NO_FIELD_MANAGERS = "fields are not owned by managers, so nothing conflicts"
-LATER = "a command that is not built yet"
-NO_COMMAND_LINE = "the overview lists the commands that there are, and kpy's own"
+NOT_ALL_COMMANDS = "the overview lists the commands that there are"
 # What cannot be equal, with the reason; docs/differences.md tells the user.
 KNOWN = {
-    "describe_pvc": "nothing binds volumes yet, so nothing tells that it could not",
-    "apply_serverside_conflict": NO_FIELD_MANAGERS,
+    "apply_serverside_conflict": "fields are not owned by managers, so nothing conflicts",
     "delete_all": "whether the garbage collector or kubectl comes first to the ReplicaSets is a race",
-    "help": NO_COMMAND_LINE,
-    "no_args": NO_COMMAND_LINE,
-    **dict.fromkeys(
-        (
-            "logs", "logs_deploy", "exec", "port_forward", "attach",
-        ),
-        LATER,
-    ),
-}  # fmt: skip
+    "port_forward": "there is no network to forward to",
+    "help": NOT_ALL_COMMANDS,
+    "no_args": NOT_ALL_COMMANDS,
+}
 
 
 @pytest.fixture(scope="module")
