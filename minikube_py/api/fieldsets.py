@@ -38,13 +38,14 @@ ATOMIC = frozenset((
     "networking.v1.ServiceBackendPort", "rbac.v1.RoleRef", "rbac.v1.Subject",
 ))  # fmt: skip
 FREE = frozenset(("JSON", "RawExtension", "FieldsV1"))  # Go types that hold any JSON
-# What no manager owns (apimachinery managedfields/internal/stripmeta.go).
+# What no manager owns (apimachinery managedfields/internal/stripmeta.go), and what a deletion sets.
 NOBODYS: Fields = {
     "f:apiVersion": {},
     "f:kind": {},
     "f:metadata": {
-        ".": {}, "f:clusterName": {}, "f:creationTimestamp": {}, "f:generation": {}, "f:managedFields": {}, "f:name": {},
-        "f:namespace": {}, "f:resourceVersion": {}, "f:selfLink": {}, "f:uid": {},
+        ".": {}, "f:clusterName": {}, "f:creationTimestamp": {}, "f:deletionGracePeriodSeconds": {},
+        "f:deletionTimestamp": {}, "f:generation": {}, "f:managedFields": {}, "f:name": {}, "f:namespace": {},
+        "f:resourceVersion": {}, "f:selfLink": {}, "f:uid": {},
     },
 }  # fmt: skip
 
@@ -319,7 +320,9 @@ def without(left: Fields, right: Fields) -> Fields:
 
 def with_parents(fields: Fields) -> Fields:
     """The set with every node that leads to a member as a member too."""
-    return {element: {".": {}, **with_parents(node)} if node else {} for element, node in fields.items() if element != "."}
+    return {
+        element: {".": {}, **with_parents(node)} if node else {} for element, node in fields.items() if element != "."
+    }
 
 
 def texts(fields: Fields, above: str = "") -> Iterator[str]:

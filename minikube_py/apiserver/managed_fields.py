@@ -51,7 +51,12 @@ ADDED_VALUES: dict[str, tuple[tuple[str, Any], ...]] = {
         (
             "tolerations",
             [
-                {"effect": "NoExecute", "key": f"node.kubernetes.io/{key}", "operator": "Exists", "tolerationSeconds": 300}
+                {
+                    "effect": "NoExecute",
+                    "key": f"node.kubernetes.io/{key}",
+                    "operator": "Exists",
+                    "tolerationSeconds": 300,
+                }
                 for key in ("not-ready", "unreachable")
             ],
         ),
@@ -117,7 +122,9 @@ def managers(store: Store, kind: Kind, obj: Object) -> Managers:
     """The managers of a stored object."""
     key = key_of(kind, obj)
     note = store.memory(NOTE, key)
-    found: Managers = {Manager(*one["manager"]): Owned(one["fields"], one["time"]) for one in note.get("managers") or ()}
+    found: Managers = {
+        Manager(*one["manager"]): Owned(one["fields"], one["time"]) for one in note.get("managers") or ()
+    }
     for change in store.versions(key, note.get("revision", 0)):
         found = _followed(kind, found, change)
     return found
@@ -126,6 +133,8 @@ def managers(store: Store, kind: Kind, obj: Object) -> Managers:
 def _followed(kind: Kind, before: Managers, change: Change) -> Managers:
     """The managers after a write that was no server-side apply."""
     assert change.new is not None, change.key
+    if change.old is not None and "deletionTimestamp" in change.new["metadata"].keys() - change.old["metadata"].keys():
+        return before  # a deletion makes nobody a manager
     changed, removed = fieldsets.compare(kind, change.old or {}, change.new)
     if change.old is None:
         changed = _wished(kind, change.new, changed)
@@ -177,11 +186,11 @@ def _token_volumes(spec: Object) -> Fields:
         only = len(tokens) == len(volumes)
         more["f:volumes"] = {} if only else {f'k:{{"name":"{name}"}}': {} for name in tokens}
     for field in ("containers", "initContainers"):
-        mounts = {}
+        mounts: Fields = {}
         for container in spec.get(field) or ():
             mounted = container.get("volumeMounts") or ()
             if any(mount["mountPath"] == TOKEN_MOUNT for mount in mounted):
-                token = {f'k:{{"mountPath":"{TOKEN_MOUNT}"}}': {}}
+                token: Fields = {f'k:{{"mountPath":"{TOKEN_MOUNT}"}}': {}}
                 mounts[f'k:{{"name":"{container["name"]}"}}'] = {"f:volumeMounts": {} if len(mounted) == 1 else token}
         if mounts:
             more[f"f:{field}"] = mounts
@@ -305,7 +314,11 @@ def migrate(server: ApiServer, kind: Kind, key: Key, name: str) -> bool:
     live = server.store.get(key)
     assert live is not None, key
     before = managers(server.store, kind, live)
-    old = [manager for manager in before if manager.name in CLIENT_SIDE and manager.operation == UPDATE and not manager.subresource]
+    old = [
+        manager
+        for manager in before
+        if manager.name in CLIENT_SIDE and manager.operation == UPDATE and not manager.subresource
+    ]
     mine = Manager(name, APPLY, "", "")
     if not old:
         return False

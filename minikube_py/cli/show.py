@@ -54,7 +54,9 @@ def _objects(call: Call, items: list[Item]) -> list[Object]:
     if not asked or call.dry_run == "client":
         return [item.object for item in items]
     return [
-        call.cluster.with_managed_fields(item.kind.resource, item.object) if "uid" in item.object.get("metadata", ()) else item.object
+        call.cluster.with_managed_fields(item.kind.resource, item.object)
+        if "uid" in item.object.get("metadata", ())
+        else item.object
         for item in items
     ]
 

@@ -234,7 +234,9 @@ RULES = (
     Rule("events", r" \(x\d+ over \w+\)(.* Pod/broken)", r"\1", "the same"),
     Rule("events", r" \(x\d+ over \w+\)(.*FailedBinding)", r"\1", RESYNC),
     Rule("describe_pvc", r"(FailedBinding +\w+) \(x\d+ over \w+\)", r"\1", RESYNC),
-    Rule("logs.*|exec|attach", r"exit code \d\n|(Error from server \(NotFound\)|error: Internal error).*\n", "", NO_LOGS),
+    Rule(
+        "logs.*|exec|attach", r"exit code \d\n|(Error from server \(NotFound\)|error: Internal error).*\n", "", NO_LOGS
+    ),
     Rule("logs.*|exec|attach", r"(?<=--- stdout\n)(.+\n)*(?=--- stderr)", "", NO_LOGS),
     Rule(
         "events|get_events_sorted",
