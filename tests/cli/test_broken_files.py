@@ -259,7 +259,7 @@ def test_a_home_that_is_a_file_is_refused(
     assert home.read_text() == "mine"
 
 
-@pytest.mark.parametrize("words", [["apply", "-f", "-"], ["cluster", "start"], ["reconcile"]])
+@pytest.mark.parametrize("words", [["apply", "-f", "-"], ["cluster", "start"]])
 def test_a_home_that_cannot_be_made_is_told(
     words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kpy: Callable[..., Result]
 ) -> None:

@@ -28,7 +28,7 @@ _LATER = "a command that kpy does not have yet"
 KNOWN = {
     **dict.fromkeys(
         (
-            "cmd: kubectl logs nope", "cmd: kubectl logs p1", "cmd: kubectl exec p1 -- ls", "cmd: kubectl exec nope -- ls",
+            "cmd: kubectl logs p1", "cmd: kubectl exec p1 -- ls",
             "cmd: kubectl explain nothing", "cmd: kubectl explain pod.spec.nope", "cmd: kubectl port-forward pod/nope 80",
             "cmd: kubectl top pods", "cmd: kubectl auth can-i", "cmd: kubectl auth can-i create pods --as=bob",
         ),

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from minikube_py.api.kinds import KINDS
-from minikube_py.api.validation import simulator
+from minikube_py.api import kinds, simulator, validation
 from minikube_py.apiserver import events
 from minikube_py.base import errors
 from minikube_py.cli import commands
@@ -81,8 +81,10 @@ def test_commands_said_to_be_missing_are_missing() -> None:
 def test_the_program_of_the_simulation_page_is_valid_and_shows_every_field() -> None:
     blocks = re.findall(r"^```yaml\n(.*?)^```$", page("simulation.md"), re.MULTILINE | re.DOTALL)
     shown = next(yaml.safe_load(block) for block in blocks if "kind: Program" in block)
-    assert simulator.findings(shown) == []
-    assert {*shown["spec"], "requests"} == set(simulator.FIELDS)
+    program = kinds.BUILTIN.named("programs")
+    assert program is not None
+    assert validation.validate(program, {**shown, "metadata": {"namespace": "default", **shown["metadata"]}}) == []
+    assert {*shown["spec"], "requests"} == set(simulator.schema("Program")["properties"]["spec"]["properties"])
 
 
 @pytest.mark.parametrize(
