@@ -57,13 +57,22 @@ def _word(word: str) -> str:
 
 def run(argv: list[str]) -> int:
     """Find and call the command of `argv`. Raises KpyError."""
+    if argv and argv[0].startswith("__complete"):
+        from minikube_py.cli import complete
+
+        return complete.run(argv[1:], described=argv[0] == "__complete")
     position = cobra.first_word(argv, cobra.Flags(cobra.global_flags()))
     if position < 0:
         return _no_command(argv)
     name = argv[position]
     row = commands.find(name)
     if row is None:
-        raise _unknown(name)
+        from minikube_py.cli import plugin
+
+        code = plugin.run_if_there(argv)
+        if code is None:
+            raise _unknown(name)
+        return code
     words = argv[:position] + argv[position + 1 :]
     if row.group == commands.OWN:
         return _call_own(row, words)
