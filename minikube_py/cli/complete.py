@@ -30,7 +30,7 @@ NAMES = {
     BY_EXTENSION: "ShellCompDirectiveFilterFileExt",
 }
 EXTENSIONS = ("json", "yaml", "yml")
-SHELLS = ("powershell", "bash", "zsh", "fish")
+SHELLS = ("bash", "zsh", "fish")
 ONE_OF = re.compile(r"Output format\. One of: \(([^)]*)\)")
 FLAG_TEXT = re.compile(r"^    (?:-\w, )?--([\w-]+)=.*:\n\t(.*)$", re.MULTILINE)
 SUBCOMMAND = re.compile(r"^  ([\w-]+) +(\S.*)$", re.MULTILINE)
@@ -87,9 +87,12 @@ def _answer(words: list[str], typed: str) -> Answer:
             return _values(name, flag, rest, typed.partition("=")[2]) if flag else Answer([], DEFAULT)
         if typed.startswith("-"):
             return Answer(_flags(name, flags, rest, typed))
-        pending = _pending(flags, rest)
-        if pending is not None:
-            return _values(name, pending, rest, typed)
+        if rest and rest[-1].startswith("-") and len(rest[-1]) > 1:
+            if _flag(flags, rest[-1]) is None:
+                return Answer([], DEFAULT)
+            pending = _pending(flags, rest)
+            if pending is not None:
+                return _values(name, pending, rest, typed)
     args = _positional(flags, rest)
     if not args and (not name or commands.children(name)):
         below = _commands(name, typed)
@@ -134,9 +137,17 @@ def _flags(name: str, flags: Flags, rest: list[str], typed: str) -> list[str]:
     texts = dict(FLAG_TEXT.findall(cobra.help_text("options")))
     texts.update(FLAG_TEXT.findall(cobra.help_text(name)) if name else ())
     texts["help"] = f"help for {name.rpartition(' ')[2] or 'kubectl'}"
+    if name.startswith("config"):
+        texts["kubeconfig"] = "use a particular kubeconfig file"
     everywhere = {flag.name for flag in cobra.global_flags()} - _own_names(name)
+    if not name:
+        everywhere = set()
+    elif name == "config":
+        everywhere -= {"kubeconfig"}
+    missing = [one for one in cobra.REQUIRED.get(name, ()) if one not in given]
+    offered = [flags.by_name[one] for one in missing] or list(flags.by_name.values())
     found = []
-    for flag in sorted(flags.by_name.values(), key=lambda one: (one.name not in everywhere, one.name)):
+    for flag in sorted(offered, key=lambda one: (one.name not in everywhere, one.name)):
         if flag.deprecated or (flag.name in given and flag.kind not in ("slice", "array")):
             continue
         for form in (f"--{flag.name}", f"-{flag.short}" if flag.short else ""):
@@ -151,18 +162,21 @@ def _own_names(name: str) -> set[str]:
 
 def _pending(flags: Flags, rest: list[str]) -> Flag | None:
     """The flag that waits for its value behind the last word."""
-    last = rest[-1] if rest else ""
-    flag = None
-    if last.startswith("--") and "=" not in last:
-        flag = flags.by_name.get(last[2:])
-    elif last.startswith("-") and "=" not in last and len(last) == 2:
-        flag = flags.by_short.get(last[1])
+    last = rest[-1]
+    flag = _flag(flags, last) if "=" not in last and (last.startswith("--") or len(last) == 2) else None
     return flag if flag is not None and not flag.bare else None
+
+
+def _flag(flags: Flags, word: str) -> Flag | None:
+    """The flag of '--name', '--name=value', '-n' or '-nvalue'."""
+    if word.startswith("--"):
+        return flags.by_name.get(word[2:].partition("=")[0])
+    return flags.by_short.get(word[1])
 
 
 def _values(name: str, flag: Flag, rest: list[str], typed: str) -> Answer:
     """The values of a flag that begin so."""
-    if flag.name == "output":
+    if flag.name == "output" and name == "get":
         formats = ONE_OF.search(cobra.help_text(name))
         return _matching(formats.group(1).split(", ") if formats else (), typed)
     if flag.name == "filename":
