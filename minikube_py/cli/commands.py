@@ -65,6 +65,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("set resources", "set_resources:run", writes=True),
     Row("set selector", "set_selector:run", writes=True),
     Row("set serviceaccount", "set_serviceaccount:run", writes=True, aliases=("sa",)),
+    Row("set subject", "set_subject:run", writes=True),
     Row("explain", "explain:run", "Get documentation for a resource", INTERMEDIATE),
     Row("get", "get:run", "Display one or many resources", INTERMEDIATE, synonyms=("list", "ps")),
     Row("edit", "edit:run", "Edit a resource on the server", INTERMEDIATE, writes=True),

@@ -41,6 +41,10 @@ def whole(call: Call, items: list[Item], single: bool) -> str:
         return "".join(f"{item.title}\n" for item in items)
     from minikube_py.printers import output
 
+    if call.command.startswith("set ") and call.text("output") == "json" and single and len(items) == 1:
+        from minikube_py.printers import goorder
+
+        return goorder.text(goorder.in_order(_objects(call, items)[0]))  # these commands decode into Go's structs
     try:
         return plan(call).render(_objects(call, items), as_list=not (single and len(items) == 1))
     except output.TemplateFailure as failure:
