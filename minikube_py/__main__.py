@@ -43,6 +43,9 @@ def main(argv: list[str] | None = None) -> int:
         # The reader is gone (kpy get pods | head); keep Python from complaining again when it closes the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except RecursionError:
+        sys.stderr.write("error: what was given is nested too deeply\n")
+        return KpyError.exit_code
     except OSError as error:
         # What a user's machine refuses: a home that may not be entered, a standard output on a full disk.
         sys.stderr.write(f"error: {f'{error.filename}: ' if error.filename else ''}{error.strerror or error}\n")

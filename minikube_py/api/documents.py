@@ -28,6 +28,9 @@ EXTENSIONS = (".json", ".yaml", ".yml")
 URL_BYTES_MAX = 16 << 20
 URL_TIMEOUT_S = 30
 URL_ATTEMPTS = 3
+NESTING_MAX = 200  # levels that everything behind this module can carry; orjson writes 254
+TOO_DEEP = f"nested deeper than {NESTING_MAX} levels"
+DIGITS_MAX = 309  # a float has no more
 DEPTH_MAX = 10_000  # go-yaml and encoding/json refuse deeper nesting
 STDIN = "STDIN"
 
@@ -175,7 +178,11 @@ def read_text(text: str | bytes, source: str) -> Iterator[Document]:
                     raise UsageError(f"error parsing {source}: {_json_problem(text, start)}") from None
                 first_error = _json_problem(text, start)
                 break
-            yield Document(_numbers(value), source, index, 0)
+            try:
+                value = as_go_reads(value)
+            except UsageError as error:
+                raise UsageError(f"error parsing {source}: {error}") from None
+            yield Document(value, source, index, 0)
             index += 1
     for chunk, first_line in _chunks(text, start, source):
         try:
@@ -255,13 +262,23 @@ def _no_constant(name: str) -> Any:
     raise ValueError(name)
 
 
-def _numbers(value: Any) -> Any:
-    """Integers beyond 64 bits become floats, as in Go."""
-    if isinstance(value, dict):
-        return {key: _numbers(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_numbers(item) for item in value]
-    return _number(value) if type(value) is int else value
+def as_go_reads(value: Any, room: int = NESTING_MAX) -> Any:
+    """A value of Python's JSON as encoding/json has it: integers beyond 64 bits are floats, halves of surrogate pairs
+    become U+FFFD. Raises UsageError for numbers that are too large, and beyond `room` levels of nesting."""
+    kind = type(value)
+    if kind is str:
+        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if kind is int:
+        return _number(value)
+    if kind is float and value in (float("inf"), float("-inf")):
+        raise UsageError("json: cannot unmarshal number into Go value of type float64")
+    if kind is not dict and kind is not list:
+        return value
+    if not room:
+        raise UsageError(TOO_DEEP)
+    if kind is dict:
+        return {as_go_reads(key): as_go_reads(item, room - 1) for key, item in value.items()}
+    return [as_go_reads(item, room - 1) for item in value]
 
 
 def _number(value: int) -> int | float:
@@ -313,6 +330,8 @@ def resolve(text: str) -> Any:
     if first == ".":
         return _float(text.replace("_", ""), text) if _POINT_FLOAT.fullmatch(text) else text
     digits = text.replace("_", "")
+    if len(digits) > DIGITS_MAX:
+        return text
     if _INT.fullmatch(digits):
         return _number(_int(digits)) if len(digits) < 20 else _long_int(digits)
     if _FLOAT.fullmatch(digits):
@@ -566,16 +585,18 @@ def _merge_into(found: dict[Any, Any], value: Any) -> None:
         found.update(item)
 
 
-def _json_value(value: Any) -> Any:
-    """Refuses what JSON cannot hold."""
+def _json_value(value: Any, room: int = NESTING_MAX) -> Any:
+    """Refuses what JSON cannot hold, and more than `room` levels of nesting."""
+    if not room and isinstance(value, dict | list):
+        raise _converting(TOO_DEEP)
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         raise _converting(f"json: unsupported value: {gotext.shown(value)}")
     if isinstance(value, dict):
         for item in value.values():
-            _json_value(item)
+            _json_value(item, room - 1)
     elif isinstance(value, list):
         for item in value:
-            _json_value(item)
+            _json_value(item, room - 1)
     return value
 
 

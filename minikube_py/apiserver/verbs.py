@@ -15,7 +15,7 @@ from minikube_py.api import convert, decode, defaults, pods, strategy, validatio
 from minikube_py.api.types import Key
 from minikube_py.apiserver import admission, allocate
 from minikube_py.apiserver.origin import ADMIN, Origin
-from minikube_py.base import errors, patch
+from minikube_py.base import errors, gotext, patch
 
 if TYPE_CHECKING:
     from minikube_py.api.kinds import Kind, Registry
@@ -158,7 +158,7 @@ class ApiServer:
         require_verb(kind, "patch")
         old = self._existing(kind, key)
         if subresource == "scale":
-            return self.scale(kind, key, patch.merge(scale_of(kind, old), fields), origin=origin, dry_run=dry_run)
+            return self.scale(kind, key, _patched_scale(kind, old, fields, form), origin=origin, dry_run=dry_run)
         new = patched(kind, old, fields, form)
         if new == old:
             return old
@@ -425,6 +425,17 @@ def _json_patched(old: Object, operations: Any) -> Object:
         told = "the server rejected our request due to an error in our request"
         raise errors.Invalid("", "", "", [], message=told)
     return new
+
+
+def _patched_scale(kind: Kind, old: Object, fields: Any, form: str) -> Object:
+    """The Scale that a patch wants. Raises BadRequest or Invalid where it is none any more."""
+    form = "merge" if form == "strategic" else form  # a Scale has no lists to merge
+    scale = patched(kind, scale_of(kind, old), fields, form)
+    spec, metadata = scale.get("spec") or {}, scale.get("metadata") or {}
+    if not isinstance(spec, dict) or not isinstance(metadata, dict) or type(spec.get("replicas") or 0) is not int:
+        text = f"Invalid value: {gotext.quoted(gotext.json_text(scale))}: json: cannot unmarshal into Go value of type v1.Scale"
+        raise errors.Invalid("", "", "", [errors.Cause("patch", "FieldValueInvalid", text)])
+    return {**scale, "spec": {**spec, "replicas": spec.get("replicas") or 0}, "metadata": metadata}
 
 
 def _json_type(value: Any) -> str:

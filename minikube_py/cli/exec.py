@@ -103,7 +103,7 @@ def _cannot_start(call: Call, pod: Object, container: Object, problem: str) -> s
     return (
         "Internal error occurred: Internal error occurred: error executing command in container: failed to exec in "
         f'container: failed to start exec "{number}": OCI runtime exec failed: exec failed: unable to start '
-        f"container process: {problem}"
+        f"container process: {problem}: unknown"
     )
 
 

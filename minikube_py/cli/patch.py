@@ -60,7 +60,9 @@ def _content(call: Call) -> Any:
             raise UsageError(f"unable to read patch file: open {source}: {(error.strerror or '').lower()}") from None
     if text.lstrip().startswith("{"):
         try:
-            return json.loads(text)
+            return documents.as_go_reads(json.loads(text))
+        except UsageError as error:
+            return _Broken(str(error))
         except (ValueError, RecursionError):
             from minikube_py.api import json_problem
 
@@ -98,6 +100,15 @@ def _patch(call: Call, item: Item, fields: Any, form: str) -> None:
     show.result(call, item._replace(object=patched), f"patched{suffix}", suffix="")
 
 
+def check_shape(fields: Any, form: str) -> None:
+    """Raises UsageError for what is no patch of that form: a list of operations for JSON patches, else an object."""
+    if form == "json":
+        if not isinstance(fields, list) or not all(isinstance(one, dict) for one in fields):
+            raise UsageError("a JSON patch must be a list of operations")
+    elif not isinstance(fields, dict):
+        raise UsageError("a patch must be an object")
+
+
 def list_keys(version: str, kind: str) -> ListKeys:
     """How the lists of a kind merge. Raises UsageError for custom resources, which know no strategic merge."""
     from minikube_py.api import schema
@@ -111,6 +122,7 @@ def list_keys(version: str, kind: str) -> ListKeys:
 def _locally(item: Item, fields: Any, form: str) -> Object:
     from minikube_py.base import patch as patches
 
+    check_shape(fields, form)
     try:
         if form == "json":
             result: Object = patches.json_patch(item.object, fields)

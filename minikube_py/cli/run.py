@@ -119,11 +119,12 @@ def _overridden(call: Call, obj: Object) -> Object:
         return obj
     from minikube_py.api import documents
     from minikube_py.base import patch as patches
-    from minikube_py.cli.patch import list_keys
+    from minikube_py.cli.patch import check_shape, list_keys
 
     form = call.text("override-type") or "merge"
     found = list(documents.read_text(call.text("overrides"), "--overrides"))
     fields = found[0].object if found else {}
+    check_shape(fields, form)
     try:
         if form == "merge":
             result: Object = patches.merge(obj, fields)
@@ -131,6 +132,8 @@ def _overridden(call: Call, obj: Object) -> Object:
             result = patches.strategic(obj, fields, list_keys(obj["apiVersion"], obj["kind"]))
         else:
             result = patches.json_patch(obj, fields)  # type: ignore[arg-type]
+        if not isinstance(result, dict) or not {"apiVersion", "kind", "metadata"} <= result.keys():
+            raise UsageError("the overrides leave no object")
     except ValueError as error:
         raise UsageError(str(error)) from None
     return result

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minikube_py.api import pods
-from minikube_py.api.types import Key
+from minikube_py.api import faults, pods
 from minikube_py.base.clock import seconds
 
 if TYPE_CHECKING:
@@ -26,11 +25,11 @@ def noticed_at_s(node: Object, view: View) -> int | None:
 
     Also a node that never told anything is given up, after a longer grace: created at 0 and off since then, at 60.
     """
-    fault = view.get(Key("faults.sim.kpy.dev", "", f"node-down-{node['metadata']['name']}"))
+    fault = faults.silencing(node["metadata"]["name"], view)
     if fault is None:
         return None
     created_s = seconds(node["metadata"]["creationTimestamp"])
-    off_s = max(created_s, seconds(fault["metadata"]["creationTimestamp"]))
+    off_s = max(created_s, faults.since_s(fault))
     if pods.condition(node, "Ready") is None:
         return created_s + STARTUP_GRACE_S
     last_renewal_s = off_s - (off_s - created_s) % RENEWAL_S

@@ -228,6 +228,14 @@ PIPELINE: tuple[Step, ...] = (
         order="scheduler.waiting:place_in_line",
     ),
     Step(
+        "faults",
+        "fault-injector",
+        "faults.sim.kpy.dev",
+        "kubelet.faults:step",
+        {"faults.sim.kpy.dev": (wakes.itself,)},
+        sees_itself=False,
+    ),
+    Step(
         "kubelet",
         "kubelet",
         "pods",

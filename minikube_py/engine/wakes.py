@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from minikube_py.api import pods
+from minikube_py.api import faults, pods
 from minikube_py.api.types import Key
 from minikube_py.scheduler.plugins.volumes import claim_names
 
@@ -331,7 +331,17 @@ def nodes_not_ready(change: Change, world: World) -> Iterable[Key]:
 def faulty_node(change: Change, world: World) -> Iterable[Key]:
     """The nodes that a Fault is or was about."""
     versions = [obj for obj in (change.old, change.new) if obj is not None]
-    return [Key("nodes", "", obj["spec"]["node"]) for obj in versions if (obj.get("spec") or {}).get("node")]
+    named = [
+        obj["spec"].get("node") for obj in versions if not (obj["spec"].get("zone") or obj["spec"].get("nodeSelector"))
+    ]
+    if len(named) == len(versions) and all(named):
+        return [Key("nodes", "", name) for name in dict.fromkeys(named)]
+    if not any(obj["spec"].get("zone") or obj["spec"].get("nodeSelector") for obj in versions):
+        return NONE  # about pods, wherever they are
+    names = [node["metadata"]["name"] for node in world.view.list("nodes")]
+    return [
+        Key("nodes", "", name) for name in names if any(faults.is_about_node(obj, name, world.view) for obj in versions)
+    ]
 
 
 def pods_on_faulty_node(change: Change, world: World) -> Iterable[Key]:

@@ -28,6 +28,7 @@ FOREGROUND_S = 60
 UNSTARTED: Object = {"state": "", "restarts": 0}
 SIGKILLED = 137
 START_ERROR = 128
+RESTART_ALL = "RestartAllContainers"
 # What of its log an ended container tells as its message (kuberuntime_container.go, MaxContainerTerminationMessageLog*).
 LOG_LINES, LOG_BYTES = 80, 2048
 
@@ -165,9 +166,10 @@ def _creating(worker: Worker, container: Object, record: Object) -> Object | Non
         worker.event("Warning", "Failed", f"Error: {problem}", container)
         return ended(worker, container, {**started, "started": 0}, START_ERROR, worker.now, "StartError", problem)
     worker.event("Normal", "Started", "Container started", container)
-    hook_s = _hook_s(container, "postStart")
-    if hook_s:
-        return {**started, "state": "starting", "until": worker.now + hook_s}
+    hook_s, hook_code = _hook(container, "postStart")
+    if hook_s or hook_code:
+        begun = {**started, "state": "starting", "until": worker.now + hook_s}
+        return {**begun, "hook": hook_code} if hook_code else begun
     return _started(container, started)
 
 
@@ -181,7 +183,10 @@ def _starting(worker: Worker, container: Object, record: Object) -> Object | Non
     if worker.now < record["until"]:
         worker.wake(record["until"])
         return None
-    kept = {key: value for key, value in record.items() if key != "until"}
+    kept = {key: value for key, value in record.items() if key not in ("until", "hook")}
+    if record.get("hook"):
+        worker.event("Warning", "FailedPostStartHook", "PostStartHook failed", container)
+        return stopping(worker, container, {**kept, "state": "running"}, "FailedPostStartHook")
     return _started(container, {**kept, "state": "running"})
 
 
@@ -258,24 +263,24 @@ def stop(worker: Worker, container: Object, since: int, grace_s: int) -> tuple[i
     A hook of 20 s and a program that needs 15 s, in 30 s of grace: SIGTERM at 20, SIGKILL at 30, code 137.
     """
     program = worker.behaviour(container)
-    hook_s = min(_hook_s(container, "preStop"), grace_s)
+    hook_s = min(_hook(container, "preStop")[0], grace_s)
     rest_s = max(grace_s - hook_s, 2) if hook_s else grace_s
     if program.stop_s is not None and program.stop_s <= rest_s:
         return since + hook_s + program.stop_s, program.stop_code
     return since + hook_s + rest_s, SIGKILLED
 
 
-def _hook_s(container: Object, name: str) -> int:
-    """Seconds that a hook takes: `sleep`, or an exec whose script sleeps; other hooks return at once."""
+def _hook(container: Object, name: str) -> tuple[int, int]:
+    """(seconds that a hook takes, its exit code): `sleep`, or an exec's script; other hooks succeed at once."""
     hook = (container.get("lifecycle") or {}).get(name) or {}
     if "sleep" in hook:
-        return int(hook["sleep"].get("seconds") or 0)
+        return int(hook["sleep"].get("seconds") or 0), 0
     command = (hook.get("exec") or {}).get("command")
     if not command:
-        return 0
+        return 0, 0
     from minikube_py.programs import shell
 
-    return shell.duration_s(tuple(command))
+    return shell.outcome(tuple(command))
 
 
 def _stopping(worker: Worker, container: Object, record: Object) -> Object | None:
@@ -298,12 +303,15 @@ def ended(
     }
     if message:
         last["message"] = message
-    dropped = ("probes", "until", "code", "started", "end")
+    dropped = ("probes", "until", "code", "started", "end", "hook", "killed")
     kept: Object = {key: value for key, value in record.items() if key not in dropped}
     if "last" in kept:
         kept["previous"] = kept["last"]
     after: Object = {**kept, "last": last, "ended": at_s}
-    if worker.memory.get("killed") or not _should_restart(worker, container, code):
+    if not (worker.memory.get("killed") or record.get("killed")) and _rule(container, code) == RESTART_ALL:
+        worker.memory = {**worker.memory, "restarting": worker.now}
+        return {**after, "state": "done"}
+    if worker.memory.get("killed") or record.get("killed") or not _should_restart(worker, container, code):
         return {**after, "state": "done"}
     delay_s = restarts.delay_s(record.get("backoff", 0), record.get("backoff_at", 0), at_s)
     if at_s + delay_s <= worker.now:
@@ -316,11 +324,37 @@ def ended(
 
 def _should_restart(worker: Worker, container: Object, code: int) -> bool:
     """By the first of the container's own rules that fits the exit code, else by its policy."""
+    return bool(_rule(container, code)) or restarts.should_restart(policy(worker, container), code)
+
+
+def _rule(container: Object, code: int) -> str:
+    """The action of the container's first rule that fits an exit code; '' if none does."""
     for rule in container.get("restartPolicyRules") or ():
         wanted = rule.get("exitCodes") or {}
         if (code in (wanted.get("values") or ())) == (wanted.get("operator") == "In"):
-            return True
-    return restarts.should_restart(policy(worker, container), code)
+            return str(rule.get("action") or "Restart")
+    return ""
+
+
+def may_restart_all(container: Object) -> bool:
+    """Whether an exit of the container can start the whole pod anew."""
+    return any(rule.get("action") == RESTART_ALL for rule in container.get("restartPolicyRules") or ())
+
+
+def kill_at_once(worker: Worker, container: Object) -> None:
+    """SIGKILL without a hook or a grace period: all containers start anew. What it leaves may begin again."""
+    record = worker.records.get(container["name"])
+    if record is None:
+        return
+    if record["state"] in ("starting", "running", "stopping"):
+        record = ended(worker, container, {**record, "killed": True}, SIGKILLED, worker.now)
+    worker.records[container["name"]] = {**record, "state": "anew"} if "last" in record else UNSTARTED
+
+
+def _anew(worker: Worker, container: Object, record: Object) -> Object:
+    return _begin(
+        worker, container, {key: value for key, value in record.items() if key not in ("backoff", "backoff_at")}
+    )
 
 
 def policy(worker: Worker, container: Object) -> str:
@@ -360,6 +394,7 @@ STATES: dict[str, Callable[[Worker, Any, Any], Any]] = {
     "stopping": _stopping,
     "crashloop": _crashloop,
     "done": _done,
+    "anew": _anew,
 }
 
 

@@ -4,7 +4,7 @@
 labels right; it writes nothing periodically: a lease and heartbeats are as old as the last change, and the node
 lifecycle controller asks the Fault, not the age of the lease.
 
-Wakes: the node itself; the Fault `node-down-<node>`.
+Wakes: the node itself; the Faults about it.
 Sources: pkg/kubelet/nodestatus/setters.go, pkg/kubelet/kubelet_node_status.go, component-helpers/apimachinery/lease.
 """
 
@@ -12,12 +12,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minikube_py.api.types import Actions, Create, Key, Patch, Record
+from minikube_py.api import faults
+from minikube_py.api.types import Actions, Create, Key, Patch, Record, Remember, Wake
 from minikube_py.base.clock import Clock
+from minikube_py.kubelet import pressure
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Object, View
 
+STEP = "kubelet-node"
 VERSION = "v1.36.2"
 LEASE_S = 40
 LEASES = "kube-node-lease"
@@ -126,9 +129,12 @@ def _info(name: str) -> Object:
 def step(node: Object, view: View, clock: Clock) -> Actions:
     """Keep a node's conditions and lease; a machine that is off does nothing."""
     name = node["metadata"]["name"]
-    if view.get(Key("faults.sim.kpy.dev", "", f"node-down-{name}")) is not None:
+    if faults.silencing(name, view) is not None:
         return
-    status = _status(node, clock)
+    pressures = pressure.under(name, view)
+    if pressures:
+        yield from _evict(name, pressures[0], view, clock)
+    status = _status(node, clock, pressures)
     before = node.get("status") or {}
     changed = {field: value for field, value in status.items() if before.get(field) != value}
     lease = view.get(Key("leases.coordination.k8s.io", LEASES, name))
@@ -148,7 +154,32 @@ def step(node: Object, view: View, clock: Clock) -> Actions:
         yield Patch(Key("leases.coordination.k8s.io", LEASES, name), fields)
 
 
-def _status(node: Object, clock: Clock) -> Object:
+def _evict(name: str, sort: str, view: View, clock: Clock) -> Actions:
+    """One pod every ten seconds while the pressure lasts."""
+    key = Key("nodes", "", name)
+    last_s = view.memory(STEP, key).get("evicted", 0)
+    if clock.now_s < last_s + pressure.EVERY_S:
+        yield Wake(last_s + pressure.EVERY_S, True)
+        return
+    pod = pressure.victim(name, sort, view, clock)
+    if pod is None:
+        return
+    told = pressure.message(pod, sort, view, clock)
+    meta = pod["metadata"]
+    yield Record(pod, "Warning", "Evicted", told, "kubelet", name)
+    yield Patch(Key("pods", meta["namespace"], meta["name"]), {"status": pressure.evicted(pod, told, clock)}, "status")
+    yield Remember({"evicted": clock.now_s})
+    yield Wake(clock.now_s + pressure.EVERY_S)
+
+
+def _rows(pressures: tuple[str, ...]) -> tuple[tuple[str, str, str, str], ...]:
+    """The conditions that a kubelet reports under these pressures."""
+    if not pressures:
+        return HEALTHY
+    return tuple((row[0], "True", *pressure.SORTS[row[0]][:2]) if row[0] in pressures else row for row in HEALTHY)
+
+
+def _status(node: Object, clock: Clock, pressures: tuple[str, ...] = ()) -> Object:
     """The status with healthy conditions, and with what a kubelet finds out about its machine where nobody said it."""
     before: Object = node.get("status") or {}
     name = node["metadata"]["name"]
@@ -165,7 +196,7 @@ def _status(node: Object, clock: Clock) -> Object:
     if not before.get("allocatable"):
         found["allocatable"] = found["capacity"]
     old = {condition["type"]: condition for condition in before.get("conditions") or ()}
-    own = [_condition(row, old.get(row[0]), clock) for row in HEALTHY]
+    own = [_condition(row, old.get(row[0]), clock) for row in _rows(pressures)]
     if any(mine is not old.get(mine["type"]) for mine in own):
         # A kubelet posts all its conditions with one heartbeat.
         own = [{**condition, "lastHeartbeatTime": clock.timestamp} for condition in own]

@@ -6,14 +6,14 @@ the clock; running it twice without a change yields nothing but its wake.
 
 Wakes: the pod itself; ConfigMaps and Secrets that its environment or volumes name (`references.wanted_by`), and
 Services of its namespace, while it is not ready; its Node (when that
-appears); the Fault `node-down-<its node>`; Programs of its namespace.
+appears); the Faults about its node; Programs of its namespace.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minikube_py.api import pods
+from minikube_py.api import faults, pods
 from minikube_py.api.types import Actions, Delete, Key, Patch, Remember, Wake
 from minikube_py.base.clock import seconds
 from minikube_py.kubelet import addresses, admission, containers, references, status, termination
@@ -29,8 +29,8 @@ DEADLINE = "Pod was active on the node longer than the specified deadline"
 
 
 def is_down(node: str, view: View) -> bool:
-    """Whether a Fault has switched the machine off."""
-    return view.get(Key("faults.sim.kpy.dev", "", f"node-down-{node}")) is not None
+    """Whether a Fault has switched the machine off, or has stopped its kubelet."""
+    return faults.silencing(node, view) is not None
 
 
 def step(pod: Object, view: View, clock: Clock) -> Actions:
@@ -142,8 +142,23 @@ def _advance(worker: Worker) -> bool:
         return False
     if not worker.memory.get("ip") and not _set_up_sandbox(worker):
         return False
-    _run_containers(worker)
+    if worker.memory.get("restarting", worker.now) < worker.now:
+        worker.memory = {field: value for field, value in worker.memory.items() if field != "restarting"}
+    if "restarting" not in worker.memory:
+        _run_containers(worker)
+    if "restarting" in worker.memory:
+        _restart_all(worker)
     return False
+
+
+def _restart_all(worker: Worker) -> None:
+    """A container's rule wants the whole pod anew: everything is killed, init containers run again a second later.
+
+    Source: KEP-5532; pkg/kubelet/container/helpers.go (ShouldAllContainersRestart).
+    """
+    for container in [*worker.containers, *worker.inits]:
+        containers.kill_at_once(worker, container)
+    worker.wake(worker.memory["restarting"] + 1)
 
 
 def _admit(worker: Worker) -> None:

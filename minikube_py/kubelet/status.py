@@ -23,6 +23,7 @@ WAITING = {
     "config-error": "CreateContainerConfigError",
     "crashloop": "CrashLoopBackOff",
 }
+RESTARTING = "AllContainersRestarting"
 OWN_CONDITIONS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
 
 # (status, reason, message) of a condition
@@ -35,7 +36,7 @@ def build(worker: Worker) -> Object:
     old: Object = worker.pod.get("status") or {}
     has_sandbox = bool(worker.memory.get("ip"))
     inits = [_container(worker, container, True) for container in worker.inits]
-    mains = [_container(worker, container, False) for container in worker.containers]
+    mains = [_container(worker, container, False) for container in _by_name(worker.containers)]
     phase = worker.memory.get("phase") or _phase(worker)
     status = {**old, "phase": phase}
     status["observedGeneration"] = worker.meta.get("generation", 1)
@@ -50,11 +51,16 @@ def build(worker: Worker) -> Object:
         status["initContainerStatuses"] = inits
     status["containerStatuses"] = mains
     if worker.ephemerals:
-        status["ephemeralContainerStatuses"] = [_ephemeral(worker, container) for container in worker.ephemerals]
+        status["ephemeralContainerStatuses"] = [_ephemeral(worker, container) for container in _by_name(worker.ephemerals)]
     for field in ("reason", "message"):
         if worker.memory.get(field):
             status[field] = worker.memory[field]
     return status
+
+
+def _by_name(listed: list[Object]) -> list[Object]:
+    """Statuses of regular and ephemeral containers come in the order of names (kubelet/types, SortedContainerStatuses)."""
+    return sorted(listed, key=lambda container: str(container["name"])) if len(listed) > 1 else listed
 
 
 def changes(old: Object, new: Object) -> Object:
@@ -117,6 +123,8 @@ def _state(worker: Worker, record: Object, is_init: bool) -> tuple[Object, Objec
         if message:
             told = {"message": message, **told}
         return {"waiting": told}, {"terminated": last} if last else {}
+    if last and last.get("reason") == "StartError" and name in ("pulling", "creating", "anew"):
+        return {"waiting": {"message": last.get("message", ""), "reason": "RunContainerError"}}, {"terminated": last}
     if last:  # over, or on the way to its next start
         previous = record.get("previous")
         return {"terminated": last}, {"terminated": previous} if previous else {}
@@ -207,7 +215,17 @@ def _conditions(worker: Worker, old: list[Object], phase: str, has_sandbox: bool
         _condition(name, answer, before.pop(name, None), generation, now)
         for name, answer in zip(OWN_CONDITIONS, told, strict=True)
     ]
+    if any(map(containers.may_restart_all, [*worker.inits, *worker.containers])):
+        answer = _restarting(worker, phase)
+        built.append(_condition(RESTARTING, answer, before.pop(RESTARTING, None), generation, now))
     return built + list(before.values()) if before else built
+
+
+def _restarting(worker: Worker, phase: str) -> tuple[str, str, str]:
+    """AllContainersRestarting, which only pods have in which a container's exit can start all anew."""
+    if phase in ("Succeeded", "Failed"):
+        return "False", "PodCompleted" if phase == "Succeeded" else "PodFailed", ""
+    return TRUE if "restarting" in worker.memory else FALSE
 
 
 def _condition(name: str, told: tuple[str, str, str], old: Object | None, generation: int, now: int) -> Object:

@@ -3,7 +3,7 @@
 A *record* is what the runtime and the kubelet hold about one container, kept between runs with `Remember`:
 
     state       '' (not begun), pulling, pull-failed, pull-backoff, refused, config-error, creating, starting (postStart),
-                running, stopping, crashloop, done
+                running, stopping, crashloop, done, anew (begins again with all the others)
     since       when the state began; until: when it ends by itself (both seconds since 1970)
     id          the container's id in the runtime; started: when it started
     restarts    how many times it was started again
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from minikube_py.base.clock import Clock
 
 COMPONENT = "kubelet"
+FAULTS = "faults.sim.kpy.dev"
 timestamp = lru_cache(maxsize=1024)(clock.timestamp)  # the pods of one second share it
 
 
@@ -73,7 +74,12 @@ class Worker:
         name = container["name"]
         found = self.behaviours.get(name)
         if found is None:
-            found = self.behaviours[name] = programs.behaviour(container, self._addressed(), self.view, self.clock)
+            found = programs.behaviour(container, self._addressed(), self.view, self.clock)
+            if self.view.list(FAULTS):
+                from minikube_py.kubelet import faults
+
+                found = faults.amend(found, container, self.pod, self.view)
+            self.behaviours[name] = found
         return found
 
     def _addressed(self) -> Object:

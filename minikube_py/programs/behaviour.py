@@ -93,6 +93,9 @@ def _without_programs(container: Object, pod: Object, view: View) -> Behaviour:
         # Another program than the image's own, or told to do something: its end is not known.
         argv = (*(container.get("command") or ()), *(container.get("args") or ()))
         found = tools.loaded(argv, container.get("image") or "", found._replace(exit_after_s=None, exit_code=0, log=()))
+        problem = tools.missing(container)
+        if problem:
+            return found._replace(start_error=problem)
     elif container.get("stdin") and found.exit_after_s is not None:  # a shell that waits for its input
         found = found._replace(exit_after_s=None)
     ends_after_s = _ends_after_s(container, pod)

@@ -47,7 +47,11 @@ API_SERVER = {
 BUSYBOX = ("busybox", "alpine")
 # Images whose file system holds nothing but common tools: what a script does not find there is really missing.
 BASES = (*BUSYBOX, "bash", "centos", "debian", "fedora", "ubuntu")
-KERNEL = ("/proc/sys/kernel", "/proc/sys/net/core", "/proc/sys/vm")  # where privileged scripts write settings
+# Folders that every image has, and where privileged scripts write settings.
+FOLDERS = (
+    "/mnt", "/opt", "/proc/sys/kernel", "/proc/sys/net/core", "/proc/sys/vm", "/run", "/srv", "/usr/share", "/var/log",
+    "/var/run",
+)  # fmt: skip
 MACHINE_ID = "0123456789abcdef0123456789abcdef\n"
 TERMINATION_LOG = "/dev/termination-log"
 FETCHERS = ("curl", "nc", "wget")
@@ -76,12 +80,15 @@ class Run:
         self.has_server = self.is_cut = self.is_runaway = False
         contents: dict[str, Any] = {"/etc/machine-id": MACHINE_ID, **dict(shell.files)}
         self.bash = Bash(
-            username="root", hostname=shell.hostname, cwd="/", env={"PATH": PATH, "HOME": "/root", **dict(shell.env)},
+            python=shell.script.startswith("python3 "), username="root", hostname=shell.hostname, cwd="/", env={"PATH": PATH, "HOME": "/root", **dict(shell.env)},
             files=contents, max_commands=commands, custom_builtins=dict.fromkeys(tools, _succeed) | self._builtins(),
         )  # fmt: skip
-        for folder in (*shell.folders, *KERNEL, shell.cwd):
+        for folder in (*shell.folders, *FOLDERS, shell.cwd):
             if not self.bash.exists(folder):
                 self.bash.mkdir(folder, recursive=True)
+        if shell.prelude:
+            self.bash.execute_sync(shell.prelude)
+        self.now, self.changes, self.is_cut = 0, [0], False
         result = self.bash.execute_sync(self._in_place(shell.script), on_output=self._note)
         if "resource limit exceeded" in result.stderr:  # a loop without end
             self.is_cut = self.is_runaway = True
@@ -252,6 +259,8 @@ _KNOWN: dict[str, bool] = {}
 @lru_cache(maxsize=1024)
 def unknown(script: str) -> tuple[str, ...]:
     """The commands of a script that the shell does not have."""
+    if script.startswith("python3 "):
+        return ()
     from bashkit import Bash
 
     try:

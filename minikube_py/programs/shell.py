@@ -41,6 +41,11 @@ if TYPE_CHECKING:
 
 UNKNOWN = ("No such file or directory", "command not found")
 KEEPER = "kubelet"  # the step in whose memory the edits of files are kept
+PYTHONS = ("python", "python3")
+# The embedded Python knows no sys.exit: an exception with its code stands for it.
+PYTHON_EXIT = re.compile(r"\bsys\.exit\(([^()]*)\)")
+PYTHON_EXITED = re.compile(r"Exception: SystemExit (\d+)\s*$")
+PYTHON_LACKS = ("ModuleNotFoundError", "AttributeError: module", "Internal error in monty")
 ASKS_SERVICES = re.compile(r"KUBERNETES|_SERVICE_|_PORT|\benv\b|\bprintenv\b|\bset\b")
 
 
@@ -88,6 +93,7 @@ class Shell(NamedTuple):
     cwd: str = "/"
     identity: tuple[int, int, tuple[int, ...]] = (0, 0, ())  # user, group, more groups
     edits: tuple[Edit, ...] = ()
+    prelude: str = ""  # the script of its postStart hook
 
     def timeline(self) -> Timeline:
         return _timeline(self)
@@ -147,6 +153,8 @@ def script_of(argv: tuple[str, ...]) -> str | None:
             if not word.startswith("-"):
                 return None
         return "true"  # a shell without script and terminal reads the end of its input
+    if name in PYTHONS and len(argv) > 2 and argv[1] in ("-c", "-uc"):
+        return shlex.join(("python3", "-c", PYTHON_EXIT.sub(r'raise Exception("SystemExit " + str(\1))', argv[2])))
     return shlex.join((name, *argv[1:])) if name in TOOLS else None
 
 
@@ -202,7 +210,7 @@ def _shared(container: Object, pod: Object, view: View | None, second: int) -> d
     found: dict[str, str] = {}
     for other in [*(pod["spec"].get("initContainers") or ()), *pod["spec"]["containers"]] if mine else ():
         theirs = [mount for mount in other.get("volumeMounts") or () if mount["name"] in mine]
-        if other["name"] == container["name"] or not theirs or not _is_running(other["name"], pod):
+        if other["name"] == container["name"] or not theirs or not _has_begun(other["name"], pod):
             continue
         script = script_of(_argv(other, pod, view))
         shell = _shell(script if script is not None else ":", other, pod, view)
@@ -213,10 +221,12 @@ def _shared(container: Object, pod: Object, view: View | None, second: int) -> d
     return found
 
 
-def _is_running(name: str, pod: Object) -> bool:
+def _has_begun(name: str, pod: Object) -> bool:
     status = pod.get("status") or {}
     listed = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
-    return any(entry["name"] == name and "running" in (entry.get("state") or {}) for entry in listed)
+    return any(
+        entry["name"] == name and {"running", "terminated"} & (entry.get("state") or {}).keys() for entry in listed
+    )
 
 
 def edits_of(container: Object, pod: Object, view: View | None) -> tuple[Edit, ...]:
@@ -255,8 +265,14 @@ def _shell(script: str, container: Object, pod: Object, view: View | None, is_na
     return Shell(
         script, tuple(env.items()), tuple(contents.items()), folders, name if named else "pod", short, ends, services,
         start_s if is_named or "date" in script else 0, container.get("workingDir") or "/", _identity(container, pod),
-        edits_of(container, pod, view),
+        edits_of(container, pod, view), _prelude(container),
     )  # fmt: skip
+
+
+def _prelude(container: Object) -> str:
+    """The script of the postStart hook, taken to be done when the container's own script begins."""
+    hook = (container.get("lifecycle") or {}).get("postStart") or {}
+    return script_of(tuple((hook.get("exec") or {}).get("command") or ())) or ""
 
 
 def _identity(container: Object, pod: Object) -> tuple[int, int, tuple[int, ...]]:
@@ -304,6 +320,10 @@ def _reaction(script: str, timeline: Timeline, base: Behaviour) -> tuple[int | N
 def _timeline(shell: Shell) -> Timeline:
     run = Run(shell, FOREVER_S)
     end = None if run.is_cut else (run.now, run.code)
+    exited = PYTHON_EXITED.search(run.errors) if run.code else None
+    if exited is not None and end is not None:
+        written = [line for line in run.log if line[1] not in run.errors.split("\n")]
+        return Timeline((run.now, int(exited[1]) % 256), tuple(dict.fromkeys(run.changes)), tuple(written), False)
     if end is not None and run.code and _is_guess(shell, run.errors):
         if not shell.ends:
             return Timeline(None, tuple(dict.fromkeys(run.changes)), (), True)
@@ -320,6 +340,8 @@ def _long_log(shell: Shell, second: int) -> tuple[tuple[int, str], ...]:
 
 def _is_guess(shell: Shell, errors: str) -> bool:
     """Whether a script failed because the files and programs of its image are not known here."""
+    if shell.script.startswith("python3 ") and any(text in errors for text in PYTHON_LACKS):
+        return True
     is_missing = any(text in errors for text in UNKNOWN)
     return is_missing and shell.image not in BASES and not re.search(r"\bexit\b", shell.script)
 
@@ -359,10 +381,9 @@ def _as_busybox(output: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def duration_s(command: tuple[str, ...]) -> int:
-    """How long a command takes that a hook runs; 0 for one that is no script."""
+def outcome(command: tuple[str, ...]) -> tuple[int, int]:
+    """(seconds, exit code) of a command that a hook runs; (0, 0) for one that is no script."""
     script = script_of(command)
     if script is None:
-        return 0
-    end = Shell(script, (), (), (), "pod", "", True, (), 0).timeline().end
-    return end[0] if end is not None else FOREVER_S
+        return 0, 0
+    return Shell(script, (), (), (), "pod", "", True, (), 0).timeline().end or (FOREVER_S, 0)

@@ -66,7 +66,7 @@ class Plugin:
 
     def place(self, state: Any, node: NodeInfo) -> Hashable:
         """All that the verdict on a node depends on, of that node. A Refusal is a verdict already."""
-        raise NotImplementedError
+        return None
 
     def filter(self, state: Any, place: Any) -> Refusal | None:
         """The verdict on the nodes that look like this; None if they do."""
@@ -83,7 +83,7 @@ class Plugin:
 
     def measure(self, state: Any, node: NodeInfo) -> Hashable:
         """All that the score of a node depends on, of that node."""
-        raise NotImplementedError
+        return None
 
     def raw(self, state: Any, measures: Sequence[Any], feasible: Feasible) -> list[int | None]:
         """The scores of each class of nodes before they are normalised; None for nodes that do not count."""

@@ -42,8 +42,10 @@ def kpy(
     shutil.copytree(template, folder)
     monkeypatch.setenv("KPY_HOME", str(folder))
 
-    def run(*words: str, stdin: str = "") -> Result:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+    def run(*words: str, stdin: str | bytes = "") -> Result:
+        monkeypatch.setattr(
+            sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin if isinstance(stdin, bytes) else stdin.encode()))
+        )
         capsys.readouterr()
         code = main(list(words))
         streams = capsys.readouterr()

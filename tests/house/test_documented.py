@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from minikube_py.api.kinds import KINDS
 from minikube_py.api import kinds, simulator, validation
+from minikube_py.api.kinds import KINDS
 from minikube_py.apiserver import events
 from minikube_py.base import errors
 from minikube_py.cli import commands
@@ -31,7 +31,7 @@ def page(name: str) -> str:
     return (ROOT / "docs" / name).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["cli.md", "resources.md", "errors.md"])
+@pytest.mark.parametrize("name", ["cli.md", "resources.md", "errors.md", "simulation.md"])
 def test_the_generated_pages_are_fresh(name: str) -> None:
     assert page(name) == write_docs.pages()[name], f"docs/{name} is out of date: run `make docs`"
 

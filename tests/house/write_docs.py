@@ -1,4 +1,4 @@
-"""Writes docs/cli.md, docs/resources.md and docs/errors.md from the tables that the program itself uses.
+"""Writes docs/cli.md, docs/resources.md, docs/errors.md and the examples of docs/simulation.md from the tables that the program itself uses.
 
     python -m tests.house.write_docs        # what `make docs` does
 
@@ -249,7 +249,37 @@ def errors_page() -> str:
 
 def pages() -> dict[str, str]:
     """File name below docs/ -> what it must hold."""
-    return {"cli.md": cli_page(), "resources.md": resources_page(), "errors.md": errors_page()}
+    return {
+        "cli.md": cli_page(),
+        "resources.md": resources_page(),
+        "errors.md": errors_page(),
+        "simulation.md": simulation_page(),
+    }
+
+
+EXAMPLES = ("<!-- examples: written by `make docs` -->\n", "<!-- end of the examples -->\n")
+
+
+def simulation_page() -> str:
+    """docs/simulation.md with the table of the documentation's examples between its marks; the rest is by hand."""
+    from tests.simulation import documented
+
+    begin, end = EXAMPLES
+    text = (ROOT / "docs" / "simulation.md").read_text(encoding="utf-8")
+    head, _, rest = text.partition(begin)
+    _, _, tail = rest.partition(end)
+    lines = ["| file | what the page says | what kpy did |", "|---|---|---|"]
+    lines += [f"| `{file}` | {says} | {_cell(did)} |" for file, says, did in documented.rows()]
+    return head + begin + "\n" + "\n".join(lines) + "\n\n" + end + tail
+
+
+def _cell(text: str) -> str:
+    """Text in a cell of a table: no bars, no line breaks, not too long."""
+    short = text if len(text) <= CELL_MAX else text[: CELL_MAX - 4].rstrip() + " ..."
+    return short.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+
+
+CELL_MAX = 300
 
 
 def main() -> int:

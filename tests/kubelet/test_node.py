@@ -58,7 +58,7 @@ def test_a_node_that_is_off_does_nothing_and_comes_back_ready() -> None:
         {**condition, "status": "Unknown", "reason": "NodeStatusUnknown"} for condition in ready["status"]["conditions"]
     ]
     lost = {**ready, "status": {**ready["status"], "conditions": unknown}}
-    fault = {"metadata": {"name": "node-down-worker-1"}}
+    fault = {"metadata": {"name": "node-down-worker-1"}, "spec": {"type": "NodeDown", "node": "worker-1"}}
     leases = {"leases.coordination.k8s.io": [LEASE]}
     assert actions(node.step, lost, FrozenView({"faults.sim.kpy.dev": [fault], **leases})) == []
     later = T0.at(T0.now_s + 600)

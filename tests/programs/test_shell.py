@@ -160,5 +160,5 @@ def test_which_command_lines_are_scripts(argv: tuple[str, ...], script: str | No
 
 
 def test_a_hook_takes_as_long_as_its_script() -> None:
-    assert shell.duration_s(("/bin/sh", "-c", "sleep 15")) == 15
-    assert shell.duration_s(("nginx", "-s", "quit")) == 0
+    assert shell.outcome(("/bin/sh", "-c", "sleep 15")) == (15, 0)
+    assert shell.outcome(("nginx", "-s", "quit")) == (0, 0)

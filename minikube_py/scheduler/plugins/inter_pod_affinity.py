@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.api import pods
@@ -47,7 +48,7 @@ def _change(counts: dict[Pair, int], pair: Pair, amount: int) -> None:
         counts.pop(pair, None)
 
 
-class Neighbours:
+class Neighbours(ABC):
     """What both states share: the pod, its terms, and the topology keys that matter (`keys`, sorted).
 
     A key that turns up later makes the state `stale`: what was seen of the nodes lacks it.
@@ -82,11 +83,13 @@ class Neighbours:
         self.keys = tuple(sorted(self.topology_keys()))
         self.stale = False
 
+    @abstractmethod
     def topology_keys(self) -> set[str]:
-        raise NotImplementedError
+        """The keys that the terms of both sides name."""
 
+    @abstractmethod
     def update(self, pod: Object, node: NodeInfo, sign: int) -> None:
-        raise NotImplementedError
+        """Count a pod that came to a node (sign 1) or left it (-1)."""
 
     def survives(self, node: str, change: str) -> bool:
         return self.idle or change == TAINTS
