@@ -72,10 +72,10 @@ def run(argv: list[str]) -> int:
     if row is None:
         from minikube_py.cli import plugin
 
-        code = plugin.run_if_there(argv)
-        if code is None:
-            raise _unknown(name)
-        return code
+        program = plugin.find(argv)
+        if program:
+            return plugin.execute(program)
+        raise _unknown(name)
     words = argv[:position] + argv[position + 1 :]
     if row.group == commands.OWN:
         return _call_own(row, words)

@@ -265,7 +265,7 @@ class Call:
         obj = precheck.validate(document.object, document.source)
         is_known = obj["kind"] == "List" or self.registry.find(obj["apiVersion"], obj["kind"])
         if self.validation == "Warn" and not is_known:
-            self.log(UNSUPPORTED)
+            self.log("schema.go:145", UNSUPPORTED)
 
     def require_files(self) -> None:
         """The commands that take nothing but files."""

@@ -1,84 +1,62 @@
-"""`kubectl certificate approve|deny` (pkg/cmd/certificates/certificates.go)."""
+"""`kubectl certificate approve` and `deny` (pkg/cmd/certificates/certificates.go)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from minikube_py.base.errors import KpyError, UsageError
+from minikube_py.base.errors import UsageError
 from minikube_py.cli import failures, select, show
 
 if TYPE_CHECKING:
     from minikube_py.cli.call import Call
     from minikube_py.cli.select import Item
 
-Object = dict[str, Any]
-
-CSR = "certificatesigningrequests.certificates.k8s.io"
+CSR = "certificatesigningrequests"
+OTHER = {"Approved": "Denied", "Denied": "Approved"}
 
 
 def approve(call: Call) -> None:
-    _decide(call, "Approved", "Denied", "KubectlApprove", "approve")
+    _run(call, "Approved", "KubectlApprove", "This CSR was approved by kubectl certificate approve.", "approved")
 
 
 def deny(call: Call) -> None:
-    _decide(call, "Denied", "Approved", "KubectlDeny", "deny")
+    _run(call, "Denied", "KubectlDeny", "This CSR was denied by kubectl certificate deny.", "denied")
 
 
-def _decide(call: Call, type: str, opposite: str, reason: str, verb: str) -> None:
+def _run(call: Call, condition: str, reason: str, message: str, done: str) -> None:
     if not call.args and not call.list("filename") and not call.text("kustomize"):
         raise UsageError("one or more CSRs must be specified as <name> or -f <filename>")
-    errors: list[KpyError] = []
-    done = 0
-    condition = {"type": type, "status": "True", "reason": reason}
-    condition["message"] = f"This CSR was {type.lower()} by kubectl certificate {verb}."
-    with call.transaction():
-        for item in _items(call, errors):
+    found = select.find(call, [CSR, *call.args] if call.args else [])
+    errors = list(found.errors)
+    with call.cluster.transaction():
+        for item in found.items:
             try:
-                _add(call, item, condition, opposite)
-            except KpyError as error:
+                _decide(call, item, condition, reason, message)
+            except UsageError as error:
                 errors.append(error)
                 continue
-            done += 1
-            show.result(call, item, type.lower())
-    if not done and not errors:
-        call.line("No resources found")
+            show.result(call, item, done)
     failures.raise_all(errors)
+    if not found.items:
+        call.line("No resources found")
 
 
-def _items(call: Call, errors: list[KpyError]) -> list[Item]:
-    kind = call.registry.resource(CSR)
-    wanted: list[tuple[str, str]] = [(CSR, name) for name in call.args]
-    if call.list("filename") or call.text("kustomize"):
-        for obj, source in call.documents(errors):
-            item = select.of_document(call, obj, source)
-            if item.kind.resource != CSR:
-                errors.append(
-                    UsageError(
-                        f"can only handle CertificateSigningRequest.certificates.k8s.io objects, got "
-                        f"{item.kind.name}{'.' + item.kind.group if item.kind.group else ''}"
-                    )
-                )
-                continue
-            wanted.append((CSR, item.name))
-    found = []
-    for _, name in wanted:
-        try:
-            found.append(select.item_of(kind, call.read(kind, name, "")))
-        except KpyError as error:
-            errors.append(error)
-    return found
-
-
-def _add(call: Call, item: Item, condition: Object, opposite: str) -> None:
-    """Add the condition through the subresource approval, unless it is there already."""
-    conditions: list[Object] = (item.object.get("status") or {}).get("conditions") or []
+def _decide(call: Call, item: Item, condition: str, reason: str, message: str) -> None:
+    """Add the condition unless it is there; --force writes even so. Refuses what was decided otherwise."""
+    if item.kind.plural != CSR:
+        raise UsageError(
+            f"can only handle CertificateSigningRequest.certificates.k8s.io objects, got {item.kind.name}"
+            f"{'.' + item.kind.group if item.kind.group else ''}"
+        )
+    conditions = (item.object.get("status") or {}).get("conditions") or []
     types = [one["type"] for one in conditions]
-    if opposite in types:
-        raise UsageError(f'certificate signing request "{item.name}" is already {opposite}')
-    if condition["type"] in types and not call.on("force"):
+    if OTHER[condition] in types:
+        raise UsageError(f'certificate signing request "{item.name}" is already {OTHER[condition]}')
+    if condition in types and not call.on("force"):
         return
-    if condition["type"] not in types:
+    if condition not in types:
         now = call.cluster.clock.timestamp
-        conditions = [*conditions, {**condition, "lastUpdateTime": now, "lastTransitionTime": now}]
-    new = {**item.object, "status": {**(item.object.get("status") or {}), "conditions": conditions}}
-    call.cluster.update(new, subresource="approval")
+        fresh = {"lastUpdateTime": now, "message": message, "reason": reason, "status": "True", "type": condition}
+        conditions = [*conditions, fresh]
+    status = {**(item.object.get("status") or {}), "conditions": conditions}
+    call.cluster.update({**item.object, "status": status}, subresource="approval")

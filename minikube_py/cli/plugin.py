@@ -1,99 +1,89 @@
-"""`kubectl plugin list`, and programs called kpy-NAME or kubectl-NAME on the PATH as commands (pkg/cmd/plugin, pkg/cmd/cmd.go).
+"""Programs named kpy-NAME or kubectl-NAME on the PATH, as commands (pkg/cmd/cmd.go, pkg/cmd/plugin/plugin.go).
 
-`kpy foo bar x` runs the first of kpy-foo-bar, kubectl-foo-bar, kpy-foo, kubectl-foo that there is; a '-' in a word is a '_'.
+`kpy foo bar --baz` runs kpy-foo-bar, or kpy-foo with the word bar, or kubectl-foo-bar ...; '-' in a word becomes '_'.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING
 
 from minikube_py.base.errors import UsageError
+from minikube_py.cli import commands
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from minikube_py.cli.call import Call
 
-PREFIXES = ("kpy-", "kubectl-")
+PREFIXES = ("kpy", "kubectl")
 
 
-def run_if_there(argv: list[str]) -> int | None:
-    """Run the plugin that a command line names; its exit code, or None where there is none."""
+def find(words: list[str]) -> list[str]:
+    """The program for a command line and the words left for it; [] if there is none. The longest name counts."""
     import shutil
 
-    words: list[str] = []
-    for word in argv:
+    names: list[str] = []
+    for word in words:
         if word.startswith("-"):
             break
-        words.append(word.replace("-", "_"))
-    for length in range(len(words), 0, -1):
+        names.append(word.replace("-", "_"))
+    for length in range(len(names), 0, -1):
         for prefix in PREFIXES:
-            program = shutil.which(prefix + "-".join(words[:length]))
-            if program is not None:
-                return _run(program, argv[length:])
-    return None
+            path = shutil.which("-".join((prefix, *names[:length])))
+            if path is not None:
+                return [path, *words[length:]]
+    return []
 
 
-def _run(program: str, words: list[str]) -> int:
-    import subprocess
-
-    sys.stdout.flush()
-    return subprocess.run([program, *words], check=False).returncode
+def execute(argv: list[str]) -> int:
+    """Become the program; returns only where that fails."""
+    os.execv(argv[0], argv)
 
 
-def list_all(call: Call) -> None:
+def run_list(call: Call) -> None:
+    """`plugin list`: what is found, with what is wrong about it."""
+    found = list(_on_path(call))
     problems: list[str] = []
-    found = _found(call)
+    warnings = 0
     if found:
-        call.say("The following compatible plugins are available:\n\n")
+        call.line("The following compatible plugins are available:\n")
     else:
         problems.append("error: unable to find any kubectl plugins in your PATH")
     seen: dict[str, str] = {}
-    warnings = 0
     for path in found:
         name = os.path.basename(path)
         call.line(name if call.on("name-only") else path)
-        for text in _doubts(path, name, seen):
-            call.complain(f"  - {text}")
+        for problem in _problems(path, name, seen):
+            call.complain(f"  - {problem}")
             warnings += 1
+        seen.setdefault(name, path)
     if warnings:
-        problems.append(
-            "error: one plugin warning was found" if warnings == 1 else f"error: {warnings} plugin warnings were found"
-        )
+        count = "one plugin warning was" if warnings == 1 else f"{warnings} plugin warnings were"
+        problems.append(f"error: {count} found")
     if problems:
-        raise UsageError("\n".join(problems))
+        raise UsageError("\n".join(problems) + "\n")
 
 
-def _found(call: Call) -> list[str]:
-    found = []
-    for folder in dict.fromkeys(os.environ.get("PATH", "").split(os.pathsep)):
-        if not folder.strip():
-            continue
+def _on_path(call: Call) -> Iterator[str]:
+    folders = dict.fromkeys(one for one in os.environ.get("PATH", "").split(os.pathsep) if one.strip())
+    for folder in folders:
         try:
-            names = sorted(entry.name for entry in os.scandir(folder) if not entry.is_dir())
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError as error:
-            reason = (error.strerror or "").lower()
-            call.complain(
-                f'Unable to read directory "{folder}" from your PATH: open {folder}: {reason}. Skipping...'
-            )
+            why = f"open {folder}: {(error.strerror or '').lower()}"
+            call.complain(f'Unable to read directory "{folder}" from your PATH: {why}. Skipping...')
             continue
-        found += [os.path.join(folder, name) for name in names if name.startswith(PREFIXES)]
-    return found
+        for entry in entries:
+            if entry.name.startswith(tuple(f"{prefix}-" for prefix in PREFIXES)) and not entry.is_dir():
+                yield os.path.join(folder, entry.name)
 
 
-def _doubts(path: str, name: str, seen: dict[str, str]) -> list[str]:
-    from minikube_py.cli import commands
-
-    doubts = []
+def _problems(path: str, name: str, seen: dict[str, str]) -> Iterator[str]:
     if not os.access(path, os.X_OK):
-        doubts.append(f"warning: {path} identified as a kubectl plugin, but it is not executable")
+        yield f"warning: {path} identified as a kubectl plugin, but it is not executable"
     if name in seen:
-        doubts.append(f"warning: {path} is overshadowed by a similarly named plugin: {seen[name]}")
-    seen.setdefault(name, path)
-    words = name.split("-")[1:]
-    for length in range(len(words), 0, -1):
-        row = commands.find(" ".join(words[:length]))
-        if row is not None:
-            doubts.append(f'warning: {name} overwrites existing command: "kubectl {row.name}"')
-            break
-    return doubts
+        yield f"warning: {path} is overshadowed by a similarly named plugin: {seen[name]}"
+    command = " ".join(name.split("-")[1:])
+    if commands.find(command) is not None:
+        yield f'warning: {name} overwrites existing command: "kubectl {command}"'

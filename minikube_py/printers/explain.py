@@ -122,7 +122,7 @@ def _shown(value: Any) -> str:
 
 def type_of(schema: Object, w: _Writer) -> str:
     """'string', 'PodSpec', '[]Container', 'map[string]Quantity', 'Object'."""
-    values, parts = schema.get("additionalProperties"), schema.get("allOf") or ()
+    values, parts = schema.get("additionalProperties"), schema.get("allOf") or []
     if schema.get("items"):
         return f"[]{type_of(schema['items'], w)}"
     if isinstance(values, dict) and values:
