@@ -202,7 +202,7 @@ class Cluster:
     def get(self, resource: str, name: str, namespace: str = "") -> Object:
         """One object; `namespace` defaults to 'default' for namespaced kinds. Raises NotFound."""
         kind = self.kind(resource)
-        self._authorize("get", kind, namespace, name)
+        self.authorize("get", kind, namespace, name)
         found = self.store.get(self._key(kind, name, namespace))
         if found is None:
             raise errors.not_found(kind.resource, name)
@@ -211,7 +211,7 @@ class Cluster:
     def list(self, resource: str, namespace: str | None = None, labels: str = "", fields: str = "") -> list[Object]:
         """Objects sorted by namespace and name; `namespace` None: of all. `labels`, `fields`: selectors as in kubectl."""
         kind = self.kind(resource)
-        self._authorize("list", kind, namespace)
+        self.authorize("list", kind, namespace)
         found = self.store.list(kind.storage, namespace if kind.namespaced else None)
         if labels:
             from minikube_py.base import selector
@@ -253,7 +253,7 @@ class Cluster:
     ) -> Object:
         """Create an object and return it as stored."""
         kind = self._kind_of(obj)
-        self._authorize("create", kind, self._home(kind, obj, namespace))
+        self.authorize("create", kind, self._home(kind, obj, namespace))
         with self.store.transaction():
             created = self.server.create(
                 kind, obj, namespace=self._home(kind, obj, namespace), origin=self._origin(manager), check=validation,
@@ -279,11 +279,11 @@ class Cluster:
 
         kind = self._kind_of(obj)
         home, name = self._home(kind, obj, namespace), (obj.get("metadata") or {}).get("name") or ""
-        self._authorize("get", kind, home, name)
+        self.authorize("get", kind, home, name)
         if self.store.get(self._key(kind, name, home)) is None:
-            self._authorize("create", kind, home)
+            self.authorize("create", kind, home)
         else:
-            self._authorize("patch", kind, home, name)
+            self.authorize("patch", kind, home, name)
         with self.store.transaction():
             result = apply.apply(
                 self.server, kind, obj, namespace=self._home(kind, obj, namespace), check=validation, dry_run=dry_run,
@@ -310,7 +310,7 @@ class Cluster:
 
         kind = self._kind_of(obj)
         home, name = self._home(kind, obj, namespace), (obj.get("metadata") or {}).get("name") or ""
-        self._authorize("patch", kind, home, name)
+        self.authorize("patch", kind, home, name)
         with self.store.transaction():
             applied = managed_fields.apply(
                 self.server, kind, obj, namespace=home, force=force, dry_run=dry_run,
@@ -325,7 +325,7 @@ class Cluster:
         from minikube_py.apiserver import managed_fields
 
         kind = self.kind(resource)
-        self._authorize("patch", kind, namespace, name)
+        self.authorize("patch", kind, namespace, name)
         with self.store.transaction():
             return managed_fields.migrate(self.server, kind, self._key(kind, name, namespace), manager)
 
@@ -347,7 +347,7 @@ class Cluster:
     ) -> Object:
         """Replace an object; a resourceVersion in it must be the stored one, else Conflict."""
         kind = self._kind_of(obj)
-        self._authorize("update", kind, self._home(kind, obj, namespace), obj["metadata"]["name"], subresource)
+        self.authorize("update", kind, self._home(kind, obj, namespace), obj["metadata"]["name"], subresource)
         with self.store.transaction():
             updated = self.server.update(
                 kind, obj, subresource=subresource, namespace=namespace, origin=self._origin(manager),
@@ -371,7 +371,7 @@ class Cluster:
     ) -> Object:
         """Change an object by a merge, json or strategic patch."""
         kind = self.kind(resource)
-        self._authorize("patch", kind, namespace, name, subresource)
+        self.authorize("patch", kind, namespace, name, subresource)
         with self.store.transaction():
             changed = self.server.patch(
                 kind, self._key(kind, name, namespace), patch, form=type, subresource=subresource,
@@ -393,7 +393,7 @@ class Cluster:
     ) -> Object:
         """Delete an object (or mark it for deletion, where finalizers or a grace period hold it)."""
         kind = self.kind(resource)
-        self._authorize("delete", kind, namespace, name)
+        self.authorize("delete", kind, namespace, name)
         with self.store.transaction():
             deleted = self.server.delete(
                 kind, self._key(kind, name, namespace), grace_s=grace_s, propagation=propagation,
@@ -407,7 +407,7 @@ class Cluster:
         """Evict a pod; TooManyRequests where a PodDisruptionBudget forbids it."""
         from minikube_py.apiserver import eviction
 
-        self._authorize("create", self.kind("pods"), namespace, name, "eviction")
+        self.authorize("create", self.kind("pods"), namespace, name, "eviction")
         with self.store.transaction():
             eviction.evict(
                 self.server, Key("pods", namespace or "default", name), grace_s=grace_s, dry_run=dry_run,
@@ -429,7 +429,7 @@ class Cluster:
         own = metadata.get("namespace") if isinstance(metadata, dict) else ""
         return (own if isinstance(own, str) and own else namespace) if kind.namespaced else ""
 
-    def _authorize(self, verb: str, kind: Kind, namespace: str | None, name: str = "", subresource: str = "") -> None:
+    def authorize(self, verb: str, kind: Kind, namespace: str | None, name: str = "", subresource: str = "") -> None:
         """Forbidden if the one who asks may not. `namespace` None: in all of them."""
         if self.subject is None:
             return

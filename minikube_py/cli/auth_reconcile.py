@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from minikube_py.apiserver.admission import escalation
 from minikube_py.base.errors import KpyError, NotFound, UsageError
 from minikube_py.cli import failures, select, show
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from minikube_py.cli.call import Call
     from minikube_py.cli.select import Item
 
@@ -145,7 +144,10 @@ def _tell(call: Call, plan: Plan, what: str) -> None:
     caveat = f", but object opted out ({PROTECTED}: false)" if plan.protected else ""
     call.complain(f"\treconciliation required {plan.operation}{caveat}")
     removing = call.on("remove-extra-subjects" if what == "subjects" else "remove-extra-permissions")
-    for title, found in ((f"missing {what} added", plan.missing), (f"extra {what} removed", plan.extra if removing else [])):
+    for title, found in (
+        (f"missing {what} added", plan.missing),
+        (f"extra {what} removed", plan.extra if removing else []),
+    ):
         if found:
             call.complain(f"\t{title}:")
         for one in found:
@@ -163,43 +165,11 @@ def _go(value: Object, fields: tuple[str, ...]) -> str:
     return "{" + " ".join(parts) + "}"
 
 
-# -- which rules are covered -------------------------------------------------------------------------------------
-
-
 def _uncovered(owned: list[Object], wanted: list[Object]) -> list[Object]:
     """The parts of the wanted rules that no owned rule covers, each with one verb on one thing."""
-    return [part for rule in wanted for part in _parts(rule) if not any(_covers(one, part) for one in owned)]
-
-
-def _parts(rule: Object) -> Iterator[Object]:
-    for group in rule.get("apiGroups") or ():
-        for resource in rule.get("resources") or ():
-            for verb in rule["verbs"]:
-                part = {"apiGroups": [group], "resources": [resource], "verbs": [verb]}
-                names = rule.get("resourceNames")
-                yield from ({**part, "resourceNames": [name]} for name in names) if names else (part,)
-    for path in rule.get("nonResourceURLs") or ():
-        for verb in rule["verbs"]:
-            yield {"nonResourceURLs": [path], "verbs": [verb]}
-
-
-def _covers(owned: Object, part: Object) -> bool:
-    if not _has(owned, "verbs", part["verbs"][0]):
-        return False
-    if part.get("nonResourceURLs"):
-        path = part["nonResourceURLs"][0]
-        patterns = owned.get("nonResourceURLs") or ()
-        return any(one == path or (one.endswith("*") and path.startswith(one[:-1])) for one in patterns)
-    resource = part["resources"][0]
-    below = resource.partition("/")[2]
-    names, name = owned.get("resourceNames") or (), (part.get("resourceNames") or ("",))[0]
-    return (
-        _has(owned, "apiGroups", part["apiGroups"][0])
-        and (_has(owned, "resources", resource) or bool(below and f"*/{below}" in owned["resources"]))
-        and (not names or name in names)
-    )
-
-
-def _has(rule: Object, field: str, wanted: str) -> bool:
-    found = rule.get(field) or ()
-    return wanted in found or "*" in found
+    return [
+        part
+        for rule in wanted
+        for part in escalation.parts(rule)
+        if not any(escalation.covers(one, part) for one in owned)
+    ]

@@ -139,7 +139,11 @@ class Call:
         user, groups = self.text("as"), self.list("as-group")
         if not user:
             if groups:
-                raise UsageError("requesting uid, groups or user-extra without impersonating a user")
+                from minikube_py.cli import failures
+
+                raise failures.Plain(
+                    "Error in configuration: requesting uid, groups or user-extra for admin without impersonating a user"
+                )
             return None
         from minikube_py.apiserver import authorizer
 

@@ -38,7 +38,16 @@ SUBCOMMAND = re.compile(r"^  ([\w-]+) +(\S.*)$", re.MULTILINE)
 # What a command takes: names of these kinds only, pods or what owns pods, or types and names.
 NODES = ("cordon", "drain", "uncordon", "top node")
 PODS = ("attach", "cp", "debug", "exec", "logs", "port-forward", "top pod")
-OF_PODS = ("daemonsets", "deployments", "pods", "jobs", "replicasets", "replicationcontrollers", "services", "statefulsets")
+OF_PODS = (
+    "daemonsets",
+    "deployments",
+    "pods",
+    "jobs",
+    "replicasets",
+    "replicationcontrollers",
+    "services",
+    "statefulsets",
+)
 TYPES = {
     "autoscale": ("deployments.apps", "replicasets.apps", "replicationcontrollers", "statefulsets.apps"),
     "expose": ("pods", "services", "replicationcontrollers", "deployments.apps", "replicasets.apps"),
@@ -123,7 +132,9 @@ def _commands(name: str, typed: str) -> list[str]:
     else:
         listed = cobra.help_text(name).partition("Available Commands:\n")[2].partition("\n\n")[0]
         texts: dict[str, str] = dict(SUBCOMMAND.findall(listed))
-        found = [(row.name.rpartition(" ")[2], texts.get(row.name.rpartition(" ")[2], "")) for row in commands.children(name)]
+        found = [
+            (row.name.rpartition(" ")[2], texts.get(row.name.rpartition(" ")[2], "")) for row in commands.children(name)
+        ]
     return [f"{title}\t{text}" for title, text in sorted(found) if title.startswith(typed)]
 
 
@@ -133,7 +144,9 @@ def _commands(name: str, typed: str) -> list[str]:
 def _flags(name: str, flags: Flags, rest: list[str], typed: str) -> list[str]:
     """Flags that begin so, the global ones first; those that were given already only if they may be repeated."""
     given = {word[2:].partition("=")[0] for word in rest if word.startswith("--")}
-    given |= {flags.by_short[word[1]].name for word in rest if len(word) > 1 and word[0] == "-" and word[1] in flags.by_short}
+    given |= {
+        flags.by_short[word[1]].name for word in rest if len(word) > 1 and word[0] == "-" and word[1] in flags.by_short
+    }
     texts = dict(FLAG_TEXT.findall(cobra.help_text("options")))
     texts.update(FLAG_TEXT.findall(cobra.help_text(name)) if name else ())
     texts["help"] = f"help for {name.rpartition(' ')[2] or 'kubectl'}"
@@ -219,7 +232,13 @@ def _positional(flags: Flags, rest: list[str]) -> list[str]:
 def _arguments(name: str, rest: list[str], args: list[str], typed: str) -> Answer:
     if name == "completion":
         return _matching(SHELLS if not args else (), typed)
-    if name.startswith("config ") and name.rpartition(" ")[2] in ("use-context", "delete-context", "rename-context", "set-context", "delete-cluster"):
+    if name.startswith("config ") and name.rpartition(" ")[2] in (
+        "use-context",
+        "delete-context",
+        "rename-context",
+        "set-context",
+        "delete-cluster",
+    ):
         from minikube_py import home
 
         return _matching(home.clusters() if not args else (), typed)

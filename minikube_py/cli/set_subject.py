@@ -56,7 +56,10 @@ def _subjects(call: Call) -> list[Object]:
     return [
         *users,
         *groups,
-        *({"kind": "ServiceAccount", "name": name, "namespace": space or call.namespace} for space, _, name in accounts),
+        *(
+            {"kind": "ServiceAccount", "name": name, "namespace": space or call.namespace}
+            for space, _, name in accounts
+        ),
     ]
 
 

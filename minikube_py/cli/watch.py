@@ -28,6 +28,7 @@ def run(call: Call) -> None:
         for item in found.items:
             rows.add("ADDED", item.object)
         rows.flush()
+    call.cluster.authorize("watch", kind, None if call.on("all-namespaces") else call.namespace)
     names = {item.name for item in found.items} if found.single else None
     shown = _selection(call, kind, names)
 

@@ -51,7 +51,9 @@ def build(worker: Worker) -> Object:
         status["initContainerStatuses"] = inits
     status["containerStatuses"] = mains
     if worker.ephemerals:
-        status["ephemeralContainerStatuses"] = [_ephemeral(worker, container) for container in _by_name(worker.ephemerals)]
+        status["ephemeralContainerStatuses"] = [
+            _ephemeral(worker, container) for container in _by_name(worker.ephemerals)
+        ]
     for field in ("reason", "message"):
         if worker.memory.get(field):
             status[field] = worker.memory[field]

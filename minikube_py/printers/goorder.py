@@ -42,6 +42,9 @@ def _ordered(go: str, value: Any) -> Any:
     fields = gotypes.fields_of(under)
     if fields is not None:
         first = {name: value[name] for name in ("kind", "apiVersion") if name in value and name not in fields}
-        return {**first, **{name: _ordered(fields[name], value[name]) for name in fields if name in value and name not in first}}
+        return {
+            **first,
+            **{name: _ordered(fields[name], value[name]) for name in fields if name in value and name not in first},
+        }
     element = under.partition("]")[2] if under.startswith("map[") else ""
     return {key: _ordered(element, value[key]) for key in sorted(value)}
