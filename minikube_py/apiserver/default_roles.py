@@ -28,7 +28,7 @@ def objects() -> Iterator[Object]:
     for name, to in (("admin", ""), ("edit", "admin"), ("view", "edit")):
         role = _object("ClusterRole", name, {f"{AGGREGATE}{to}": "true"} if to else {})
         chosen = {"matchLabels": {f"{AGGREGATE}{name}": "true"}}
-        yield {**role, "aggregationRule": {"clusterRoleSelectors": [chosen]}, "rules": []}
+        yield {**role, "aggregationRule": {"clusterRoleSelectors": [chosen]}, "rules": list(_gathered(name))}
     for name, groups in BINDINGS:
         subjects = [{"apiGroup": GROUP, "kind": "Group", "name": group} for group in groups]
         reference = {"apiGroup": GROUP, "kind": "ClusterRole", "name": name}
@@ -42,6 +42,16 @@ def _object(kind: str, name: str, labels: dict[str, str]) -> Object:
         "name": name,
     }
     return {"apiVersion": f"{GROUP}/v1", "kind": kind, "metadata": meta}
+
+
+def _gathered(name: str) -> Iterator[Object]:
+    """What the aggregation controller would make of it: the rules of 'view', of 'edit' and what 'view' has, ..."""
+    below = {"admin": "edit", "edit": "view"}.get(name, "")
+    parts = [(f"system:aggregate-to-{name}", list(_rules(next(text for role, text, _ in ROLES if role == f"system:aggregate-to-{name}"))))]
+    if below:
+        parts.append((below, list(_gathered(below))))
+    for _, rules in sorted(parts, key=lambda part: part[0]):
+        yield from rules
 
 
 def _rules(given: tuple[tuple[tuple[str, ...], str, str], ...]) -> Iterator[Object]:
