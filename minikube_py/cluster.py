@@ -63,6 +63,7 @@ class Cluster:
         self._registry: Registry | None = None
         self._registry_revision = -1
         self.subject: Subject | None = None  # who asks; None: the administrator, who may do anything
+        self.pace: Callable[[int], None] | None = None  # lets that many real seconds pass; None: time jumps
         self.manager = ""  # what the client calls itself in the log and in managedFields; '': as each verb is called
 
     # -- opening -------------------------------------------------------------------------------------------------
@@ -504,6 +505,8 @@ class Cluster:
         """Let time pass until a condition holds; returns whether it does. Without a timeout: until nothing more happens."""
         if condition():
             return True
+        if self.pace is not None:
+            return self._paced(condition, timeout_s, on_change, self.pace)
         engine = self.engine
         engine.on_change = on_change
         try:
@@ -511,6 +514,26 @@ class Cluster:
             engine.run(limit_s=limit_s, to_the_end=timeout_s is not None, until=condition)
         finally:
             engine.on_change = None
+        return condition()
+
+    def _paced(
+        self,
+        condition: Callable[[], bool],
+        timeout_s: int | None,
+        on_change: Callable[[Change], None] | None,
+        pace: Callable[[int], None],
+    ) -> bool:
+        """`run_until` second by second at the pace of the wall clock. Other processes may write in between; their changes
+        are told as well."""
+        revision, limit_s = self.store.revision, self.clock.now_s + (timeout_s if timeout_s is not None else FOREVER_S)
+        while self.clock.now_s < limit_s and not condition():
+            pace(1)
+            self.reconcile(for_s=1)
+            found = self.store.history(revision)
+            revision = self.store.revision
+            for change in found if on_change is not None else ():
+                assert on_change is not None
+                on_change(change)
         return condition()
 
 

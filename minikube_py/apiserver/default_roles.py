@@ -47,7 +47,12 @@ def _object(kind: str, name: str, labels: dict[str, str]) -> Object:
 def _gathered(name: str) -> Iterator[Object]:
     """What the aggregation controller would make of it: the rules of 'view', of 'edit' and what 'view' has, ..."""
     below = {"admin": "edit", "edit": "view"}.get(name, "")
-    parts = [(f"system:aggregate-to-{name}", list(_rules(next(text for role, text, _ in ROLES if role == f"system:aggregate-to-{name}"))))]
+    parts = [
+        (
+            f"system:aggregate-to-{name}",
+            list(_rules(next(text for role, text, _ in ROLES if role == f"system:aggregate-to-{name}"))),
+        )
+    ]
     if below:
         parts.append((below, list(_gathered(below))))
     for _, rules in sorted(parts, key=lambda part: part[0]):

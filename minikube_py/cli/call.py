@@ -41,6 +41,14 @@ DEPRECATED = {"endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.
 UNSUPPORTED = "cannot perform warn validation if server-side field validation is unsupported, skipping validation"
 
 
+def _sleep(seconds: int) -> None:
+    """Let real time pass; what was printed so far is shown before."""
+    import time
+
+    sys.stdout.flush()
+    time.sleep(seconds)
+
+
 class Call:
     """`command`: 'rollout status'; `args`: the positional words behind it."""
 
@@ -125,6 +133,8 @@ class Call:
             self._cluster = home.open(self.text("context") or None, create=self.writes)
             self._cluster.subject = self._impersonated()
             self._cluster.manager = self._manager()
+            if self.on("realtime"):
+                self._cluster.pace = _sleep
         return self._cluster
 
     def _manager(self) -> str:

@@ -76,6 +76,9 @@ HIDDEN: dict[str, dict[str, tuple[str, str]]] = {
     "run": {"record": _RECORD},
 }
 
+# kpy's own flag of the commands that wait for the cluster: virtual time passes as fast as the wall clock.
+REALTIME = ("attach", "delete", "drain", "events", "get", "logs", "rollout status", "wait")
+
 _FLAG_LINE = re.compile(r"^    (?:-(\w), )?--([\w-]+)=(.*):$", re.MULTILINE)
 _INTEGER = re.compile(r"-?\d+")
 _DURATION = re.compile(r"(?:\d+[hms])+")
@@ -176,6 +179,8 @@ def flags_of(command: str) -> Flags:
         for name, (default, deprecated) in HIDDEN.get(command, HIDDEN.get(command.split(" ")[0], {})).items()
         if command in HIDDEN
     ]
+    if command in REALTIME:
+        hidden.append(Flag("realtime", "", "false", "bool", "true"))
     return Flags([*own, *hidden, HELP_FLAG, *global_flags()])
 
 

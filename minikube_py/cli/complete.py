@@ -161,7 +161,7 @@ def _flags(name: str, flags: Flags, rest: list[str], typed: str) -> list[str]:
     offered = [flags.by_name[one] for one in missing] or list(flags.by_name.values())
     found = []
     for flag in sorted(offered, key=lambda one: (one.name not in everywhere, one.name)):
-        if flag.deprecated or (flag.name in given and flag.kind not in ("slice", "array")):
+        if flag.deprecated or flag.name == "realtime" or (flag.name in given and flag.kind not in ("slice", "array")):
             continue
         for form in (f"--{flag.name}", f"-{flag.short}" if flag.short else ""):
             if form and form.startswith(typed):

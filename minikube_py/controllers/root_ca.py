@@ -56,5 +56,7 @@ def certificate(clock: Clock) -> str:
     words = [clock.token("root ca", index).to_bytes(8, "big") for index in range(_LINES * _BYTES_IN_LINE // 8)]
     encoded = b64encode(b"\x30\x82\x03" + b"".join(words)[3:]).decode()
     lines = [encoded[start : start + 64] for start in range(0, len(encoded), 64)]
-    text = _certificates[clock.seed] = "\n".join(["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""])
+    text = _certificates[clock.seed] = "\n".join(
+        ["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""]
+    )
     return text
