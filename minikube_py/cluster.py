@@ -161,7 +161,7 @@ class Cluster:
         if self._server is None:
             from minikube_py.apiserver.verbs import ApiServer
 
-            self._server = ApiServer(self.store, self.view, self.registry, self.clock)
+            self._server = ApiServer(self.store, self.view, self.registry)
         return self._server
 
     @property

@@ -16,11 +16,11 @@ from minikube_py.api.types import Key
 from minikube_py.apiserver import admission, allocate
 from minikube_py.apiserver.origin import ADMIN, Origin
 from minikube_py.base import errors, gotext, patch
+from minikube_py.base.clock import Clock
 
 if TYPE_CHECKING:
     from minikube_py.api.kinds import Kind, Registry
     from minikube_py.api.types import Object
-    from minikube_py.base.clock import Clock
     from minikube_py.store.store import Store
     from minikube_py.store.view import StoreView
 
@@ -29,15 +29,24 @@ GENERATED_PREFIX_MAX = 58  # 63 less the five random characters
 
 
 class ApiServer:
-    """Verbs over a store. `clock` is moved by the engine; `registry` changes when CustomResourceDefinitions do."""
+    """Verbs over a store. `registry` changes when CustomResourceDefinitions do."""
 
-    def __init__(self, store: Store, view: StoreView, registry: Registry, clock: Clock) -> None:
+    def __init__(self, store: Store, view: StoreView, registry: Registry) -> None:
         self.store = store
         self.view = view
         self.registry = registry
-        self.clock = clock
         self.warnings: list[str] = []
         self.strict_engine = False
+        self._clock = Clock(0)
+        self._clock_text = ""
+
+    @property
+    def clock(self) -> Clock:
+        """The cluster's time, as the file has it: another process may have moved it."""
+        text = self.store.meta("now_s", "0")
+        if text is not self._clock_text:
+            self._clock_text, self._clock = text, Clock(int(text), int(self.store.meta("seed", "0")))
+        return self._clock
 
     # -- create --------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 
 LAST = ("default-scheduler", "kubelet")  # behind the controllers, in this order
+UNHEALTHY_MAX = 50  # lines that a summary spends on them
 LABELS = {"default-scheduler": "scheduler"}
 
 
@@ -167,7 +168,9 @@ def summary(report: Report, *, wanted: str = "") -> list[str]:
     ]
     if report.unhealthy:
         lines.append(f"{len(report.unhealthy)} not healthy:")
-        lines += [f"  {_of_key(key)}: {reason}" for key, reason in report.unhealthy]
+        lines += [f"  {_of_key(key)}: {reason}" for key, reason in report.unhealthy[:UNHEALTHY_MAX]]
+        if len(report.unhealthy) > UNHEALTHY_MAX:
+            lines.append(f"  and {len(report.unhealthy) - UNHEALTHY_MAX} more")
     else:
         lines.append("everything is healthy")
     return lines

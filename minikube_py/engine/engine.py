@@ -139,8 +139,8 @@ class Engine:
         return max(min(due), self.server.clock.now_s)
 
     def _move_clock(self, now_s: int) -> None:
-        self.server.clock = self.server.clock.at(now_s)
-        self.store.set_meta("now_s", str(now_s))
+        """Forward only: another process may have been further since this one looked."""
+        self.store.set_meta("now_s", str(max(now_s, self.server.clock.now_s)))
 
     # -- one pass ------------------------------------------------------------------------------------------------
 
@@ -179,9 +179,9 @@ class Engine:
         try:
             while True:
                 action = run.send(outcome)  # type: ignore[attr-defined]
-                if type(action) is Wake:
-                    if wake is None or action.at_s < wake.at_s or (action.at_s == wake.at_s and not action.background):
-                        wake = action
+                if type(action) is Wake:  # the earliest counts; it is background only if all are
+                    is_background = action.background and (wake is None or wake.background)
+                    wake = Wake(action.at_s if wake is None else min(action.at_s, wake.at_s), is_background)
                     outcome = None
                     continue
                 outcome = self._carry_out(step, key, action, origin)

@@ -33,7 +33,10 @@ def test_the_command_prints_what_kubectl_printed(outcomes: dict[str, Outcome], n
     assert outcome.found == outcome.expected, f"kubectl {outcome.case.command}"
 
 
-def test_what_is_listed_as_different_is_different(outcomes: dict[str, Outcome]) -> None:
+def test_what_is_listed_as_different_is_different(
+    outcomes: dict[str, Outcome], capsys: pytest.CaptureFixture[str]
+) -> None:
     equal = [name for name, outcome in outcomes.items() if outcome.equal]
-    print(f"{len(equal)} of {len(outcomes)} recorded commands are equal")
+    with capsys.disabled():
+        print(f"\nrecorded commands: {len(equal)} of {len(outcomes)} equal")
     assert [name for name in equal if name in KNOWN] == []
