@@ -7,7 +7,7 @@ WORKERS ?= auto
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat
 SHELL := /bin/bash
 
-.PHONY: help demo test check lint types docs bench golden clean
+.PHONY: help demo test check lint types docs bench bench-large crash garbage golden clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -32,6 +32,15 @@ docs: $(VENV)/.tested ## write the generated parts of docs/ anew
 
 bench: $(VENV)/.tested ## speed as ratios within one run: a table, and build/bench.json
 	$(BIN)/python -m tests.bench
+
+bench-large: $(VENV)/.tested ## 5,000 nodes and 150,000 pods, what small changes cost there: build/large.md and .svg (PODS=1000,10000)
+	$(BIN)/python -m tests.bench.large --pods $(or $(PODS),1000,10000,50000,150000)
+
+crash: $(VENV)/.tested ## kill kpy 1,000 times at moments from a seed (SEED=1, KILLS=1000)
+	$(BIN)/python -m tests.simulation.crash --kills $(or $(KILLS),1000) --seed $(or $(SEED),1)
+
+garbage: $(VENV)/.tested ## 10,000 broken manifests and as many broken expressions (GARBAGE=10000)
+	KPY_GARBAGE=$(or $(GARBAGE),10000) $(BIN)/python -m pytest -n $(WORKERS) tests/garbage
 
 golden: $(VENV)/.tested ## rewrite recorded outputs of our own; review the diff
 	KPY_GOLDEN=1 $(BIN)/python -m pytest -n $(WORKERS) tests

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from minikube_py.api.types import Key
 from minikube_py.apiserver import default_roles
 from minikube_py.apiserver.origin import Origin
-from minikube_py.kubelet import node
+from minikube_py.kubelet import node, static
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Object
@@ -17,8 +18,11 @@ NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 ORIGIN = Origin("kube-apiserver", trusted=True, user="system:apiserver", groups=("system:masters",))
 
 
-def fill(server: ApiServer, *, nodes: int, cpu: str, memory: str, version: str) -> None:
-    """Namespaces, priority classes, the Service of the API server, and the nodes: the first one is the control plane."""
+def fill(server: ApiServer, *, nodes: int, cpu: str, memory: str, version: str, static_pods: bool = False) -> None:
+    """Namespaces, priority classes, the Service of the API server, and the nodes: the first one is the control plane.
+
+    `static_pods`: with the control plane's own pods in kube-system.
+    """
     for name in NAMESPACES:
         _create(server, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     for name, value, text in PRIORITY_CLASSES:
@@ -34,6 +38,18 @@ def fill(server: ApiServer, *, nodes: int, cpu: str, memory: str, version: str) 
         *default_roles.objects(),
     ):
         _create(server, obj)
+    if static_pods and nodes:
+        _add_static_pods(server, version)
+
+
+def _add_static_pods(server: ApiServer, version: str) -> None:
+    key = Key("nodes", "", node_name(0))
+    control_plane = server.store.get(key)
+    assert control_plane is not None, key
+    for obj in static.pods(control_plane, version, server.clock):
+        made = _create(server, obj)
+        status = static.running(made, control_plane, server.clock)
+        server.change(Key("pods", "kube-system", made["metadata"]["name"]), {"status": status}, "status", ORIGIN)
 
 
 def node_name(index: int) -> str:

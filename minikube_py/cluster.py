@@ -61,7 +61,7 @@ class Cluster:
         self._server: ApiServer | None = None
         self._engine: Engine | None = None
         self._registry: Registry | None = None
-        self._registry_revision = -1
+        store.renewed = self._renew
         self.subject: Subject | None = None  # who asks; None: the administrator, who may do anything
         self.pace: Callable[[int], None] | None = None  # lets that many real seconds pass; None: time jumps
         self.manager = ""  # what the client calls itself in the log and in managedFields; '': as each verb is called
@@ -80,7 +80,8 @@ class Cluster:
     def make(cls, path: str, *, name: str, epoch_s: int, nodes: int = 3, seed: int = 0, **shape: Any) -> Cluster:
         """Make a cluster file: system namespaces and `nodes` nodes (the first one is the control plane).
 
-        `shape`: cpu ('4'), memory ('8Gi'), kubernetes_version ('v1.36.2').
+        `shape`: cpu ('4'), memory ('8Gi'), kubernetes_version ('v1.36.2'), static_pods (False): whether the control
+        plane's own pods are there, in kube-system.
         """
         cluster = cls(Store(str(path), create=True), name)
         cluster._bootstrap(epoch_s=epoch_s, nodes=nodes, seed=seed, **shape)
@@ -119,6 +120,7 @@ class Cluster:
         cpu: str = "4",
         memory: str = "8Gi",
         kubernetes_version: str = KUBERNETES_VERSION,
+        static_pods: bool = False,
     ) -> None:
         from minikube_py import bootstrap
 
@@ -132,8 +134,21 @@ class Cluster:
                 ("kubernetes_version", kubernetes_version),
             ):
                 self.store.set_meta(name, str(value))
-            bootstrap.fill(self.server, nodes=nodes, cpu=cpu, memory=memory, version=kubernetes_version)
+            bootstrap.fill(
+                self.server,
+                nodes=nodes,
+                cpu=cpu,
+                memory=memory,
+                version=kubernetes_version,
+                static_pods=static_pods,
+            )
         self.reconcile()
+
+    def _renew(self) -> None:
+        """Another process has written: time may have passed, and kinds may have come."""
+        self._registry = None
+        if self._server is not None:
+            self._server.clock, self._server.registry = self.clock, self.registry
 
     # -- what it is ----------------------------------------------------------------------------------------------
 
@@ -238,8 +253,25 @@ class Cluster:
         return Key(kind.storage, (namespace or "default") if kind.namespaced else "", name)
 
     def changes(self, since: int = 0) -> Iterator[Change]:
-        """Every write after a revision, oldest first, with the object before and after."""
+        """Every write after a revision, oldest first, with the object before and after; 0: all that the log has kept.
+
+        Raises Expired for a revision that the log has forgotten.
+        """
         return iter(self.store.history(since))
+
+    def compact(self, keep: int) -> int:
+        """Forget the history before the last `keep` revisions and give the space back; returns how many rows went."""
+        with self.store.transaction():
+            gone = self.store.compact(keep)
+        if gone:
+            self.store.vacuum()
+        return gone
+
+    def digest(self) -> str:
+        """One hash of the whole state: equal commands on equal seeds and epochs give equal digests."""
+        from minikube_py.store import digest
+
+        return digest.digest(self.store.connection)
 
     # -- writing -------------------------------------------------------------------------------------------------
 
@@ -490,8 +522,9 @@ class Cluster:
         engine = self.engine
         engine.on_change, engine.on_deed = on_change, on_deed
         try:
-            limit_s = self.clock.now_s + (for_s if for_s is not None else timeout_s)
-            return engine.run(limit_s=limit_s, to_the_end=for_s is not None, until=until, one_pass=step)
+            with self.store.turn():
+                limit_s = self.clock.now_s + (for_s if for_s is not None else timeout_s)
+                return engine.run(limit_s=limit_s, to_the_end=for_s is not None, until=until, one_pass=step)
         finally:
             engine.on_change = engine.on_deed = None
 
@@ -510,8 +543,9 @@ class Cluster:
         engine = self.engine
         engine.on_change = on_change
         try:
-            limit_s = self.clock.now_s + (timeout_s if timeout_s is not None else FOREVER_S)
-            engine.run(limit_s=limit_s, to_the_end=timeout_s is not None, until=condition)
+            with self.store.turn():
+                limit_s = self.clock.now_s + (timeout_s if timeout_s is not None else FOREVER_S)
+                engine.run(limit_s=limit_s, to_the_end=timeout_s is not None, until=condition)
         finally:
             engine.on_change = None
         return condition()

@@ -9,10 +9,12 @@ from __future__ import annotations
 import builtins
 import os
 import re
+import sys
 from typing import TYPE_CHECKING
 
 from minikube_py.base import clock
 from minikube_py.base.errors import StoreError, UsageError
+from minikube_py.store import files
 
 if TYPE_CHECKING:
     from typing import Any
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 DEFAULT = "kpy"
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 NO_CLUSTER = "there is no cluster yet: 'kpy cluster start' makes one, as does the first writing command"
+
+WAITING = "waiting for another kpy that is writing this cluster ...\n"
 
 
 def root() -> str:
@@ -84,10 +88,10 @@ def read(source: str) -> str:
 
 def write(target: str, text: str) -> None:
     """Replace a small private file in one step."""
-    folder, name = os.path.split(target)
+    folder = os.path.dirname(target)
     try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        fresh = os.path.join(folder, f".{name}.{os.getpid()}")
+        files.make_private_folder(folder)
+        fresh = files.temporary(target)
         descriptor = os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(text)
@@ -98,12 +102,10 @@ def write(target: str, text: str) -> None:
 
 def open(name: str | None = None, *, create: bool = False) -> Cluster:
     """Open a cluster, the current one unless named. `create`: make the default cluster if there is none."""
-    from minikube_py.cluster import Cluster
-
     chosen = name or current()
     file = path(chosen)
     if exists(file):
-        return Cluster.open(file, name=chosen)
+        return _opened(file, chosen)
     if name is not None and name != DEFAULT:
         raise UsageError(f'context "{name}" does not exist')
     if not create:
@@ -122,7 +124,7 @@ def start(name: str, *, epoch_s: int | None = None, **shape: Any) -> Cluster:
     if exists(file):
         raise UsageError(f'cluster "{name}" exists already')
     first = not clusters()
-    fresh = os.path.join(os.path.dirname(file), f".{name}.{os.getpid()}.new")
+    fresh = files.temporary(file)
     try:
         epoch = epoch_s if epoch_s is not None else clock.wall_now_s()
         Cluster.make(fresh, name=name, epoch_s=epoch, **shape).close()
@@ -132,10 +134,24 @@ def start(name: str, *, epoch_s: int | None = None, **shape: Any) -> Cluster:
     except OSError as error:
         raise StoreError(f"cannot create the cluster file {file}: {error.strerror}") from error
     finally:
-        _forget(fresh, fresh + "-wal", fresh + "-shm")
+        files.forget(fresh, *files.belonging(fresh))
     if first and name != DEFAULT:
         use(name)
-    return Cluster.open(file, name=name)
+    return _opened(file, name)
+
+
+def _opened(file: str, name: str) -> Cluster:
+    from minikube_py.cluster import Cluster
+
+    cluster = Cluster.open(file, name=name)
+    cluster.store.wait_told = tell_waiting
+    return cluster
+
+
+def tell_waiting() -> None:
+    """What a person hears who waits for another process."""
+    sys.stderr.write(WAITING)
+    sys.stderr.flush()
 
 
 def rename(old: str, new: str) -> None:
@@ -163,14 +179,8 @@ def remove(name: str) -> None:
     if not exists(file):
         raise UsageError(f'cluster "{name}" does not exist')
     try:
-        _forget(file, file + "-wal", file + "-shm")
+        files.forget(file, *files.belonging(file))
         if current() == name:
-            _forget(os.path.join(root(), "current"))
+            files.forget(os.path.join(root(), "current"))
     except OSError as error:
         raise StoreError(f"cannot delete {file}: {error.strerror}") from error
-
-
-def _forget(*files: str) -> None:
-    for file in files:
-        if os.path.lexists(file):
-            os.unlink(file)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.api import pods
+from minikube_py.api.nodes import Place, place_of
 from minikube_py.api.types import Action, Create, Delete, Key, Patch, Record, Remember, Wake
 from minikube_py.base.clock import Clock
 
@@ -89,6 +90,12 @@ class FrozenView:
     def on_node(self, node: str) -> list[Object]:  # type: ignore[valid-type]
         found = [pod for pod in self.list("pods") if pods.node_of(pod) == node]
         return found if node else [pod for pod in found if not pods.is_finished(pod)]
+
+    def node_places(self) -> list[Place]:  # type: ignore[valid-type]
+        return [place_of(node) for node in self.list("nodes")]
+
+    def sociable(self) -> list[Object]:  # type: ignore[valid-type]
+        return [pod for pod in self.list("pods") if pods.node_of(pod) and pod["spec"].get("affinity")]
 
     def refused(self) -> list[Object]:  # type: ignore[valid-type]
         return [pod for pod in self.on_node("") if "PodScheduled" in str(pod.get("status"))]

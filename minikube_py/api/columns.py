@@ -121,6 +121,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "servicecidrs.networking.k8s.io": (NAME, Column("CIDRs", "network.cidrs"), AGE),
     "ipaddresses.networking.k8s.io": (NAME, Column("ParentRef", "network.parent_ref")),
     "faults.sim.kpy.dev": (NAME, Column("Type", ".spec.type"), Column("Node", ".spec.node|<none>"), AGE),
+    "traffics.sim.kpy.dev": (NAME, Column("Status", ".status.phase"), Column("Requests", ".status.requests|0", type="integer"), Column("Errors", ".status.errors|0", type="integer"), Column("P95", ".status.latency.p95"), AGE),
     "nodegroups.sim.kpy.dev": (NAME, Column("Minimum", ".spec.minimum|0", type="integer"), Column("Maximum", ".spec.maximum|0", type="integer"), AGE),
 }
 # fmt: on

@@ -66,6 +66,10 @@ def patched(kind: Kind, obj: Object, patch: Any, how: str, strictness: str = "St
 
 
 def _patch_cause(obj: Object, patch: Any, how: str, problem: str) -> Cause:
+    if obj.get("kind") == "Secret":
+        from minikube_py.api import secrets
+
+        obj, patch = secrets.hidden(obj), secrets.hidden(patch)
     told = gotext.shown(patch) if how == "strategic" else gotext.json_text(obj)
     return Cause("patch", "FieldValueInvalid", f"Invalid value: {gotext.quoted(told)}: {problem}")
 

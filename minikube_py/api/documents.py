@@ -220,8 +220,20 @@ def _decoded(content: bytes, source: str) -> str:
     except UnicodeDecodeError as error:
         problem = "invalid leading UTF-8 octet" if error.start == error.end - 1 else "incomplete UTF-8 octet sequence"
         if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            return content.decode("utf-16")
+            try:
+                return content.decode("utf-16")
+            except UnicodeDecodeError as wide:
+                problem = _UTF_16[wide.reason]
         raise UsageError(f"error parsing {source}: error converting YAML to JSON: yaml: {problem}") from None
+
+
+# What Python calls wrong UTF-16, and what libyaml does.
+_UTF_16 = {
+    "truncated data": "incomplete UTF-16 character",
+    "unexpected end of data": "incomplete UTF-16 surrogate pair",
+    "illegal UTF-16 surrogate": "expected low surrogate area",
+    "illegal encoding": "unexpected low surrogate area",
+}
 
 
 def _chunks(text: str, start: int, source: str) -> Iterator[tuple[str, int]]:
@@ -351,6 +363,9 @@ def is_date(text: str) -> bool:
     return 1 <= month <= 12 and 1 <= day <= days and in_range
 
 
+DIGITS_MAX = 1_100  # binary digits of the largest float: 1,024
+
+
 def _int(digits: str) -> int:
     sign = -1 if digits[0] == "-" else 1
     body = digits.lstrip("+-")
@@ -360,10 +375,16 @@ def _int(digits: str) -> int:
 
 def _long_int(digits: str) -> int | float | str:
     """Beyond 64 bits decimal digits make a float; a leading 0 is then no sign of octal any more."""
+    if len(digits) > DIGITS_MAX:
+        return digits  # beyond what a float holds, in any base: stays a string, as in `_float`
     number = _int(digits)
     if -(1 << 63) <= number < 1 << 64:
         return _number(number)
-    return float(digits) if digits.lstrip("+-").isdigit() else float(number)
+    try:
+        found = float(digits) if digits.lstrip("+-").isdigit() else float(number)
+    except OverflowError:
+        return digits
+    return digits if found in (float("inf"), float("-inf")) else found
 
 
 def _float(digits: str, text: str) -> int | float | str:

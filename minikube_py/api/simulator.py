@@ -1,8 +1,8 @@
 """The simulator's own kinds (sim.kpy.dev/v1alpha1): the structural schemas of Program, Fault, NodeGroup and Traffic.
 
 They are what a CustomResourceDefinition would say, so unknown fields and wrong types are found as for any custom resource.
-What a schema cannot say is marked `x-kpy`, the sort of the value: a time, a quantity, a selector, or a course (one quantity,
-or a list of {after, value}); `minikube_py.api.validation.simulator` looks at those and at what contradicts itself.
+What a schema cannot say is marked `x-kpy`, the sort of the value: a time, a quantity, a selector, a course (one quantity, or a
+list of {after, value}), the rate or the source of a Traffic; `minikube_py.api.validation.simulator` looks at those and at what contradicts itself.
 """
 
 from __future__ import annotations
@@ -99,15 +99,21 @@ SPECS: dict[str, Object] = {
         ),
     ),
     "Traffic": _record(
-        "to",
-        **{"from": _record(namespace=TEXT, selector=SELECTOR, node=TEXT), "for": TIME, "at": TIME},
-        to=_record(service=TEXT, namespace=TEXT, ingress=TEXT, host=TEXT, node=TEXT, port={"x-kubernetes-int-or-string": True}, path=TEXT),
-        requestsPerSecond=COURSE,
-        shape={**TEXT, "enum": ["constant", "ramp", "sine", "spike", "steps"]},
-        period=TIME,
-        keepAlive=BOOL,
+        "target",
+        "rate",
+        target=_record(
+            url=TEXT,
+            service=_record("name", name=TEXT, namespace=TEXT, port=PORT, path=TEXT),
+            ingress=_record("host", host=TEXT, path=TEXT, tls=BOOL),
+            nodePort=_record("node", "port", node=TEXT, port=PORT, path=TEXT),
+        ),
+        **{"from": {"x-kubernetes-preserve-unknown-fields": True, "x-kpy": "source"}},
+        rate={"x-kubernetes-preserve-unknown-fields": True, "x-kpy": "rate"},
+        duration=TIME,
         timeout=TIME,
         retries=COUNT,
+        keepAlive=BOOL,
+        paused=BOOL,
     ),
 }  # fmt: skip
 _STATUS: Object = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from minikube_py.api.nodes import Place
     from minikube_py.base.clock import Clock
     from minikube_py.base.errors import KpyError
 
 Object: TypeAlias = dict[str, Any]
 Objects: TypeAlias = list[Object]
+Places: TypeAlias = "list[Place]"
 Dependents: TypeAlias = list[tuple[str, Object]]
 
 
@@ -125,6 +127,14 @@ class View(Protocol):
 
     def on_node(self, node: str) -> Objects:
         """Pods with that spec.nodeName; '' gives the pods that have no node yet and are not finished."""
+        ...
+
+    def node_places(self) -> Places:
+        """What the order of looking at nodes depends on, of every node: read from the index, without their bodies."""
+        ...
+
+    def sociable(self) -> Objects:
+        """Pods on nodes that have pod affinity or anti-affinity."""
         ...
 
     def refused(self) -> Objects:

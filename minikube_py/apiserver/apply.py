@@ -66,7 +66,9 @@ def apply(
     try:
         new = server.patch(kind, key_of(kind, obj), fields, form=form, origin=origin, check=check, dry_run=dry_run)
     except StatusError as error:
-        error.add_note(go_json(fields))
+        from minikube_py.api import secrets
+
+        error.add_note(go_json(secrets.hidden(fields) if kind.resource == "secrets" else fields))
         raise
     return new, "configured"
 

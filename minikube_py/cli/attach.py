@@ -5,6 +5,7 @@ A simulated program reads no input; what it writes is followed as `logs -f` does
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.base.errors import UsageError
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 Object = dict[str, Any]
 
-FOLLOWED_S = 60
+FOLLOWED_S, WAIT_S = 60, 600
 RECORDED = (
     "All commands and output from this session will be recorded in container logs, including credentials and sensitive "
     "information passed through the command prompt."
@@ -75,3 +76,47 @@ def _now(call: Call, pod: Object) -> Object:
         return containers.pod_named(call, pod["metadata"]["name"], pod["metadata"]["namespace"])
     except NotFound:
         return {**pod, "status": {}}
+
+
+def enter(call: Call, pod: Object, name: str, ended: str) -> int:
+    """Wait for a new container, then enter it: a dialogue on a terminal, else what its input says or its log.
+
+    `ended`: what is said after a dialogue, with {pod}, {container} and {namespace} in it.
+    """
+    from minikube_py.base.errors import NotFound
+
+    meta = pod["metadata"]
+
+    def begun() -> bool:
+        try:
+            entry = containers.status_of(containers.pod_named(call, meta["name"], meta["namespace"]), name) or {}
+        except NotFound:
+            return True
+        return bool({"running", "terminated"} & (entry.get("state") or {}).keys())
+
+    call.cluster.run_until(begun, WAIT_S)
+    now = containers.pod_named(call, meta["name"], meta["namespace"])
+    found, entry = containers.find(now, name), containers.status_of(now, name) or {}
+    assert found is not None, name
+    container, state = found[0], entry.get("state") or {}
+    if "running" not in state:
+        from minikube_py.programs import logs
+
+        for _, line in logs.lines(container, now, call.cluster.view, call.cluster.clock):
+            call.line(line)
+        message = (state.get("waiting") or {}).get("message")
+        if message:
+            call.warn(f"container {name}: {message}")
+        return 0
+    if not call.on("quiet"):
+        call.complain(RECORDED)
+        call.complain(PROMPT)
+    words = (*(container.get("command") or ()), *(container.get("args") or ()))
+    if call.on("stdin") and (not words or words[0].rpartition("/")[2] in ("sh", "bash", "ash")):
+        is_terminal = call.on("tty") and sys.stdin.isatty()
+        exec.inside(call, now, container, ("sh",), is_terminal)
+        if is_terminal and not call.on("quiet"):
+            call.line(ended.format(pod=meta["name"], container=name, namespace=meta["namespace"]))
+        return 0
+    stream(call, now, container)
+    return 0

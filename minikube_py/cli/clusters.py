@@ -12,11 +12,20 @@ from minikube_py.base.duration import human
 from minikube_py.base.errors import StoreError, UsageError
 from minikube_py.cli import own, snapshots
 
-app = own.new_app("Start, list, choose, delete, save and restore clusters.", group=True)
+app = own.new_app("Start, list, choose, check, delete, save and restore clusters.", group=True)
 snapshot = own.new_app("Save a cluster's whole state under a name, and go back to it.", group=True)
 app.add_typer(snapshot, name="snapshot")
 
 NameArgument = Annotated[str, typer.Argument(metavar="[NAME]", help="The cluster; the current one unless given.")]
+
+
+# What controllers/service_load_balancer.py looks for.
+NO_CLOUD = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "cloud-provider"},
+    "data": {"loadBalancer": "none"},
+}
 
 
 @app.command()
@@ -34,6 +43,12 @@ def start(
     kubernetes_version: Annotated[
         str, typer.Option("--kubernetes-version", help="What the API server says it is.")
     ] = "v1.36.2",
+    no_load_balancer: Annotated[
+        bool, typer.Option("--no-load-balancer", help="No cloud: Services of type LoadBalancer stay <pending>.")
+    ] = False,
+    static_pods: Annotated[
+        bool, typer.Option("--static-pods/--no-static-pods", help="With the control plane's own pods in kube-system.")
+    ] = True,
 ) -> None:
     """Make a cluster (and choose it, if it is the first one)."""
     from minikube_py.base import quantity
@@ -53,7 +68,10 @@ def start(
         memory=memory,
         seed=seed,
         kubernetes_version=_version(kubernetes_version),
+        static_pods=static_pods,
     )
+    if no_load_balancer:
+        cluster.create(NO_CLOUD, namespace="kube-system")
     if name and home.current() != name:
         home.use(name)
     info = cluster.info
@@ -126,6 +144,25 @@ def status(name: NameArgument = "") -> None:
 
 
 @app.command()
+def check(name: NameArgument = "") -> int:
+    """Look for damage in a cluster's file, one line for each finding; exit code 1 if there is any. Changes nothing."""
+    import os
+
+    from minikube_py.store import check
+
+    chosen = name or home.current()
+    file = home.path(chosen)
+    if not os.path.exists(file):
+        raise UsageError(f'cluster "{chosen}" does not exist')
+    found = check.problems(file)
+    for line in found:
+        typer.echo(f"{file}: {line}")
+    if not found:
+        typer.echo(f'cluster "{chosen}" is whole')
+    return 1 if found else 0
+
+
+@app.command()
 def use(name: Annotated[str, typer.Argument(help="The cluster to work with from now on.")]) -> None:
     """Choose the current cluster (as `kpy config use-context`)."""
     home.use(name)
@@ -169,7 +206,12 @@ def list_snapshots(ctx: typer.Context) -> None:
     if not found:
         typer.echo("No snapshots found.", err=True)
         return
-    typer.echo(tables.layout([["NAME", "TIME"], *([name, timestamp(now_s)] for name, now_s in found)]), nl=False)
+    typer.echo(
+        tables.layout(
+            [["NAME", "TIME"], *([name, timestamp(now_s) if now_s >= 0 else "damaged"] for name, now_s in found)]
+        ),
+        nl=False,
+    )
 
 
 @snapshot.command("delete")

@@ -140,13 +140,17 @@ COMMANDS: tuple[Row, ...] = (
     Row("options", "help:options"),
     Row("help", "help:run"),
     Row("reconcile", "reconcile:app", "Run the simulation until nothing is left to do, for a time, or until a condition holds", OWN),
-    Row("cluster", "clusters:app", "Start, list, choose, delete, save and restore clusters", OWN),
+    Row("cluster", "clusters:app", "Start, list, choose, check, delete, save and restore clusters", OWN),
+    Row("image", "images:app", "List the images of the simulated registry, and add, remove and break them", OWN, writes=True),
     Row("node", "nodes:app", "Add, remove, fail and recover nodes", OWN, writes=True),
+    Row("curl", "curl:app", "Follow a request from a pod, a node or outside to the container that answers", OWN),
+    Row("dns", "dns:app", "Look a name up as a pod would", OWN),
+    Row("traffic", "traffic:app", "Send requests over virtual time, and see what came of them", OWN, writes=True),
     Row("history", "log:history_app", "Show who changed what, when and why", OWN),
     Row("explain-schedule", "scheduling:explain_app", "Show why a pod goes to its node, or to none", OWN),
     Row("capacity", "scheduling:capacity_app", "Count how many copies of a pod fit, and what ends it", OWN),
     Row("sql", "log:sql_app", "Ask the cluster's file a question in SQL", OWN),
-    Row("digest", "log:digest_app", "Print a checksum of the cluster's whole log", OWN),
+    Row("digest", "log:digest_app", "Print one hash of the cluster's whole state", OWN),
 )
 # fmt: on
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
-from minikube_py.base.errors import NotFound, UsageError
-from minikube_py.cli import attach, containers, exec, select
+from minikube_py.base.errors import UsageError
+from minikube_py.cli import attach, containers, select
 
 if TYPE_CHECKING:
     from minikube_py.cli.call import Call
@@ -15,7 +14,6 @@ Object = dict[str, Any]
 
 PROFILES = ("legacy", "general", "baseline", "netadmin", "restricted", "sysadmin")
 PULLS = ("", "Always", "IfNotPresent", "Never")
-WAIT_S = 600
 ENDED = (
     "Session ended, the ephemeral container will not be restarted but may be reattached using "
     "'kubectl attach {pod} -c {container} -n {namespace} -i -t' if it is still running"
@@ -41,7 +39,7 @@ def run(call: Call) -> int:
             raise UsageError(f'"{group}/{version}, Kind={item.kind.name}" not supported by debug')
         wants = call.on("attach") if call.changed("attach") else call.on("stdin")
         if wants and name:
-            code = _attach(call, pod, name)
+            code = attach.enter(call, pod, name, ENDED)
     return code
 
 
@@ -208,42 +206,3 @@ def _on_node(call: Call, node: Object, command: list[str]) -> tuple[Object, str]
         "spec": {**spec, "containers": [container]},
     }  # fmt: skip
     return call.cluster.create(pod, namespace=call.namespace), name
-
-
-def _attach(call: Call, pod: Object, name: str) -> int:
-    """Wait for the container, then enter it: a dialogue on a terminal, else what its input says or its log."""
-    meta = pod["metadata"]
-
-    def begun() -> bool:
-        try:
-            entry = containers.status_of(containers.pod_named(call, meta["name"], meta["namespace"]), name) or {}
-        except NotFound:
-            return True
-        return bool({"running", "terminated"} & (entry.get("state") or {}).keys())
-
-    call.cluster.run_until(begun, WAIT_S)
-    now = containers.pod_named(call, meta["name"], meta["namespace"])
-    found, entry = containers.find(now, name), containers.status_of(now, name) or {}
-    assert found is not None, name
-    container, state = found[0], entry.get("state") or {}
-    if "running" not in state:
-        from minikube_py.programs import logs
-
-        for _, line in logs.lines(container, now, call.cluster.view, call.cluster.clock):
-            call.line(line)
-        message = (state.get("waiting") or {}).get("message")
-        if message:
-            call.warn(f"container {name}: {message}")
-        return 0
-    if not call.on("quiet"):
-        call.complain(attach.RECORDED)
-        call.complain(attach.PROMPT)
-    words = (*(container.get("command") or ()), *(container.get("args") or ()))
-    if call.on("stdin") and (not words or words[0].rpartition("/")[2] in ("sh", "bash", "ash")):
-        is_terminal = call.on("tty") and sys.stdin.isatty()
-        exec.inside(call, now, container, ("sh",), is_terminal)
-        if is_terminal and not call.on("quiet"):
-            call.line(ENDED.format(pod=meta["name"], container=name, namespace=meta["namespace"]))
-        return 0
-    attach.stream(call, now, container)
-    return 0

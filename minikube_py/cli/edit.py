@@ -95,6 +95,7 @@ def read(text: str, shown: Object, name: str) -> Object:
 
 def _in_editor(call: Call, text: str) -> str:
     """The text as the user left it. KUBE_EDITOR, then EDITOR, then vi; the value may carry arguments."""
+    import shlex
     import subprocess
     import tempfile
 
@@ -104,8 +105,11 @@ def _in_editor(call: Call, text: str) -> str:
         path = os.path.join(folder, f"kubectl-edit{suffix}")
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
-        done = subprocess.run(f'{editor} "{path}"', shell=True, check=False)
-        if done.returncode:
+        try:
+            failed = subprocess.run([*shlex.split(editor), path], check=False).returncode != 0
+        except (OSError, ValueError) as error:  # not there; quotes that do not end
+            raise UsageError(f'unable to launch the editor "{editor}": {error}') from None
+        if failed:
             raise UsageError(f'there was a problem with the editor "{editor}"')
         with open(path, encoding="utf-8") as file:
             return file.read()

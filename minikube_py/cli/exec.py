@@ -62,13 +62,13 @@ def _pod(call: Call, resource: str) -> Object:
 
 def inside(call: Call, pod: Object, container: Object, command: tuple[str, ...], is_terminal: bool) -> int:
     """Run a command, or on a terminal a shell's dialogue, in a container and keep what it changes; the exit code."""
-    from minikube_py.programs import commands
+    from minikube_py.programs import shell
 
     session = visit(call, pod, container)
     problem = session.missing(command)
     if problem:
         raise UsageError(_cannot_start(call, pod, container, problem))
-    if is_terminal and commands.is_shell(command):
+    if is_terminal and shell.is_bare(command):
         code = _dialogue(session)
     else:
         stdin = _input() if call.on("stdin") and not is_terminal else None

@@ -10,23 +10,52 @@ from minikube_py.base.errors import UsageError
 from minikube_py.cli import narrative, own
 
 if TYPE_CHECKING:
+    from minikube_py.cluster import Cluster
     from minikube_py.store.store import Change
 
 history_app = own.new_app("Show who changed what, when and why.")
 sql_app = own.new_app("Ask the cluster's file a question in SQL.")
-digest_app = own.new_app("Print a checksum of the cluster's whole log.")
+digest_app = own.new_app("Print one hash of the cluster's whole state.")
 
 
 @history_app.command()
 def history(
     ctx: typer.Context,
-    resource: Annotated[str, typer.Argument(metavar="[TYPE[/NAME]]", help="Only changes of these objects.")] = "",
-    since: Annotated[int, typer.Option("--since", help="Only after this revision.")] = 0,
+    resource: Annotated[
+        str, typer.Argument(metavar="[TYPE[/NAME]]", help="Only changes of these objects; or the word 'compact'.")
+    ] = "",
+    since: Annotated[int, typer.Option("--since", min=0, help="Only after this revision.")] = 0,
+    keep: Annotated[
+        int | None, typer.Option("--keep", min=1, help="With compact: how many of the last revisions to keep.")
+    ] = None,
 ) -> None:
-    """Print the log: revision, virtual time, verb, object, who did it, and the revision that led to it."""
+    """Print the log: revision, virtual time, verb, object, who did it, and the revision that led to it.
+
+    `kpy history compact` forgets all but the last revisions (1,000,000 unless --keep says otherwise) and gives the space
+    back. A cluster does so by itself when it has grown far beyond that.
+    """
+    context: own.Context = ctx.obj
+    if resource == "compact":
+        typer.echo(_compact(context.cluster, keep))
+        return
+    if keep is not None:
+        raise UsageError("--keep belongs to 'kpy history compact'")
+    typer.echo(_log(context, resource, since), nl=False)
+
+
+def _compact(cluster: Cluster, keep: int | None) -> str:
+    from minikube_py.store.compaction import KEEP
+
+    gone = cluster.compact(KEEP if keep is None else keep)
+    if not gone:
+        return "nothing to forget"
+    return f"forgot {gone} revision{'' if gone == 1 else 's'}, up to {cluster.store.compacted}"
+
+
+def _log(context: own.Context, resource: str, since: int) -> str:
+    """The rows of the log as a table; only those of a kind, or of one object, if asked."""
     from minikube_py.printers import tables
 
-    context: own.Context = ctx.obj
     cluster = context.cluster
     word, _, name = resource.partition("/")
     kind = cluster.kind(word) if word else None
@@ -41,7 +70,7 @@ def history(
             where = f"{change.key.resource} {space}{change.key.name}"
             cause = str(change.cause) if change.cause else ""
             rows.append([str(change.revision), narrative.clock(change.time_s), change.verb, where, change.actor, cause])
-    typer.echo(tables.layout(rows), nl=False)
+    return tables.layout(rows)
 
 
 @sql_app.command()
@@ -80,14 +109,6 @@ def _plain(value: object) -> object:
 
 @digest_app.command()
 def digest(ctx: typer.Context) -> None:
-    """Print a SHA-256 over all writes: equal commands on equal seeds give equal digests."""
-    from hashlib import sha256
-
-    from minikube_py.base.digest import canonical
-
+    """Print a SHA-256 over objects, log, wakes, memory and meta: equal commands on equal seeds give equal digests."""
     context: own.Context = ctx.obj
-    total = sha256()
-    for change in context.cluster.changes():
-        row = [change.revision, change.time_s, change.verb, *change.key, change.actor, change.cause, change.new]
-        total.update(canonical(row) + b"\n")
-    typer.echo(total.hexdigest())
+    typer.echo(context.cluster.digest())

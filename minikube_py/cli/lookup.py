@@ -31,13 +31,19 @@ class ClusterLookup:
         return self._cluster.view.on_node(node)
 
     def events(self, obj: Object) -> Objects:
-        """Events whose involvedObject is this one; kubelets write a node's name for its uid."""
+        """Events whose involvedObject is this one; kubelets write a node's name for its uid.
+
+        The names of events begin with the name of what they are about, so they are found without looking at all others.
+        """
         metadata = obj["metadata"]
+        try:
+            self._cluster.authorize("list", self._cluster.kind("events"), metadata.get("namespace") or "default")
+        except Forbidden:
+            return []
         uids = {metadata.get("uid"), metadata["name"] if obj.get("kind") == "Node" else metadata.get("uid")}
-        namespace = metadata.get("namespace") or None
         return [
             event
-            for event in self.list("events", namespace)
+            for event in self._cluster.store.events_named(metadata.get("namespace") or "default", metadata["name"])
             if (event.get("involvedObject") or {}).get("uid") in uids
             and event["involvedObject"].get("name") == metadata["name"]
         ]

@@ -1,4 +1,4 @@
-"""`kubectl run` (pkg/cmd/run/run.go), without attaching: there is no terminal behind a simulated container."""
+"""`kubectl run` (pkg/cmd/run/run.go)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 
 RESTARTS = ("Always", "OnFailure", "Never")
+ENDED = "Session ended, resume using 'kubectl attach {pod} -c {container} -n {namespace} -i -t' command when the pod is running"
 PULLS = ("Always", "IfNotPresent", "Never")
 
 
-def run(call: Call) -> None:
+def run(call: Call) -> int:
     dash = call.parsed.dash
     names = call.args if dash < 0 else call.args[:dash]
     if not names:
@@ -25,10 +26,31 @@ def run(call: Call) -> None:
     port = _check(call)
     labels = dict(_label(text) for text in call.text("labels").split(",")) if call.text("labels") else {"run": name}
     call.cluster  # noqa: B018  # opened before anything is printed
+    if _is_attached(call):
+        return _attached(call, _overridden(call, _pod(call, name, labels, words, port)))
     with call.transaction():
         create.generated(call, _overridden(call, _pod(call, name, labels, words, port)))
         if call.on("expose"):
             create.generated(call, _service(name, labels, port))
+    return 0
+
+
+def _is_attached(call: Call) -> bool:
+    """-i attaches unless --attach=false says otherwise."""
+    return call.on("attach") if call.changed("attach") else call.on("stdin")
+
+
+def _attached(call: Call, pod: Object) -> int:
+    """Create the pod, enter its container, and with --rm delete it afterwards. It goes on running where it is left."""
+    from minikube_py.cli import attach
+
+    created = call.cluster.create(pod, namespace=call.namespace, manager="kubectl-run")
+    meta = created["metadata"]
+    code = attach.enter(call, created, meta["name"], ENDED)
+    if call.on("rm"):
+        call.cluster.delete("pods", meta["name"], meta["namespace"])
+        call.line(f'pod "{meta["name"]}" deleted from {meta["namespace"]} namespace')
+    return code
 
 
 def _check(call: Call) -> int:
@@ -51,8 +73,6 @@ def _check(call: Call) -> int:
         raise UsageError(
             "--dry-run=[server|client] can't be used with attached containers options (--attach, --stdin, or --tty)"
         )
-    if attached:
-        raise UsageError("attaching is not supported: start the pod without -i, -t and --attach")
     return int(port or 0)
 
 
@@ -74,6 +94,10 @@ def _pod(call: Call, name: str, labels: dict[str, str], words: list[str], port: 
     container: Object = {"name": name, "image": call.text("image")}
     if words:
         container["command" if call.on("command") else "args"] = words
+    if call.on("stdin"):
+        container |= {"stdin": True} | ({} if call.on("leave-stdin-open") else {"stdinOnce": True})
+    if call.on("tty"):
+        container["tty"] = True
     if port:
         container["ports"] = [{"containerPort": port}]
     if call.list("env"):

@@ -21,6 +21,7 @@ from minikube_py.engine.pipeline import PIPELINE, Step
 from minikube_py.engine.queue import DirtyKeys
 from minikube_py.engine.report import Deed, Report, unhealthy
 from minikube_py.engine.wakes import Adopter, Owner, World, is_adoptable, owners_of
+from minikube_py.store import compaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,6 +65,7 @@ class Engine:
         """
         started_s, settled = self.server.clock.now_s, False
         self.writes = self.passes = self.instants = 0
+        self._forget_dirty()
         with _without_collector(), self.store.transaction():
             while True:
                 self._begin_instant()
@@ -84,6 +86,7 @@ class Engine:
                 self._end_instant()
                 self._move_clock(next_s)
             self._end_instant(last=True)
+            self.store.compact(compaction.KEEP, slack=compaction.SLACK)
             found = unhealthy(self.store)
         return Report(settled, self.server.clock.now_s, started_s, self.writes, self.passes, self.instants, found)
 
@@ -95,7 +98,8 @@ class Engine:
                 if step.name in names:
                     for key, cause in self._dirty[number].take():
                         self._run(step, key, cause)
-            self._drain()
+            self.store.changes.clear()
+            self._forget_dirty()
 
     def _begin_instant(self) -> None:
         self._world = World(self.store, self.server.view, self.server.registry)
@@ -109,14 +113,13 @@ class Engine:
             self._drain()
 
     def _read_log(self) -> None:
-        """Route what was written since the cursor; by this session (its changes are at hand) or by other processes."""
-        cursor, changes = int(self.store.meta("cursor", "0")), self.store.changes
-        if cursor < self.store.revision and not (changes and changes[0].revision <= cursor + 1):
-            found = self.store.merged_since(cursor)
-            changes.clear()
-            for change in found:
-                self._route(change)
-        self._drain()
+        """Route what was written since the cursor. It is told as a new session would read it from the log: so it does not
+        matter which process wrote what, and the same commands leave the same bytes."""
+        cursor = int(self.store.meta("cursor", "0"))
+        found = self.store.merged_since(cursor) if cursor < self.store.revision else []
+        self.store.changes.clear()
+        for change in found:
+            self._route(change)
 
     def _settle_instant(self) -> None:
         for _ in range(PASSES_MAX):
@@ -146,6 +149,11 @@ class Engine:
 
     def _is_dirty(self) -> bool:
         return any(len(dirty) for dirty in self._dirty)
+
+    def _forget_dirty(self) -> None:
+        """What is dirty follows from the cursor and the log: a run begins with that, whatever the one before has left."""
+        for dirty in self._dirty:
+            dirty.clear()
 
     def _pass(self) -> bool:
         """Every step over its dirty keys, once. Returns whether anything was looked at (a sweep: changed)."""

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+TRAFFIC = "traffics.sim.kpy.dev"
+
+
 class Step(NamedTuple):
     name: str
     component: str
@@ -253,7 +256,7 @@ PIPELINE: tuple[Step, ...] = (
             "configmaps": (wakes.waiting_pods_in_namespace,),
             "secrets": (wakes.waiting_pods_in_namespace,),
             "persistentvolumeclaims": (wakes.waiting_pods_in_namespace,),
-            "services": (wakes.waiting_pods_in_namespace,),  # init containers that look a name up
+            "services": (wakes.pods_waiting_for_service,),  # init containers that look a name up
             "programs.sim.kpy.dev": (wakes.all_in_namespace("pods"),),
             "faults.sim.kpy.dev": (wakes.pods_on_faulty_node,),
         },
@@ -297,6 +300,66 @@ PIPELINE: tuple[Step, ...] = (
         "endpoints",
         "controllers.endpoints:clean_up",
         {"endpoints": (wakes.itself,), "services": (wakes.endpoints_of_service,)},
+    ),
+    Step(
+        "service-load-balancer",
+        "service-controller",
+        "services",
+        "controllers.service_load_balancer:step",
+        {"services": (wakes.load_balancer,), "configmaps": (wakes.services_if_cloud_changed,)},
+        sees_itself=False,
+    ),
+    Step(
+        "ingress",
+        "ingress-controller",
+        "ingresses.networking.k8s.io",
+        "controllers.ingress:step",
+        {
+            "ingresses.networking.k8s.io": (wakes.itself,),
+            "ingressclasses.networking.k8s.io": (wakes.all_of("ingresses.networking.k8s.io"),),
+        },
+    ),
+    Step(
+        "gateway",
+        "gateway-controller",
+        "gateways.gateway.networking.k8s.io",
+        "controllers.ingress:gateway_step",
+        {
+            "gateways.gateway.networking.k8s.io": (wakes.itself,),
+            "gatewayclasses.gateway.networking.k8s.io": (wakes.all_of("gateways.gateway.networking.k8s.io"),),
+            "httproutes.gateway.networking.k8s.io": (wakes.all_of("gateways.gateway.networking.k8s.io"),),
+        },
+    ),
+    Step(
+        "httproute",
+        "gateway-controller",
+        "httproutes.gateway.networking.k8s.io",
+        "controllers.ingress:route_step",
+        {
+            "httproutes.gateway.networking.k8s.io": (wakes.itself,),
+            "gateways.gateway.networking.k8s.io": (wakes.all_of("httproutes.gateway.networking.k8s.io"),),
+            "services": (wakes.all_if_came_or_went("httproutes.gateway.networking.k8s.io"),),
+        },
+    ),
+    Step(
+        "traffic",
+        "traffic",
+        "traffics.sim.kpy.dev",
+        "network.traffic:step",
+        {
+            "traffics.sim.kpy.dev": (wakes.itself,),
+            "endpointslices.discovery.k8s.io": (wakes.all_of(TRAFFIC),),
+            "services": (wakes.all_of(TRAFFIC),),
+            "pods": (wakes.traffic_if_pod_changed,),
+            "networkpolicies.networking.k8s.io": (wakes.all_of(TRAFFIC),),
+            "ingresses.networking.k8s.io": (wakes.all_of(TRAFFIC),),
+            "gateways.gateway.networking.k8s.io": (wakes.all_of(TRAFFIC),),
+            "httproutes.gateway.networking.k8s.io": (wakes.all_of(TRAFFIC),),
+            "programs.sim.kpy.dev": (wakes.all_of(TRAFFIC),),
+            "faults.sim.kpy.dev": (wakes.all_of(TRAFFIC),),
+            "nodes": (wakes.traffic_if_node_changed,),
+        },
+        sees_itself=False,
     ),
     Step(
         "nodelifecycle",

@@ -39,6 +39,9 @@ class DirtyKeys:
                 if entry > self._now:
                     heappush(self._heap, entry)
 
+    def clear(self) -> None:
+        self._causes.clear()
+
     def take(self) -> Iterator[tuple[Key, int]]:
         """One pass."""
         rank = self._rank

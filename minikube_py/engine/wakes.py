@@ -286,6 +286,24 @@ def waiting_pods_in_namespace(change: Change, world: World) -> Iterable[Key]:
     return [key for key in world.store.bucket("u:") if key.resource == "pods" and key.namespace == namespace]
 
 
+def pods_waiting_for_service(change: Change, world: World) -> Iterable[Key]:
+    """Pods that are not well of the Service's namespace, and those elsewhere whose init containers name both of them."""
+    namespace, name = change.key.namespace, f"{change.key.name}.{change.key.namespace}"
+    found = []
+    for key in world.store.bucket("u:"):
+        if key.resource != "pods":
+            continue
+        if key.namespace == namespace:
+            found.append(key)
+        elif change.old is None or change.new is None:
+            pod = world.store.get(key)
+            inits = pod["spec"].get("initContainers") or () if pod is not None else ()
+            words = [word for one in inits for word in (*(one.get("command") or ()), *(one.get("args") or ()))]
+            if any(name in word for word in words):
+                found.append(key)
+    return found
+
+
 # -- nodes -------------------------------------------------------------------------------------------------------------
 
 
@@ -471,3 +489,70 @@ def all_in_namespace(resource: str) -> Mapping:
         return [Key(resource, change.key.namespace, obj["metadata"]["name"]) for obj in found]
 
     return mapping
+
+
+# -- the network -------------------------------------------------------------------------------------------------------
+
+
+def load_balancer(change: Change, world: World) -> Iterable[Key]:
+    """A Service that has or had the type LoadBalancer."""
+    versions = [obj for obj in (change.old, change.new) if obj is not None]
+    is_one = any((obj.get("spec") or {}).get("type") == "LoadBalancer" for obj in versions)
+    return (change.key,) if is_one else NONE
+
+
+def services_if_cloud_changed(change: Change, world: World) -> Iterable[Key]:
+    """All Services, if the ConfigMap that says whether there is a cloud changed."""
+    if change.key.name != "cloud-provider" or change.key.namespace != "kube-system":
+        return NONE
+    return tuple(world.store.keys("services"))
+
+
+def all_of(resource: str) -> Mapping:
+    """Every object of a resource."""
+
+    def mapping(change: Change, world: World) -> Iterable[Key]:
+        return tuple(world.store.keys(resource))
+
+    return mapping
+
+
+def all_if_came_or_went(resource: str) -> Mapping:
+    """Every object of a resource, if the changed object was created or deleted."""
+
+    def mapping(change: Change, world: World) -> Iterable[Key]:
+        return tuple(world.store.keys(resource)) if change.old is None or change.new is None else NONE
+
+    return mapping
+
+
+def traffic_if_pod_changed(change: Change, world: World) -> Iterable[Key]:
+    """All Traffics, if a pod that can be reached came, went, is leaving, or has containers in other states."""
+    if not (_address(change.old) or _address(change.new)):
+        return NONE
+    found = world.store.keys("traffics.sim.kpy.dev")
+    return tuple(found) if found and _reached(change.old) != _reached(change.new) else NONE
+
+
+def _reached(pod: Object | None) -> object:
+    if pod is None:
+        return None
+    meta, status = pod["metadata"], pod.get("status") or {}
+    return (
+        _address(pod),
+        meta.get("deletionTimestamp"),
+        meta.get("labels"),
+        status.get("containerStatuses"),
+        status.get("phase"),
+    )
+
+
+def traffic_if_node_changed(change: Change, world: World) -> Iterable[Key]:
+    """All Traffics, if a node came, went, or changed its readiness."""
+    found = world.store.keys("traffics.sim.kpy.dev")
+    if not found:
+        return NONE
+    old, new = change.old, change.new
+    if old is not None and new is not None and pods.is_ready(old) == pods.is_ready(new):
+        return NONE
+    return tuple(found)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from minikube_py.api import faults, pods
 from minikube_py.api.types import Actions, Delete, Key, Patch, Remember, Wake
 from minikube_py.base.clock import seconds
-from minikube_py.kubelet import addresses, admission, containers, references, status, termination
+from minikube_py.kubelet import addresses, admission, containers, references, resize, status, termination
 from minikube_py.kubelet.worker import Worker
 
 if TYPE_CHECKING:
@@ -145,6 +145,8 @@ def _advance(worker: Worker) -> bool:
     if worker.memory.get("restarting", worker.now) < worker.now:
         worker.memory = {field: value for field, value in worker.memory.items() if field != "restarting"}
     if "restarting" not in worker.memory:
+        if worker.meta.get("generation", 1) > 1:
+            resize.check(worker)
         _run_containers(worker)
     if "restarting" in worker.memory:
         _restart_all(worker)

@@ -23,6 +23,7 @@ WAITING = {
     "config-error": "CreateContainerConfigError",
     "crashloop": "CrashLoopBackOff",
 }
+PENDING = "PodResizePending"
 RESTARTING = "AllContainersRestarting"
 OWN_CONDITIONS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
 
@@ -93,7 +94,7 @@ def _container(worker: Worker, container: Object, is_init: bool) -> Object:
     if not found["containerID"]:
         del found["containerID"]
     if is_running:
-        resources = container.get("resources") or {}
+        resources: Object = worker.applied.get(container["name"]) or container.get("resources") or {}
         if resources.get("requests"):
             found["allocatedResources"] = resources["requests"]
         found["resources"] = resources
@@ -220,6 +221,10 @@ def _conditions(worker: Worker, old: list[Object], phase: str, has_sandbox: bool
     if any(map(containers.may_restart_all, [*worker.inits, *worker.containers])):
         answer = _restarting(worker, phase)
         built.append(_condition(RESTARTING, answer, before.pop(RESTARTING, None), generation, now))
+    pending = worker.memory.get("resize")
+    former = before.pop(PENDING, None)
+    if pending:
+        built.append(_condition(PENDING, ("True", *pending), former, generation, now))
     return built + list(before.values()) if before else built
 
 

@@ -38,6 +38,7 @@ class Worker:
 
     __slots__ = (
         "actions",
+        "applied",
         "background_at",
         "behaviours",
         "clock",
@@ -66,6 +67,7 @@ class Worker:
         self.containers: list[Object] = self.spec["containers"]
         self.ephemerals: list[Object] = self.spec.get("ephemeralContainers") or []
         self.actions: list[Action] = []
+        self.applied: dict[str, Object] = {}  # resources that containers still have, where a resize has to wait
         self.behaviours: dict[str, programs.Behaviour] = {}
         self.foreground_at: int | None = None
         self.background_at: int | None = None

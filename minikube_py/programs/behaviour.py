@@ -87,6 +87,10 @@ def _without_programs(container: Object, pod: Object, view: View) -> Behaviour:
     if container.get("command") or container.get("args"):
         from minikube_py.programs import shell
 
+        if container.get("stdin") and shell.is_bare(
+            (*(container.get("command") or ()), *(container.get("args") or ()))
+        ):
+            return found._replace(exit_after_s=None, log=())  # a shell that waits for somebody to attach
         scripted = shell.of(container, pod, found, view)
         if scripted is not None:
             return scripted

@@ -38,6 +38,14 @@ def _data() -> dict[str, Any]:
     return found
 
 
+def listed() -> list[tuple[str, int, tuple[int, ...]]]:
+    """(name, bytes, ports) of all images of the catalogue, by name."""
+    found = _data()["images"]
+    return [
+        (name, entry.get("size", IMAGE_SIZE), tuple(entry.get("ports") or ())) for name, entry in sorted(found.items())
+    ]
+
+
 def of(container: Object) -> Behaviour | None:
     """What the image of a container does by itself; None if the catalogue does not know it."""
     image = container.get("image") or ""

@@ -61,7 +61,7 @@ class Session:
         script = shell.script_of(command)
         if script is None:
             script = shlex.join(command)
-        if stdin is not None and _is_bare_shell(command):
+        if stdin is not None and shell.is_bare(command):
             script = stdin
         elif stdin is not None:
             self.bash.fs().write_file(STDIN, stdin.encode("utf-8", "surrogateescape"))
@@ -74,7 +74,7 @@ class Session:
         result = self.bash.execute_sync(script)
         self.bash.clear_cancel()
         errors = shell.errors_of(self.shell, result.stderr)
-        return shell.Result(int(result.exit_code), result.stdout, errors, self.run.now - before)
+        return shell.Result(int(result.exit_code), self.run.dated(result.stdout), errors, self.run.now - before)
 
     def _rule(self, command: tuple[str, ...]) -> shell.Result | None:
         words = " ".join(command)
@@ -136,16 +136,6 @@ class Session:
             raise ValueError("no space left on device")
         # The step has to look at the pod again: its probes may answer otherwise.
         return {**memory, "files": {**all_files, name: {"started": self.started, "edits": told}}, "seen": ""}
-
-
-def _is_bare_shell(command: tuple[str, ...]) -> bool:
-    name = command[0].rpartition("/")[2]
-    return name in run.SHELLS and not any("c" in word for word in command[1:] if word.startswith("-"))
-
-
-def is_shell(command: tuple[str, ...]) -> bool:
-    """Whether a command is a shell that reads its commands from its input."""
-    return _is_bare_shell(command)
 
 
 def _not_found(name: str) -> str:

@@ -18,6 +18,7 @@ LONG_SLEEPS_MAX = 5_000  # the same for a script without one
 LOG_SLEEPS_MAX = 20_000  # how far a log is written: a line each second for five hours
 COMMANDS_MAX = 20_000
 LOG_COMMANDS_MAX = 400_000
+LIMIT = "resource limit exceeded"  # what the shell says of a script that computes or calls without end
 OUTPUT_MAX = 10 << 20  # bytes that a script may write before it is taken for a runaway
 FOREVER_S = 10 * 365 * 86_400
 SHELLS = ("sh", "bash", "ash", "dash")
@@ -59,6 +60,12 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # Words behind which the name of a command stands.
 PREFIXES = ("command", "dumb-init", "env", "exec", "nohup", "sudo", "time", "timeout", "tini")
 ENDLESS = re.compile(r"while\s+(true|:|\[\s*1|sleep)|for\s*\(\(\s*;\s*;|until\s+false")
+# A function that starts itself twice: two to the power of its depth would have to be run before a limit is met.
+FORK_BOMB = re.compile(r"(?:function\s+)?([\w:]+)\s*\(\)\s*\{[^}]*\1\s*[|&]+\s*\1")
+# The times in lines of `ls -l` and `stat`.
+FILE_TIME = re.compile(
+    r"(?m)^([-bcdlps][-rwxsStT]{9}[^\n]*?)\d{4}-\d\d-\d\d \d\d:\d\d|^((?:Access|Modify|Change|Birth): )\d{9,}"
+)
 FOLLOWING = re.compile(r"\btail\b[^;|&\n]*\s-(-follow|[a-z0-9]*[fF])")
 
 
@@ -89,8 +96,9 @@ class Run:
         if shell.prelude:
             self.bash.execute_sync(shell.prelude)
         self.now, self.changes, self.is_cut = 0, [0], False
-        result = self.bash.execute_sync(self._in_place(shell.script), on_output=self._note)
-        if "resource limit exceeded" in result.stderr:  # a loop without end
+        is_bomb = FORK_BOMB.search(shell.script) is not None
+        result = self.bash.execute_sync("" if is_bomb else self._in_place(shell.script), on_output=self._note)
+        if is_bomb or LIMIT in result.stderr:  # a loop without end
             self.is_cut = self.is_runaway = True
         self.errors = result.stderr
         self.log += [(self.now, line) for line in self.unended if line]
@@ -121,6 +129,16 @@ class Run:
             found["tail"] = self._idle
         found = {folder + name: call for name, call in found.items() for folder in ("", "/bin/", "/usr/bin/")}
         return found | dict.fromkeys(unknown(self.shell.script), self._serve)
+
+    def dated(self, text: str) -> str:
+        """Output with the container's start in place of the times that the shell's files have: those are the machine's."""
+        if FILE_TIME.search(text) is None:
+            return text
+        from time import gmtime, strftime
+
+        moment = self.shell.start_s
+        told = strftime("%Y-%m-%d %H:%M", gmtime(moment))
+        return FILE_TIME.sub(lambda found: f"{found[1]}{told}" if found[1] else f"{found[2]}{moment}", text)
 
     def _idle(self, context: Any) -> str:
         return self._cut()
@@ -174,7 +192,11 @@ class Run:
         return strftime(words[0][1:] if words else "%a %b %e %H:%M:%S UTC %Y", gmtime(moment)) + "\n"
 
     def _is_known_name(self, name: str) -> bool:
-        return name in self.shell.services or _is_outside(name)
+        services = self.shell.services
+        _, dot, namespace = name.partition(".")
+        if dot and "." not in namespace and f".{namespace}" in services:  # 'db.data', and there is a namespace 'data'
+            return name in services
+        return name in services or _is_outside(name)
 
     def _look_up(self, context: Any) -> Any:
         names = [word.rstrip(".") for word in context.argv if not word.startswith(("-", "+"))]
@@ -194,11 +216,11 @@ class Run:
 
     def _note(self, out: str, error: str) -> None:
         self.written += len(out) + len(error)
-        if self.written > OUTPUT_MAX:
+        if self.written > OUTPUT_MAX or LIMIT in error:
             self.is_runaway = True
             self._cut()
             return
-        for stream, text in enumerate((out, error)):
+        for stream, text in enumerate((self.dated(out), error)):
             *lines, rest = (self.unended[stream] + text).split("\n")
             self.log += [(self.now, line) for line in lines]
             self.unended[stream] = rest

@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from minikube_py.api.types import Key
+from minikube_py.base import quantity
 from minikube_py.base.clock import seconds
 from minikube_py.programs import environment, files
 from minikube_py.programs.run import (
@@ -126,11 +127,19 @@ def of(container: Object, pod: Object, base: Behaviour, view: View | None = None
     timeline = shell.timeline()
     after_s, code = timeline.end or (None, 0)
     stop_s, stop_code = _reaction(script, timeline, base)
+    if timeline.is_runaway:
+        base = base._replace(cpu_m=((0, _cpu_limit_m(container)),))
     return base._replace(
         exit_after_s=after_s, exit_code=code, exit_message=timeline.message, stop_s=stop_s, stop_code=stop_code, log=timeline.log,
         ports=None if timeline.has_server else (), http=(), shell=shell,
         start_s=base.start_s if timeline.has_server else 0,
     )  # fmt: skip
+
+
+def _cpu_limit_m(container: Object) -> int:
+    """What a container takes that computes without end: its limit, else one CPU; in millicores."""
+    limit = ((container.get("resources") or {}).get("limits") or {}).get("cpu")
+    return quantity.milli(limit) if limit else 1000
 
 
 def inside(container: Object, pod: Object, view: View | None, second: int) -> Shell:
@@ -156,6 +165,12 @@ def script_of(argv: tuple[str, ...]) -> str | None:
     if name in PYTHONS and len(argv) > 2 and argv[1] in ("-c", "-uc"):
         return shlex.join(("python3", "-c", PYTHON_EXIT.sub(r'raise Exception("SystemExit " + str(\1))', argv[2])))
     return shlex.join((name, *argv[1:])) if name in TOOLS else None
+
+
+def is_bare(argv: tuple[str, ...]) -> bool:
+    """Whether a command line is a shell that reads its commands from its input."""
+    name = argv[0].rpartition("/")[2]
+    return name in SHELLS and not any("c" in word or not word.startswith("-") for word in argv[1:])
 
 
 def _inline(words: tuple[str, ...], option: str) -> str | None:
@@ -287,8 +302,8 @@ def _identity(container: Object, pod: Object) -> tuple[int, int, tuple[int, ...]
 
 
 def _service_names(view: View, namespace: str) -> list[str]:
-    """All names under which Services can be looked up in pods of a namespace."""
-    found = ["localhost"]
+    """All names under which Services can be looked up in pods of a namespace; '.data' for each namespace."""
+    found = ["localhost", *(f".{space['metadata']['name']}" for space in view.list("namespaces"))]
     for service in view.list("services"):
         name, other = service["metadata"]["name"], service["metadata"]["namespace"]
         found += [f"{name}.{other}", f"{name}.{other}.svc", f"{name}.{other}.svc.cluster.local"]
@@ -362,7 +377,7 @@ def _execute(shell: Shell, second: int, command: tuple[str, ...]) -> Result:
     run = Run(shell, second, unknown(script))
     run.go_on(second)
     result = run.bash.execute_sync(script)
-    return Result(int(result.exit_code), result.stdout, errors_of(shell, result.stderr), run.now - second)
+    return Result(int(result.exit_code), run.dated(result.stdout), errors_of(shell, result.stderr), run.now - second)
 
 
 def errors_of(shell: Shell, text: str) -> str:

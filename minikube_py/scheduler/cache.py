@@ -9,10 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.api import pods
+from minikube_py.api.nodes import Place, place_of
 from minikube_py.api.types import Key
 from minikube_py.scheduler import nodes
 from minikube_py.scheduler.events import ADDED, LABELS, REMOVED, STATUS, labels, node_change, nominated, where
 from minikube_py.scheduler.nodes import NodeInfo
+from minikube_py.scheduler.plugins.node_volume_limits import CSI_NODES, limited_drivers
+from minikube_py.scheduler.profile import PROFILE
 from minikube_py.scheduler.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
     from minikube_py.api.types import Object, Objects, View
     from minikube_py.base.selector import Selector
+    from minikube_py.scheduler.framework import Profile
 
 DIRTY_MAX = 100_000  # names in the list of changed nodes before everything is forgotten instead
 TEMPLATES_MAX = 64
@@ -31,31 +35,30 @@ SPREADERS = ("services", "replicationcontrollers", "replicasets.apps", "stateful
 class Cache:
     """See the module. `templates` belongs to `scheduler.cycle`; `dirty` names the nodes changed, oldest first."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, profile: Profile = PROFILE) -> None:
         self.view = view
+        self.profile = profile
         self.templates: dict[Any, Any] = {}
         self.dirty: list[str] = []
         self.affine: dict[Key, Object] = {}  # pods on nodes that have pod (anti-)affinity
         self.nominated: dict[str, dict[Key, Object]] = {}  # pods without a node that wait for room on one
         self.waiting = Waiting(self)
         self._infos: dict[str, NodeInfo] = {}
-        self._places: dict[str, nodes.Place] = {}
+        self._places: dict[str, Place] = {}
         self._images: dict[str, int] | None = None
         self._priorities: dict[int, int] | None = None
+        self._limited: set[str] | None = None
         self._renamed: set[str] = set()
         self._order: list[str] | None = None
         self._load()
 
     def _load(self) -> None:
-        for node in self.view.list("nodes"):
-            self._places[node["metadata"]["name"]] = nodes.place_of(node)
-            if not nodes.is_named_by_host(node):
-                self._renamed.add(node["metadata"]["name"])
-        for name in self._places:
-            if self.view.counters(name).get("affinity"):
-                for pod in self.view.on_node(name):
-                    self._remember(_key(pod), pod)
-        for pod in self.view.nominated():
+        """Without the bodies of nodes: a cold decision in a large cluster looks at some of them only."""
+        for place in self.view.node_places():
+            self._places[place.name] = place
+            if place.is_renamed:
+                self._renamed.add(place.name)
+        for pod in (*self.view.sociable(), *self.view.nominated()):
             self._remember(_key(pod), pod)
 
     # What plugins ask
@@ -79,6 +82,12 @@ class Cache:
     def hosts_are_nodes(self) -> bool:
         """Whether every node's host name, if it has that label, is its name: a host's pods are the pods of one node."""
         return not self._renamed
+
+    def limited_drivers(self) -> set[str]:
+        """The CSI drivers of which some node attaches only so many volumes."""
+        if self._limited is None:
+            self._limited = limited_drivers(self.view)
+        return self._limited
 
     def lowest_priority(self) -> int | None:
         """The lowest priority of a pod on a node; None without pods."""
@@ -124,6 +133,10 @@ class Cache:
             self._pod_changed(key, old, new)
         elif key.resource == "nodes":
             self._node_changed(key.name, old, new)
+        elif key.resource == CSI_NODES:
+            self._limited = None
+            if key.name in self._places:
+                self._mark(key.name)
         elif key.resource in SPREADERS:
             before, after = _selector(old), _selector(new)
             if before != after:
@@ -137,6 +150,9 @@ class Cache:
     def _pod_changed(self, key: Key, old: Object | None, new: Object | None) -> None:
         self.waiting.changed(key, new)
         if old is not None and new is not None and _same(old, new):
+            if where(new) and _start(old) != _start(new):
+                for template in self.templates.values():
+                    template.victims.pop(where(new), None)  # who runs for longer matters more to preemption
             return
         for pod, sign in ((old, -1), (new, 1)):
             if pod is None:
@@ -196,7 +212,8 @@ class Cache:
         hosts_were_nodes = self.hosts_are_nodes()
         self._infos.pop(name, None)
         self._renamed.discard(name)
-        if new is not None and not nodes.is_named_by_host(new):
+        place = place_of(new) if new is not None else None
+        if place is not None and place.is_renamed:
             self._renamed.add(name)
         counters = self.view.counters(name)
         strange = (change == ADDED and counters.get("pods")) or (change == LABELS and counters.get("affinity"))
@@ -208,7 +225,6 @@ class Cache:
         for node, sign in ((old, -1), (new, 1)):
             if node is not None:
                 self._count_images(node, sign)
-        place = nodes.place_of(new) if new is not None else None
         if self._places.get(name) != place:
             self._order = None
             if place is None:
@@ -229,6 +245,10 @@ def _key(pod: Object) -> Key:
 
 def _selector(obj: Object | None) -> Any:
     return (obj.get("spec") or {}).get("selector") if obj else None
+
+
+def _start(pod: Object) -> Any:
+    return (pod.get("status") or {}).get("startTime")
 
 
 def _same(old: Object, new: Object) -> bool:

@@ -8,6 +8,7 @@ cluster's seed and the pod's uid, so that the decision is the same in every proc
 from __future__ import annotations
 
 from collections import Counter
+from operator import is_
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -175,15 +176,28 @@ def _spoil(pod: Object, template: Template) -> list[int]:
     spoiled = []
     for name, promised in template.cache.nominated.items():
         position = template.index.get(name)
-        others = more_important(pod, promised)
-        node = template.cache.node(name)
-        if position is None or node is None or not others:
+        others = more_important(pod, promised) if position is not None else []
+        if position is None or not others:
             continue
-        refusal = template.verdict_with(node, [*node.pods, *others], come=others)
-        if refusal is not None:
-            template.ids[position] = template.number(NodeClass(refusal, (), ()))
+        number = _class_with(template, name, others)
+        if number:
+            template.ids[position] = number
             spoiled.append(position)
     return spoiled
+
+
+def _class_with(template: Template, name: str, others: list[Any]) -> int:
+    """The number of the class that a node has if these pods were on it, too; 0 if it does. Remembered until the node changes
+    if it depends on that node alone."""
+    known = template.promised.get(name)
+    if known is not None and len(known[0]) == len(others) and all(map(is_, known[0], others)):
+        return known[1]
+    node = template.cache.node(name)
+    refusal = template.verdict_with(node, [*node.pods, *others], come=others) if node is not None else None
+    number = template.number(NodeClass(refusal, (), ())) if refusal is not None else 0
+    if not template.late:
+        template.promised[name] = others, number
+    return number
 
 
 def more_important(pod: Object, promised: dict[Key, Object]) -> list[Any]:

@@ -10,7 +10,7 @@ from minikube_py.api import pods
 if TYPE_CHECKING:
     from minikube_py.api.types import Key, Object
 
-# What changed of a node, the most first: labels may have changed along with taints, taints along with the status.
+# What changed of a node, the most first.
 ADDED, REMOVED, LABELS, TAINTS, STATUS = "added", "removed", "labels", "taints", "status"
 # A pod left a node, finished, asks for less, or a promise of room was withdrawn; one came to a node; one on a node has other
 # labels or is being deleted; a namespace has other labels.
@@ -30,8 +30,7 @@ def happened(key: Key, old: Object | None, new: Object | None) -> list[Happening
     if key.resource == "pods":
         return _of_pod(old, new)
     if key.resource == "nodes":
-        change = node_change(old, new)
-        return [Happening(change, key.name)] if change else []
+        return [Happening(kind, key.name) for kind in node_changes(old, new)]
     if key.resource == "namespaces" and old is not None and new is not None and labels(old) != labels(new):
         return [Happening(NAMESPACE, "")]
     return []
@@ -74,13 +73,19 @@ def labels(obj: Object | None) -> dict[str, str]:
 
 def node_change(old: Object | None, new: Object | None) -> str:
     """The most that changed of a node; '' if nothing that a plugin reads."""
+    return next(iter(node_changes(old, new)), "")
+
+
+def node_changes(old: Object | None, new: Object | None) -> list[str]:
+    """All that changed of a node and that a plugin reads, the most first."""
     if old is None or new is None:
-        return ADDED if old is None else REMOVED
-    if labels(old) != labels(new):
-        return LABELS
+        return [ADDED if old is None else REMOVED]
+    found = [LABELS] if labels(old) != labels(new) else []
     if _differs(old.get("spec"), new.get("spec"), ("taints", "unschedulable")):
-        return TAINTS
-    return STATUS if _differs(old.get("status"), new.get("status"), ("allocatable", "images")) else ""
+        found.append(TAINTS)
+    if _differs(old.get("status"), new.get("status"), ("allocatable", "images")):
+        found.append(STATUS)
+    return found
 
 
 def _differs(old: Object | None, new: Object | None, fields: tuple[str, ...]) -> bool:

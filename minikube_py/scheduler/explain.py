@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from minikube_py.scheduler import messages
 from minikube_py.scheduler.cycle import NO_NODES, Search, decide
-from minikube_py.scheduler.profile import PROFILE
 from minikube_py.scheduler.templates import template_of
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def explain(pod: Object, cache: Cache, clock: Clock) -> Report:
 
     The scheduler itself stops looking at nodes once enough of a large cluster do, and scores nothing if one node is left.
     """
-    for plugin in PROFILE.gates:
+    for plugin in cache.profile.gates:
         message = plugin.pre_enqueue(pod)
         if message:
             return Report((), "", message)
@@ -108,7 +107,7 @@ def _filters(template: Template, name: str, asked: set[str]) -> tuple[tuple[str,
     refusal = template.left_out if position is None else template.verdict(template.ids[position])
     origin = "" if refusal is None else template.origin[refusal]
     rows, over = [], False
-    for plugin in PROFILE.filters:
+    for plugin in template.cache.profile.filters:
         if plugin.name == origin and refusal is not None:
             rows.append((plugin.name, ", ".join(refusal.reasons)))
             over = True

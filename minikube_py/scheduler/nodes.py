@@ -12,11 +12,8 @@ from minikube_py.api import pods
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from minikube_py.api.nodes import Place
     from minikube_py.api.types import Object, Objects, View
-
-ZONE = "topology.kubernetes.io/zone"
-REGION = "topology.kubernetes.io/region"
-HOSTNAME = "kubernetes.io/hostname"
 
 _NONE: dict[str, Any] = {}
 
@@ -88,36 +85,13 @@ def image_sizes(node: Object) -> dict[str, int]:
     return found
 
 
-def zone_of(node: Object) -> str:
-    """Region and zone as one word; '' without both (k8s.io/component-helpers/node/topology GetZoneKey)."""
-    labels = node["metadata"].get("labels") or _NONE
-    region = labels.get(REGION) or labels.get("failure-domain.beta.kubernetes.io/region") or ""
-    zone = labels.get(ZONE) or labels.get("failure-domain.beta.kubernetes.io/zone") or ""
-    return f"{region}:\0:{zone}" if region or zone else ""
-
-
-# What the order of looking depends on: (when the node was created, its name, its zone).
-Place = tuple[str, str, str]
-
-
-def place_of(node: Object) -> Place:
-    meta = node["metadata"]
-    return meta.get("creationTimestamp") or "", meta["name"], zone_of(node)
-
-
-def is_named_by_host(node: Object) -> bool:
-    """Whether the label of the host name, if there is one, is the node's name."""
-    meta = node["metadata"]
-    return bool((meta.get("labels") or _NONE).get(HOSTNAME, meta["name"]) == meta["name"])
-
-
 def in_order(places: Iterable[Place]) -> list[str]:
     """The names of nodes in the order of looking: oldest first, but one zone after the other in turn.
 
     Nodes of one second go by name. Zones east [a, b], west [c]: a c b.
     """
     zones: dict[str, list[str]] = {}
-    for _, name, zone in sorted(places):
+    for _, name, zone, _ in sorted(places):
         zones.setdefault(zone, []).append(name)
     if len(zones) == 1:
         return next(iter(zones.values()))

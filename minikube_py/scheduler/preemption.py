@@ -6,7 +6,7 @@ Sources: pkg/scheduler/framework/preemption/preemption.go, pkg/scheduler/framewo
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from minikube_py.api import pods
 from minikube_py.base import selector
@@ -32,6 +32,7 @@ NO_VICTIMS = Refusal(("No preemption victims found for incoming pod",))
 
 CANDIDATES_PERCENT = 10  # stop after so many of the nodes could be emptied enough, ...
 CANDIDATES_MIN = 100  # ... but not before so many
+NO_COST = (0, 0, 0, 0, 0)
 _PRIORITY_OFFSET = 2**31  # makes every priority positive, so that fewer victims have the smaller sum
 
 
@@ -42,6 +43,9 @@ class Plan(NamedTuple):
     victims: Sequence[Object] = ()
     message: str = ""
     clear: bool = False
+
+
+Cost: TypeAlias = tuple[int, int, int, int, int]
 
 
 class Candidate(NamedTuple):
@@ -70,20 +74,18 @@ def plan(pod: Object, decision: Decision, cache: Cache, clock: Clock) -> Plan:
         names = names[start:] + names[:start]
     budgets = Budgets(cache)
     refusals = dict.fromkeys(why, NOT_HELPFUL)
-    candidates: list[Candidate] = []
+    candidates: list[tuple[Candidate, Cost]] = []
     for name in names:
-        node = cache.node(name)
-        assert node is not None, name
-        found = _victims(pod, node, decision.template, budgets, clock)
+        found, cost = _known_victims(pod, name, decision.template, budgets, clock)
         if isinstance(found, Refusal):
             refusals[name] = found
         else:
-            candidates.append(found)
+            candidates.append((found, cost))
             if len(candidates) == enough:
                 break
     if not candidates:
         return Plan(message=fit_error(Counter(refusals.values())), clear=True)
-    best = min(candidates, key=lambda found: _cost(found, clock))
+    best, _ = min(candidates, key=lambda row: row[1])
     return Plan(best.node, best.victims)
 
 
@@ -131,6 +133,26 @@ def _importance(pod: Object, clock: Clock) -> tuple[int, int]:
     return -_priority(pod), _started(pod, clock)
 
 
+def _known_victims(
+    pod: Object, name: str, template: Template, budgets: Budgets, clock: Clock
+) -> tuple[Candidate | Refusal, Cost]:
+    """`_victims` and their cost; remembered for all pods of the template until the node changes, if it depends on that node
+    alone: on no other pods, no budgets, no promises."""
+    if template.victims_at_s != clock.now_s:
+        template.victims.clear()
+        template.victims_at_s = clock.now_s
+    is_local = not template.late and not budgets.any() and name not in template.cache.nominated
+    found = template.victims.get(name) if is_local else None
+    if found is None:
+        node = template.cache.node(name)
+        assert node is not None, name
+        victims = _victims(pod, node, template, budgets, clock)
+        found = victims, NO_COST if isinstance(victims, Refusal) else _cost(victims, clock)
+        if is_local:
+            template.victims[name] = found
+    return found
+
+
 def _victims(pod: Object, node: NodeInfo, template: Template, budgets: Budgets, clock: Clock) -> Candidate | Refusal:
     """The fewest pods of a node that must go; the Refusal if even all less important ones are not enough.
 
@@ -160,11 +182,11 @@ def _victims(pod: Object, node: NodeInfo, template: Template, budgets: Budgets, 
     return Candidate(node.name, victims, violations)
 
 
-def _cost(found: Candidate, clock: Clock) -> tuple[int, int, int, int, int]:
+def _cost(found: Candidate, clock: Clock) -> Cost:
     """The cheapest node: fewest violated budgets, lowest highest priority, lowest sum of priorities, fewest victims, and
     the most important victims that started last."""
     if not found.victims:
-        return (0, 0, 0, 0, 0)
+        return NO_COST
     highest = _priority(found.victims[0])
     earliest = min(_started(victim, clock) for victim in found.victims if _priority(victim) == highest)
     total = sum(_priority(victim) + _PRIORITY_OFFSET for victim in found.victims)
@@ -178,10 +200,16 @@ class Budgets:
         self._view = cache.view
         self._found: Objects | None = None
 
-    def split(self, victims: Objects) -> tuple[Objects, Objects]:
-        """(the pods whose loss violates a budget, the others): each budget allows its disruptions in the given order."""
+    def any(self) -> bool:
         if self._found is None:
             self._found = self._view.list("poddisruptionbudgets.policy")
+        return bool(self._found)
+
+    def split(self, victims: Objects) -> tuple[Objects, Objects]:
+        """(the pods whose loss violates a budget, the others): each budget allows its disruptions in the given order."""
+        if not self.any():
+            return [], victims
+        assert self._found is not None
         left = [(budget.get("status") or {}).get("disruptionsAllowed") or 0 for budget in self._found]
         guarded: Objects = []
         free: Objects = []

@@ -128,7 +128,7 @@ def _refuse(pod: Object, decision: Decision, cache: Cache, clock: Clock) -> Acti
     if not cache.waiting.is_called(key) and waiting.is_known(pod, memory):
         return
     memory = waiting.new_memory(pod, memory, decision, clock.now_s)
-    cache.waiting.tried(key, memory["plugins"])
+    cache.waiting.tried(key, memory)
     yield Remember(memory)
     count = cache.node_count()
     plan = preemption.Plan()

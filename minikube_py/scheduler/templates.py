@@ -13,7 +13,7 @@ from minikube_py.scheduler.events import ADDED, REMOVED
 from minikube_py.scheduler.framework import Plugin, Refusal, Rejected
 from minikube_py.scheduler.looks import template_key
 from minikube_py.scheduler.plugins import volumes
-from minikube_py.scheduler.profile import PROFILE
+from minikube_py.scheduler.plugins.node_volume_limits import attached_by
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -71,7 +71,7 @@ class Template:
 
     def _prepare(self, pod: Object) -> None:
         cache = self.cache
-        for plugin in PROFILE.filters:
+        for plugin in cache.profile.filters:
             state = plugin.pre_filter(pod, cache)
             if state is None:
                 continue
@@ -82,7 +82,7 @@ class Template:
                 self.whole = False
                 self.left_out = Refusal((f"node(s) didn't satisfy plugin(s) [{plugin.name}]",))
                 self.origin[self.left_out] = plugin.name
-        for scored in PROFILE.scores:
+        for scored in cache.profile.scores:
             state = scored.plugin.pre_score(pod, cache)
             if state is not None:
                 self.scores.append((scored.plugin, scored.weight, state))
@@ -91,6 +91,11 @@ class Template:
         self.classes: list[NodeClass] = [NodeClass(None, (), ())]  # number 0 stands for 'not looked at'
         self.numbers: dict[NodeClass, int] = {}
         self.any_refused = False
+        self.victims: dict[str, tuple[Any, Any]] = {}  # by node: what preemption found out, and what it costs
+        self.victims_at_s = 0
+        self.promised: dict[
+            str, tuple[Objects, int]
+        ] = {}  # by node: the pods it is promised to, the class it has with them
         self.refused: Any = None  # the last decision, if no node did and none has changed since
 
     def stale(self) -> bool:
@@ -128,6 +133,8 @@ class Template:
             number = self.index.get(dirty[position])
             if number is not None:
                 self.ids[number] = 0
+            self.victims.pop(dirty[position], None)
+            self.promised.pop(dirty[position], None)
         self.seen = len(dirty)
 
     def look(self, start: int, end: int) -> None:
@@ -190,10 +197,15 @@ class Template:
 
 
 def template_of(pod: Object, cache: Cache) -> Template:
-    """The template of a pod, made at first use. Pods with claims get one of their own: volumes change behind it."""
-    if next(volumes.claim_names(pod), None) is not None:
-        return Template(pod, cache)
+    """The template of a pod, made at first use. Pods with claims that are yet to be bound, or
+    whose volumes a node has only so much room for, get one of their own."""
     key = template_key(pod)
+    if next(volumes.claim_names(pod), None) is not None:
+        mounted = volumes.looks(pod, cache)
+        drivers = cache.limited_drivers()
+        if mounted is None or any(found.driver in drivers for found in attached_by(pod, cache.view)):
+            return Template(pod, cache)
+        key = (*key, mounted)
     found: Template | None = cache.templates.get(key)
     if found is not None and not found.stale():
         found.refresh()

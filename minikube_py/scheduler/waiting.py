@@ -12,11 +12,12 @@ Source: pkg/scheduler/backend/queue/scheduling_queue.go.
 
 from __future__ import annotations
 
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.api import pods
 from minikube_py.api.types import Key
-from minikube_py.scheduler.events import ADDED, EVERY_KIND, happened
+from minikube_py.scheduler.events import ADDED, EVERY_KIND, happened, nominated
 from minikube_py.scheduler.looks import template_key
 from minikube_py.scheduler.plugins import volumes
 from minikube_py.scheduler.plugins.priority_sort import queue_key
@@ -99,14 +100,57 @@ def is_refused(pod: Object) -> bool:
 # -- the groups --------------------------------------------------------------------------------------------------------
 
 
-class Group:
-    """Pods that look alike and were refused in the same words. `plugins`: those that refused nodes, at any of them."""
+class Line:
+    """Pods in the order of `place_in_line`, of which only the first is ever asked for."""
 
-    __slots__ = ("members", "plugins")
+    __slots__ = ("_places", "_ready", "_resting")
+
+    def __init__(self) -> None:
+        self._places: dict[Key, tuple[Any, ...]] = {}
+        self._resting: list[tuple[Any, ...]] = []  # heap of (end of back-off, queue key, key)
+        self._ready: list[tuple[Any, ...]] = []  # heap of (queue key, key, the place): those whose back-off is over
+
+    def add(self, key: Key, pod: Object, end_s: int) -> None:
+        place = self._places[key] = end_s, queue_key(pod), key
+        heappush(self._resting, place)
+
+    def remove(self, key: Key) -> None:
+        self._places.pop(key, None)
+
+    def first(self, now_s: int) -> Key | None:
+        places, resting, ready = self._places, self._resting, self._ready
+        while resting and (resting[0][0] <= now_s or places.get(resting[0][2]) is not resting[0]):
+            place = heappop(resting)
+            if places.get(place[2]) is place:
+                heappush(ready, (place[1], place[2], place))
+        while ready and places.get(ready[0][1]) is not ready[0][2]:
+            heappop(ready)
+        if ready:
+            return ready[0][1]  # type: ignore[no-any-return]
+        return resting[0][2] if resting else None
+
+
+class Group:
+    """Pods that look alike and were refused in the same words. `plugins`: those that refused nodes, at any of them;
+    `promised`: the members that wait for room on a node promised to them."""
+
+    __slots__ = ("line", "members", "plugins", "promised")
 
     def __init__(self) -> None:
         self.members: dict[Key, Object] = {}
         self.plugins: dict[str, None] = {}
+        self.line = Line()
+        self.promised = Line()
+
+    def add(self, key: Key, pod: Object, end_s: int) -> None:
+        self.remove(key)
+        self.members[key] = pod
+        (self.promised if nominated(pod) else self.line).add(key, pod, end_s)
+
+    def remove(self, key: Key) -> None:
+        self.members.pop(key, None)
+        self.line.remove(key)
+        self.promised.remove(key)
 
 
 class Waiting:
@@ -146,11 +190,13 @@ class Waiting:
             return True
         return False
 
-    def tried(self, key: Key, plugins: Iterable[str]) -> None:
-        """Told of the plugins that refused a pod."""
+    def tried(self, key: Key, memory: Object) -> None:
+        """Told of a failed attempt, and what will be remembered of it."""
         where = self._where.get(key)
         if where is not None and self._groups is not None:
-            self._listen(self._groups[where[0]][where[1]], plugins)
+            group = self._groups[where[0]][where[1]]
+            group.add(key, group.members[key], back_off_end_s(memory))
+            self._listen(group, memory["plugins"])
 
     def changed(self, key: Key, new: Object | None) -> None:
         """Told of each change of a pod."""
@@ -180,9 +226,10 @@ class Waiting:
         group = groups.get(words)
         if group is None:
             group = groups[words] = Group()
-        group.members[key] = pod
+        memory = self._cache.view.memory(STEP, key)
+        group.add(key, pod, back_off_end_s(memory))
         self._where[key] = looks, words
-        self._listen(group, self._cache.view.memory(STEP, key).get("plugins") or ())
+        self._listen(group, memory.get("plugins") or ())
 
     def _listen(self, group: Group, plugins: Iterable[str]) -> None:
         """Without plugins there were no nodes, or all were refused at once: a new one is news."""
@@ -200,7 +247,7 @@ class Waiting:
             return
         groups = self._groups[where[0]]
         group = groups[where[1]]
-        del group.members[key]
+        group.remove(key)
         if not group.members:
             del groups[where[1]]
             for listeners in self._listening.values():
@@ -220,15 +267,11 @@ class Waiting:
         )
 
     def _call_first(self, group: Group, now_s: int, found: dict[Key, None]) -> None:
-        """The first in line of a group; pods that have a node promised have tried already, and do not count."""
-        view, promised = self._cache.view, self._cache.nominated
-        line = [(place_in_line(pod, view, now_s), key) for key, pod in group.members.items()]
-        if promised:
-            nominated = {key for waiting in promised.values() for key in waiting}
-            found.update((key, None) for _, key in line if key in nominated)
-            line = [row for row in line if row[1] not in nominated]
-        if line:
-            found[min(line)[1]] = None
+        """The first in line of a group; and of its pods that have a node promised, since those tell nothing of a failure."""
+        for line in (group.line, group.promised):
+            first = line.first(now_s)
+            if first is not None:
+                found[first] = None
 
     def _with_claims(self, changed: Key) -> dict[Key, None]:
         """The waiting pods that mount the changed claim; for volumes and their classes: any claim."""

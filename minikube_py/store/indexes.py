@@ -2,6 +2,8 @@
 
     o:<uid>                     objects with an ownerReference to that uid
     n:<node>                    pods on that node; 'n:' alone: pods without a node that are not finished
+    f:                          pods on nodes that have pod (anti-)affinity
+    z:<when created, zone>      nodes (`api.nodes.Place`)
     q:                          pods that found no node
     m:                          pods without a node that are promised one
     l:<namespace>/<key>=<value> pods with that label
@@ -20,6 +22,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minikube_py.api import pods
+from minikube_py.api.nodes import place_of
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Key, Object
@@ -41,6 +44,9 @@ def buckets(key: Key, obj: Object) -> tuple[str, ...]:
         node = pods.node_of(obj)
         if node or not pods.is_finished(obj):
             found.append("n:" + node)
+        affinity = obj["spec"].get("affinity")
+        if node and affinity and ("podAffinity" in affinity or "podAntiAffinity" in affinity):
+            found.append("f:")
         if not node and "status" in obj:
             refused = pods.condition(obj, "PodScheduled")
             if refused is not None and refused.get("reason") == "Unschedulable":
@@ -53,6 +59,8 @@ def buckets(key: Key, obj: Object) -> tuple[str, ...]:
     else:
         if resource in ADOPTABLE and not any(ref.get("controller") for ref in meta.get("ownerReferences") or ()):
             found.append(f"a:{resource}/{key.namespace}")
+        if resource == "nodes":
+            found.append("z:" + place_of(obj).text)
         if resource in SELECTING:
             found += selector_buckets(resource, key.namespace, obj)
         if not _is_well(resource, obj):

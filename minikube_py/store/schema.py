@@ -12,11 +12,29 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from typing import TYPE_CHECKING, NamedTuple
 
 from minikube_py.base.errors import StoreError
+from minikube_py.store import files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 APPLICATION_ID = 0x6B707921  # 'kpy!'
-SCHEMA_VERSION = 1
+
+
+class Migration(NamedTuple):
+    """How a file of schema `version - 1` becomes one of `version`: `run` gets a connection inside a transaction."""
+
+    version: int
+    what: str
+    run: Callable[[sqlite3.Connection], None]
+
+
+MIGRATIONS: tuple[Migration, ...] = ()  # in order, without gaps, from version 2 on
+SCHEMA_VERSION = MIGRATIONS[-1].version if MIGRATIONS else 1
+PAGE_SIZE = 8_192  # bytes: one body of 3.5 KB and nothing else fits into a page of 4 KB
+BUSY_MS = 2_000  # how long SQLite waits for its write lock before the caller may say so
 
 TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -41,12 +59,17 @@ CREATE TABLE counter (node TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 
 
 def connect(path: str, *, create: bool = False) -> sqlite3.Connection:
-    """Open a cluster file (':memory:' for one that is never written). Raises StoreError in one sentence."""
+    """Open a cluster file (':memory:' for one that is never written) and bring it up to this schema.
+
+    Raises StoreError in one sentence.
+    """
     if path != ":memory:":
         _prepare_file(path, create=create)
     try:
-        connection = sqlite3.connect(path, isolation_level=None, timeout=30.0, cached_statements=256)
-        connection.execute("PRAGMA busy_timeout = 30000")
+        connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1000, cached_statements=256)
+    except sqlite3.Error as error:
+        raise explain(error, path) from error
+    try:
         _check(connection, path, create=create or path == ":memory:")
         # WAL: readers are never blocked by a writer. NORMAL: a power cut may lose the last commits, never tear the file.
         connection.execute("PRAGMA journal_mode = WAL")
@@ -54,14 +77,18 @@ def connect(path: str, *, create: bool = False) -> sqlite3.Connection:
         connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute("PRAGMA cache_size = -65536")
     except sqlite3.Error as error:
+        connection.close()
         raise explain(error, path) from error
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
 def _prepare_file(path: str, *, create: bool) -> None:
     if create:
         try:
-            os.makedirs(os.path.dirname(path) or ".", mode=0o700, exist_ok=True)
+            files.make_private_folder(os.path.dirname(path))
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         except OSError as error:
             raise StoreError(f"cannot create the cluster file {path}: {error.strerror}") from error
@@ -76,15 +103,38 @@ def _check(connection: sqlite3.Connection, path: str, *, create: bool) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
     if empty and create:
+        connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
         connection.executescript(
             f"BEGIN; {TABLES} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
         )
     elif application != APPLICATION_ID:
         raise StoreError(f"{path} is not a kpy cluster file")
     elif version > SCHEMA_VERSION:
-        raise StoreError(
-            f"{path} was written by a newer kpy (schema {version}, this one knows up to {SCHEMA_VERSION}): update kpy"
-        )
+        raise StoreError(newer(path, version))
+    elif version < SCHEMA_VERSION:
+        migrate(connection)
+
+
+def newer(path: str, version: int) -> str:
+    return f"{path} was written by a newer kpy (schema {version}, this one knows up to {SCHEMA_VERSION}): update kpy"
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Run the migrations that a file still lacks, in one transaction: a kill leaves the old file or the new one.
+
+    Whoever opens an older file brings it up to date, readers too; a process that lost the race finds nothing left to do.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        for migration in MIGRATIONS:
+            if migration.version > version:
+                migration.run(connection)
+                connection.execute(f"PRAGMA user_version = {migration.version}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
 
 
 def damaged(path: str, why: str) -> StoreError:
@@ -101,5 +151,5 @@ def explain(error: sqlite3.Error, path: str) -> StoreError:
     if "readonly" in text or "unable to open" in text:
         return StoreError(f"no permission to write the cluster file {path}: {text}")
     if "locked" in text:
-        return StoreError(f"another process has been writing {path} for more than 30 s: try again")
+        return StoreError(f"another process is writing {path}: try again")
     return StoreError(f"the cluster file {path} cannot be used: {text}")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from minikube_py.api import pods
 from minikube_py.api.types import Key, Keys, Object, Objects
-from minikube_py.base import jsontext, patch
-from minikube_py.store import indexes, schema
+from minikube_py.base import errors, jsontext, patch
+from minikube_py.store import compaction, indexes, schema, turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -41,6 +41,7 @@ class Change(NamedTuple):
 
 
 Changes: TypeAlias = list[Change]
+Filed: TypeAlias = list[tuple[str, Key]]  # names of buckets and what lies in them
 Due: TypeAlias = list[tuple[str, Key]]  # steps and keys
 
 
@@ -87,8 +88,12 @@ class Store:
         self.path = path
         self.connection = schema.connect(path, create=create)
         self.changes: Changes = []  # of this session, until somebody drains them
+        self.wait_told: Callable[[], None] = _do_nothing  # called when another writer has long been waited for
+        self.renewed: Callable[[], None] = _do_nothing  # called when another process has written
         self._wrap = wrap
         self._depth = 0
+        self._turn = turns.lock(path, turns.TURN)
+        self._door = turns.lock(path, turns.DOOR)
         self._failed: StoreError | None = None  # the file failed within this transaction: nothing of it may be kept
         self._reset()
         # before anything is read: what others write from now on makes `_refresh` forget it
@@ -106,7 +111,7 @@ class Store:
             finally:
                 self._depth -= 1
             return
-        self._execute("BEGIN IMMEDIATE")
+        self._begin()
         self._depth = 1
         try:
             self._refresh()
@@ -134,9 +139,35 @@ class Store:
         """End this transaction's instant here and begin the next: the work so far is safe, the session goes on."""
         self.flush()
         self._execute("COMMIT")
-        self._execute("BEGIN IMMEDIATE")
+        self._begin()
         self._trim()
         self._refresh()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """While held, no other process lets time pass. Within a transaction there is nobody to wait for."""
+        if self._depth:
+            yield
+            return
+        with turns.held(self._turn, self._tell_once):
+            self._refresh()
+            yield
+
+    def _begin(self) -> None:
+        """BEGIN IMMEDIATE, behind those who came first, however long it takes them."""
+        with turns.held(self._door, self._tell_once):
+            while True:
+                try:
+                    self.connection.execute("BEGIN IMMEDIATE")
+                    return
+                except sqlite3.Error as error:
+                    if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
+                        raise schema.explain(error, self.path) from error
+                    self._tell_once()
+
+    def _tell_once(self) -> None:
+        tell, self.wait_told = self.wait_told, _do_nothing
+        tell()
 
     def close(self) -> None:
         self.connection.close()
@@ -176,8 +207,9 @@ class Store:
         """Forget what is cached if another process has written since."""
         version = self._execute("PRAGMA data_version").fetchone()[0]
         if version != self._data_version:
-            self._reset()
             self._data_version = version
+            self._reset()
+            self.renewed()
 
     def _reset(self) -> None:
         self._objects: dict[Key, Object | None] = {}
@@ -222,6 +254,36 @@ class Store:
         if self._revision < 0:
             self._revision = self._execute("SELECT coalesce(max(revision), 0) FROM log").fetchone()[0]
         return self._revision
+
+    @property
+    def compacted(self) -> int:
+        """The newest revision that the log has forgotten, 0 if none: what came after it can be told."""
+        return int(self.meta("compacted", "0"))
+
+    def compact(self, keep: int, *, slack: int = 0) -> int:
+        """Forget all but the last `keep` revisions, if more than `slack` others are held; returns how many went.
+
+        What the engine has not read yet is never forgotten.
+        """
+        floor = min(self.revision - max(keep, 1), int(self.meta("cursor", "0")))
+        if floor - self.compacted <= slack:
+            return 0
+        self.flush()
+        try:
+            gone = compaction.forget(self.connection, floor, events_read=int(self.meta("expired", "0")))
+        except sqlite3.Error as error:
+            raise schema.explain(error, self.path) from error
+        self.set_meta("compacted", str(floor))
+        return gone
+
+    def vacuum(self) -> None:
+        """Give free pages back to the file system; where others are using the file, another time."""
+        with suppress(sqlite3.OperationalError):
+            self.connection.execute("VACUUM")
+
+    def _check_kept(self, since: int) -> None:
+        if since < self.compacted:
+            raise errors.Expired(f"too old resource version: {since} ({self.compacted})")
 
     # -- reading -------------------------------------------------------------------------------------------------
 
@@ -293,6 +355,17 @@ class Store:
         """Whether anything lies in a bucket."""
         bucket = self._buckets.get(name)
         return bool(self.bucket(name) if bucket is None else bucket.keys)
+
+    def buckets_after(self, prefix: str) -> Filed:
+        """Of every bucket whose name begins so: the rest of its name, and the keys in it. Read without bodies."""
+        self.flush()
+        end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        rows = self._execute(
+            "SELECT b.bucket, o.resource, o.namespace, o.name FROM bucket b JOIN object o ON o.id = b.object "
+            "WHERE b.bucket >= ? AND b.bucket < ? ORDER BY 1, 2, 3, 4",
+            (prefix, end),
+        )
+        return [(row[0][len(prefix) :], Key(*row[1:])) for row in rows]
 
     def in_bucket(self, name: str) -> Objects:
         return self._objects_of(self.bucket(name))
@@ -608,8 +681,11 @@ class Store:
         """What changed after a revision: from what each object was then to what it is now.
 
         Objects that were deleted are told one by one, also where another of their name has come since or where they came
-        after that revision too: others may have got to know them meanwhile.
+        after that revision too: others may have got to know them meanwhile. Raises Expired as `history`.
         """
+        self._check_kept(revision)
+        if self.changes and self.changes[0].revision <= revision + 1:
+            return _merged(change for change in self.changes if change.revision > revision)
         self.flush()
         rows = self._execute(
             "SELECT revision, time_s, verb, resource, namespace, name, actor, cause, previous, before FROM log "
@@ -638,7 +714,12 @@ class Store:
         return sorted(found, key=lambda change: change.revision)
 
     def history(self, since: int = 0, key: Key | None = None) -> Changes:
-        """Every write after a revision, oldest first, with both versions; of one object if `key` is given."""
+        """Every write after a revision, oldest first, with both versions; of one object if `key` is given.
+
+        0 means all that is kept. Raises Expired for a revision that the log has forgotten.
+        """
+        since = since or self.compacted
+        self._check_kept(since)
         self.flush()
         values: list[Any] = [since]
         where = "revision > ?"
@@ -674,6 +755,24 @@ class Store:
             found.append(_change(row, new, old))
             new = old
         return found[::-1]
+
+
+def _merged(changes: Iterable[Change]) -> Changes:
+    """Changes at hand, oldest first, as `Store.merged_since` tells them from the log."""
+    found: Changes = []
+    alive: dict[Key, tuple[Change, Change]] = {}  # the first and the last change of each object's present life
+    for change in changes:
+        first, _ = alive.pop(change.key, (change, change))
+        if change.new is None:
+            found.append(change._replace(old=first.old if first.old is not None else first.new))
+        else:
+            alive[change.key] = first, change
+    found += [last._replace(old=first.old) for first, last in alive.values()]
+    return sorted(found, key=lambda change: change.revision)
+
+
+def _do_nothing() -> None:
+    return
 
 
 def _change(row: tuple[Any, ...], new: Object | None, old: Object | None) -> Change:

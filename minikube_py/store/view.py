@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from minikube_py.api.nodes import Place
 from minikube_py.base import selector
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from minikube_py.store.store import Store
 
     Placed: TypeAlias = list[tuple[str, Object]]  # each with its resource
+    Places: TypeAlias = list[Place]
 
 
 class StoreView:
@@ -44,6 +46,12 @@ class StoreView:
 
     def on_node(self, node: str) -> Objects:
         return self._store.in_bucket("n:" + node)
+
+    def node_places(self) -> Places:
+        return [Place.parse(text, key.name) for text, key in self._store.buckets_after("z:")]
+
+    def sociable(self) -> Objects:
+        return self._store.in_bucket("f:")
 
     def refused(self) -> Objects:
         return self._store.in_bucket("q:")

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.bench import growth, starts
+from tests.bench import growth, scheduling, starts
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,7 +38,14 @@ def main() -> None:
     quick = "--quick" in sys.argv
     with tempfile.TemporaryDirectory(prefix="kpy-bench.") as folder:
         os.environ["KPY_HOME"] = folder
-        rows = [Row(*row) for row in (*starts.measure(folder, runs=5 if quick else 21), *growth.measure(folder, quick))]
+        rows = [
+            Row(*row)
+            for row in (
+                *starts.measure(folder, runs=5 if quick else 21),
+                *growth.measure(folder, quick),
+                *scheduling.measure(quick),
+            )
+        ]
     print(
         f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}"
     )

@@ -206,7 +206,7 @@ def test_a_full_disk_stores_nothing_and_claims_nothing(
     before = dump(cluster_file)
     limit(lambda connection: f"PRAGMA max_page_count = {pages(connection) + room}")
     for words in (["apply", "-f", "-"], ["create", "-f", "-"]):
-        result = kpy(*words, stdin=many(60))
+        result = kpy(*words, stdin=many(120))
         assert (result.code, result.out) == (1, "")
         assert result.err == f"error: the disk is full: nothing was written to {cluster_file}\n"
         assert dump(cluster_file) == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -192,3 +193,40 @@ def test_a_node_that_is_down_answers_nothing(running: Callable[..., Any]) -> Non
     running("node", "fail", node)
     assert "connect: no route to host" in running("logs", "counter").err
     assert "connect: no route to host" in running("exec", "counter", "--", "ls").err
+
+
+def test_images_are_listed_removed_broken_and_added_again(kpy: Callable[..., Any]) -> None:
+    assert kpy("image", "remove", "shop/web:1").out == "image shop/web:1 removed\n"
+    assert kpy("image", "fail", "redis*", "--message", "quota exceeded").out == "image redis* fails\n"
+    listed = kpy("image", "list").out
+    assert "\nnginx " in listed
+    assert "quota exceeded\n" in listed
+    kpy("run", "web", "--image=shop/web:1")
+    kpy("run", "cache", "--image=redis:7")
+    kpy("reconcile", "--for", "5s")
+    assert kpy("get", "pods", "--no-headers").out.count("ImagePullBackOff") == 2
+    assert kpy("image", "add", "shop/web:1").out == "image shop/web:1 added\n"
+    assert kpy("image", "add", "shop/web:1").err == "error: image shop/web:1 can be pulled already\n"
+    kpy("reconcile", "--for", "1m")
+    assert "Running" in kpy("get", "pod", "web").out
+
+
+def test_an_init_container_waits_for_a_service_of_another_namespace(kpy: Callable[..., Any]) -> None:
+    kpy("create", "namespace", "data")
+    script = "until nslookup db.data; do sleep 2; done"
+    init = {"name": "wait", "image": "busybox", "command": ["sh", "-c", script]}
+    spec = {"initContainers": [init], "containers": [{"name": "web", "image": "nginx"}]}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": spec}
+    kpy("apply", "-f", "-", stdin=json.dumps(pod))
+    kpy("reconcile", "--for", "30s")
+    assert "Init:0/1" in kpy("get", "pod", "web").out
+    kpy("create", "service", "clusterip", "db", "--tcp=5432", "-n", "data")
+    kpy("reconcile", "--for", "30s")
+    assert "Running" in kpy("get", "pod", "web").out
+
+
+def test_run_enters_the_new_container_and_removes_it_when_asked(kpy: Callable[..., Any]) -> None:
+    result = kpy("run", "-i", "tmp", "--image=busybox", "--restart=Never", "--rm", "-q", "--", "sh", stdin="hostname\n")
+    assert (result.code, result.out) == (0, 'tmp\npod "tmp" deleted from default namespace\n')
+    shown = kpy("run", "tmp2", "--attach", "--image=busybox", "--restart=Never", "-q", "--", "echo", "hello")
+    assert (shown.code, shown.out) == (0, "hello\n")

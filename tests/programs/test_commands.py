@@ -101,3 +101,10 @@ def test_a_shell_reads_its_commands_from_its_input() -> None:
 )
 def test_what_is_not_in_the_image_cannot_be_started(image: str, command: str, problem: str) -> None:
     assert visit({"name": "web", "image": image}, FrozenView({}), 5).missing((command,)) == problem
+
+
+def test_the_times_of_files_are_not_those_of_the_machine() -> None:
+    session = visit({"name": "web", "image": "alpine"}, FrozenView({}), 5)
+    told = session.execute(("sh", "-c", "ls -l /etc; stat /etc/hosts")).stdout
+    assert "2026-09-21 14:13 hosts\n" in told
+    assert "Modify: 1790000000\n" in told

@@ -162,3 +162,20 @@ def test_which_command_lines_are_scripts(argv: tuple[str, ...], script: str | No
 def test_a_hook_takes_as_long_as_its_script() -> None:
     assert shell.outcome(("/bin/sh", "-c", "sleep 15")) == (15, 0)
     assert shell.outcome(("nginx", "-s", "quit")) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["while :; do :; done", ":(){ :|:& };:", "while true; do echo hello; done", "x=a; while true; do x=$x$x; done"],
+)
+def test_a_runaway_is_cut_off_and_takes_all_the_cpu_it_may(script: str) -> None:
+    container = {
+        "name": "w",
+        "image": "busybox",
+        "command": ["sh", "-c", script],
+        "resources": {"limits": {"cpu": "250m"}},
+    }
+    pod = {"metadata": {"name": "p", "namespace": "default"}, "spec": {"containers": [container]}}
+    found = shell.of(container, pod, programs.DEFAULT)
+    assert found is not None
+    assert (found.exit_after_s, found.cpu_m) == (None, ((0, 250),))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.api import pods
+from minikube_py.api.nodes import Place, place_of
 from minikube_py.api.types import Delete, Key, Patch, Record, Remember
 from minikube_py.base import patch, selector
 from minikube_py.base.clock import Clock
@@ -111,6 +112,12 @@ class LiveView:
 
     def memory(self, step: str, key: Key) -> Object:
         return self.memories.get((step, key), {})
+
+    def node_places(self) -> list[Place]:
+        return [place_of(node) for node in self.list("nodes")]
+
+    def sociable(self) -> Objects:
+        return [pod for pod in self.list("pods") if pods.node_of(pod) and pod["spec"].get("affinity")]
 
     def refused(self) -> Objects:
         return [pod for pod in self.on_node("") if pods.condition(pod, "PodScheduled") is not None]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from minikube_py.api.nodes import ZONE, place_of
 from minikube_py.scheduler import nodes
 from minikube_py.scheduler.cycle import nodes_to_find
 from minikube_py.scheduler.framework import Refusal, normalize
@@ -21,12 +22,12 @@ def test_a_share_of_the_nodes_is_enough(count: int, enough: int) -> None:
 
 
 def _node(name: str, created: str, zone: str) -> dict[str, Any]:
-    return {"metadata": {"name": name, "creationTimestamp": created, "labels": {nodes.ZONE: zone}}}
+    return {"metadata": {"name": name, "creationTimestamp": created, "labels": {ZONE: zone}}}
 
 
 def test_zones_take_turns_and_the_oldest_node_comes_first() -> None:
     found = [_node("a", "2", "east"), _node("b", "1", "east"), _node("c", "3", "west"), _node("d", "4", "east")]
-    assert nodes.in_order(map(nodes.place_of, found)) == ["b", "c", "a", "d"]
+    assert nodes.in_order(map(place_of, found)) == ["b", "c", "a", "d"]
     assert nodes.in_order([]) == []
 
 

@@ -184,10 +184,12 @@ def run(example: Example) -> str:
     for obj in example.before:
         cluster.apply(obj)
     start_s = cluster.clock.now_s
-    story = _Story(start_s)
+    story, revision = _Story(start_s), cluster.store.revision
     for document in documents.read_text(_manifests()[example.path], example.path):
         for single in documents.flatten(document):
             cluster.apply(single.object)
+    for change in cluster.changes(revision):
+        story.note(cluster, change)
     cluster.reconcile(for_s=example.seconds, on_change=lambda change: story.note(cluster, change))
     told = [story.text()]
     told += [answer for answer in (_answer(cluster, asked) for asked in example.asks) if answer]

@@ -88,6 +88,23 @@ def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
     assert (store.revision, store.meta("x"), store.changes) == (1, "", [])
 
 
+def test_changes_at_hand_are_told_as_the_log_tells_them(tmp_path: Path) -> None:
+    store, key = Store(str(tmp_path / "c.db"), create=True), Key("configmaps", "default", "a")
+    with store.transaction():
+        for text in "123":
+            put(store, config_map("a", x=text))
+        put(store, config_map("b"))
+        store.remove(key, time_s=8, actor="test", cause=0)
+        put(store, config_map("a", x="4"))
+        put(store, config_map("a", x="5"))
+        store.remove(Key("configmaps", "default", "b"), time_s=8, actor="test", cause=0)
+    other = Store(str(tmp_path / "c.db"))
+    for since in range(9):
+        at_hand, read = store.merged_since(since), other.merged_since(since)
+        assert store.changes and not other.changes
+        assert at_hand == read, since
+
+
 def test_buckets_follow_owners_labels_and_nodes(store: Store) -> None:
     view = StoreView(store)
     pod = {

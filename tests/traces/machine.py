@@ -39,8 +39,8 @@ PROGRAMS: dict[str, dict[str, Any]] = {
         "pull": {"after": "0s", "error": "not found"},
     },
 }  # fmt: skip
-# The recorded cluster had no provisioner, and nobody who resizes volumes.
-PROVISIONERS = ("volume-provisioner", "volume-deleter", "volume-resizer")
+# The recorded cluster had no provisioner, nobody who resizes volumes, and no cloud that gives addresses.
+PROVISIONERS = ("volume-provisioner", "volume-deleter", "volume-resizer", "service-load-balancer")
 Object = dict[str, Any]
 
 

@@ -140,7 +140,7 @@ def tolerations(causes: Causes, found: list[Object], path: str) -> None:
             if value:
                 causes.invalid(f"{here}.operator", value, "value must be empty when `operator` is 'Exists'")
         else:
-            causes.not_supported(f"{here}.operator", operator, ("Equal", "Exists"))
+            causes.not_supported(f"{here}.operator", operator, ("Equal", "Exists", "Lt", "Gt"))
         if effect and effect not in EFFECTS:
             causes.not_supported(f"{here}.effect", effect, EFFECTS)
 

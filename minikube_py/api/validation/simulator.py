@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.api import simulator
+from minikube_py.api.validation import traffic as traffics
 from minikube_py.api.validation.causes import NEGATIVE, Causes
 from minikube_py.base import quantity, selector
 
@@ -123,14 +124,8 @@ def node_group(causes: Causes, obj: Object, old: Object | None, subresource: str
 
 
 def traffic(causes: Causes, obj: Object, old: Object | None, subresource: str) -> None:
-    if not _shape(causes, "Traffic", obj):
-        return
-    to: Object = obj["spec"]["to"]
-    named = [name for name in ("service", "ingress", "node") if to.get(name)]
-    if not named:
-        causes.required("spec.to", "one of service, ingress, node")
-    for name in named[1:]:
-        causes.forbidden(f"spec.to.{name}", f"may not be set beside `{named[0]}`")
+    if _shape(causes, "Traffic", obj):
+        traffics.target(causes, obj["spec"])
 
 
 def _shape(causes: Causes, kind: str, obj: Object) -> bool:
@@ -198,4 +193,6 @@ _CHECKS: dict[str, Callable[[Any], str]] = {
     "quantity": _quantity,
     "course": _course,
     "selector": _selector,
+    "rate": traffics.rate_problem,
+    "source": traffics.source_problem,
 }

@@ -6,10 +6,10 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.api import pods
+from minikube_py.api.nodes import HOSTNAME
 from minikube_py.api.types import Key
 from minikube_py.scheduler.events import ADDED, CHANGED, FREED, LABELS, NAMESPACE, PLACED, REMOVED, TAINTS
 from minikube_py.scheduler.framework import MAX_SCORE, Feasible, Plugin, Refusal
-from minikube_py.scheduler.nodes import HOSTNAME
 from minikube_py.scheduler.terms import PodTerm, PodTerms, pod_terms
 
 if TYPE_CHECKING:

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from minikube_py.scheduler.cache import Cache
     from minikube_py.scheduler.nodes import NodeInfo
 
+NOT_ENFORCED = Refusal(("node(s) didn't match scheduler-enforced node affinity",))
 NO_MATCH = Refusal(("node(s) didn't match Pod's node affinity/selector",))
 
 
 class State(NamedTuple):
-    requirement: NodeRequirement
+    requirement: NodeRequirement | None
     names: frozenset[str] | None
 
 
@@ -27,10 +28,15 @@ class NodeAffinity(Plugin):
     name = "NodeAffinity"
     helped_by = (ADDED, LABELS)
 
+    def __init__(self, added: Object | None = None) -> None:
+        """`added`: a node affinity that every pod is given on top of its own (addedAffinity)."""
+        self._added = node_requirement({"affinity": {"nodeAffinity": added}}) if added else None
+        self._preferred: Sequence[Object] = (added or {}).get(PREFERRED) or ()
+
     def pre_filter(self, pod: Object, cache: Cache) -> Any:
         requirement = node_requirement(pod["spec"])
         if requirement is None:
-            return None
+            return None if self._added is None else State(None, None)
         names = _named(requirement.terms or ())
         if names is not None and not names:
             raise Rejected("pod affinity terms conflict")
@@ -40,11 +46,14 @@ class NodeAffinity(Plugin):
         return state.names  # type: ignore[no-any-return]
 
     def place(self, state: Any, node: NodeInfo) -> Refusal | None:
-        return None if state.requirement.matches(node.name, node.labels) else NO_MATCH
+        if self._added is not None and not self._added.matches(node.name, node.labels):
+            return NOT_ENFORCED
+        requirement = state.requirement
+        return None if requirement is None or requirement.matches(node.name, node.labels) else NO_MATCH
 
     def pre_score(self, pod: Object, cache: Cache) -> Any:
         affinity = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
-        return affinity.get(PREFERRED) or None
+        return [*self._preferred, *(affinity.get(PREFERRED) or ())] or None
 
     def measure(self, state: Any, node: NodeInfo) -> int:
         """The sum of the weights of the preferred terms that the node matches."""

@@ -1,30 +1,56 @@
-"""NodeResourcesFit: is there room, and the emptiest node is best (pkg/scheduler/framework/plugins/noderesources/fit.go,
-least_allocated.go)."""
+"""NodeResourcesFit: is there room, and how full is a node (by default the emptiest is best;
+pkg/scheduler/framework/plugins/noderesources/fit.go,
+least_allocated.go, most_allocated.go, requested_to_capacity_ratio.go)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.api import pods
-from minikube_py.scheduler.events import ADDED, FREED, LABELS, STATUS, TAINTS
+from minikube_py.scheduler.events import ADDED, FREED, STATUS
 from minikube_py.scheduler.framework import MAX_SCORE, Plugin, Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from minikube_py.api.types import Object
     from minikube_py.scheduler.cache import Cache
     from minikube_py.scheduler.nodes import NodeInfo
 
 
-class Assumed(NamedTuple):
-    """What the pod counts with when nodes are compared: requests, or 100m and 200Mi for containers without."""
+LEAST, MOST, RATIO = "LeastAllocated", "MostAllocated", "RequestedToCapacityRatio"
+SHAPE_MAX = 10  # the scores of a shape go from 0 to 10
 
-    cpu_m: int
-    memory_bytes: int
+
+class Strategy(NamedTuple):
+    """How full nodes compare. `resources`: (name, weight); `shape`, for RequestedToCapacityRatio: (percent used, score from 0
+    to 10) by rising use."""
+
+    type: str = LEAST
+    resources: tuple[tuple[str, int], ...] = (("cpu", 1), ("memory", 1))
+    shape: tuple[tuple[int, int], ...] = ()
+
+
+class Asked(NamedTuple):
+    """What the pod adds to a resource. `counter`: what the pods on a node add up to."""
+
+    name: str
+    weight: int
+    counter: str
+    amount: int
 
 
 class NodeResourcesFit(Plugin):
     name = "NodeResourcesFit"
-    helped_by = (ADDED, LABELS, TAINTS, STATUS, FREED)
+    helped_by = (ADDED, STATUS, FREED)
+
+    def __init__(self, strategy: Strategy = Strategy()) -> None:  # noqa: B008 (a value)
+        self.strategy = strategy
+        self._lenient = strategy.type == RATIO  # resources with a score of 0 do not count there, and means are rounded
+        self._score = {LEAST: least_allocated, MOST: most_allocated, RATIO: self._by_shape}[strategy.type]
+
+    def _by_shape(self, used: int, limit: int) -> int:
+        return by_shape(self.strategy.shape, used, limit)
 
     def pre_filter(self, pod: Object, cache: Cache) -> Any:
         return _wanted(pod)
@@ -49,26 +75,57 @@ class NodeResourcesFit(Plugin):
         return self.place(_wanted(pod), node if kind == FREED else node.imagine([])) is None
 
     def pre_score(self, pod: Object, cache: Cache) -> Any:
-        amounts = pods.nonzero_requests(pod)
-        return Assumed(amounts.get("cpu", 0), amounts.get("memory", 0))
+        """A container without requests counts with 100m and 200Mi; an extended resource counts if the pod asks for it."""
+        requests, assumed = pods.requests(pod), pods.nonzero_requests(pod)
+        asked = []
+        for name, weight in self.strategy.resources:
+            if name in ("cpu", "memory"):
+                asked.append(Asked(name, weight, f"nonzero/{name}", assumed.get(name, 0)))
+            elif requests.get(name) or name == "ephemeral-storage":
+                asked.append(Asked(name, weight, name, requests.get(name, 0)))
+        return asked
 
     def measure(self, state: Any, node: NodeInfo) -> int:
-        """LeastAllocated: the mean of the free shares of cpu and memory.
+        """The weighted mean of the resources' scores.
 
-        1.5 of 4 cpus and 2 of 8 GiB used, with the pod: (62 + 75) // 2 = 68.
+        LeastAllocated, 1.5 of 4 cpus and 2 of 8 GiB used, with the pod: (62 + 75) // 2 = 68; MostAllocated: (37 + 25) // 2 = 31.
         """
-        used, room = node.counters, node.allocatable
-        total = shares = 0
-        for limit, wanted in (
-            (room.get("cpu", 0), used.get("nonzero/cpu", 0) + state.cpu_m),
-            (room.get("memory", 0), used.get("nonzero/memory", 0) + state.memory_bytes),
-        ):
+        used, room, score = node.counters, node.allocatable, self._score
+        total = weights = 0
+        for name, weight, counter, amount in state:
+            limit = room.get(name, 0)
             if limit:
-                shares += 1
-                total += (limit - wanted) * MAX_SCORE // limit if wanted <= limit else 0
-        return total // shares if shares else 0
+                found = score(used.get(counter, 0) + amount, limit)
+                if found or not self._lenient:
+                    total += found * weight
+                    weights += weight
+        if not weights:
+            return 0
+        return int(total / weights + 0.5) if self._lenient else total // weights
 
 
 def _wanted(pod: Object) -> tuple[tuple[str, int], ...]:
     """The requests that are not zero."""
     return tuple((name, amount) for name, amount in pods.requests(pod).items() if amount)
+
+
+def least_allocated(used: int, limit: int) -> int:
+    """The free share: 1 of 4 used gives 75."""
+    return (limit - used) * MAX_SCORE // limit if used <= limit else 0
+
+
+def most_allocated(used: int, limit: int) -> int:
+    """The used share: 1 of 4 used gives 25."""
+    return min(used, limit) * MAX_SCORE // limit
+
+
+def by_shape(shape: Sequence[tuple[int, int]], used: int, limit: int) -> int:
+    """The score of the shape at this use, between two points in proportion: 3 of 4 used with (0, 0), (100, 10) gives 75."""
+    percent = used * 100 // limit if used <= limit else 100
+    before = shape[0]
+    for point in shape:
+        if percent <= point[0]:
+            rise, run = (point[1] - before[1]) * (MAX_SCORE // SHAPE_MAX), point[0] - before[0]
+            return before[1] * (MAX_SCORE // SHAPE_MAX) + (int(rise * (percent - before[0]) / run) if run else 0)
+        before = point
+    return before[1] * (MAX_SCORE // SHAPE_MAX)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from minikube_py.scheduler.events import ADDED, LABELS, TAINTS
+from minikube_py.scheduler.events import ADDED, TAINTS
 from minikube_py.scheduler.framework import Plugin, Refusal
 from minikube_py.scheduler.terms import tolerates
 
@@ -19,7 +19,7 @@ TAINT = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
 
 class NodeUnschedulable(Plugin):
     name = "NodeUnschedulable"
-    helped_by = (ADDED, LABELS, TAINTS)
+    helped_by = (ADDED, TAINTS)
 
     def pre_filter(self, pod: Object, cache: Cache) -> Any:
         return None if tolerates(pod["spec"].get("tolerations") or (), TAINT) else True

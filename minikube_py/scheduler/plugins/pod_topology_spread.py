@@ -6,11 +6,11 @@ from math import log
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.api import pods
+from minikube_py.api.nodes import HOSTNAME, ZONE
 from minikube_py.api.types import Key
 from minikube_py.base import selector
 from minikube_py.scheduler.events import ADDED, CHANGED, FREED, LABELS, PLACED, REMOVED, TAINTS
 from minikube_py.scheduler.framework import MAX_SCORE, Feasible, Plugin, Refusal
-from minikube_py.scheduler.nodes import HOSTNAME, ZONE
 from minikube_py.scheduler.terms import NodeRequirement, keeps_off, label_selector, node_requirement
 
 if TYPE_CHECKING:
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 UNEVEN = Refusal(("node(s) didn't match pod topology spread constraints",), resolvable=True)
 NO_LABEL = Refusal(("node(s) didn't match pod topology spread constraints (missing required label)",))
 
-# What counts for a pod without constraints of its own that belongs to a Service or a controller: (key, maxSkew).
-SYSTEM_DEFAULTS = ((HOSTNAME, 3), (ZONE, 5))
+# What counts for a pod without constraints of its own that belongs to a Service or a controller.
+SYSTEM_DEFAULTS: tuple[Object, ...] = (
+    {"topologyKey": HOSTNAME, "maxSkew": 3, "whenUnsatisfiable": "ScheduleAnyway"},
+    {"topologyKey": ZONE, "maxSkew": 5, "whenUnsatisfiable": "ScheduleAnyway"},
+)
 
 OWNERS = {
     "ReplicationController": "replicationcontrollers",
@@ -132,14 +135,28 @@ class PodTopologySpread(Plugin):
     name = "PodTopologySpread"
     helped_by = (ADDED, REMOVED, LABELS, TAINTS, FREED, PLACED, CHANGED)
 
+    def __init__(self, defaults: Sequence[Object] | None = None) -> None:
+        """`defaults`: what counts for pods without constraints of their own; None: the system's."""
+        self._defaults = defaults
+
     def pre_filter(self, pod: Object, cache: Cache) -> Any:
-        constraints = _constraints(pod, "DoNotSchedule")
+        constraints = self._constraints(pod, cache, "DoNotSchedule")
         if not constraints:
             return None
         domains = Domains(pod, cache, constraints, all_keys=True)
         domains.open(cache)
         domains.load(cache)
         return domains
+
+    def _constraints(self, pod: Object, cache: Cache, action: str) -> list[Constraint]:
+        if pod["spec"].get("topologySpreadConstraints"):
+            return _constraints(pod, action)
+        found = [
+            (default["topologyKey"], default["maxSkew"])
+            for default in (SYSTEM_DEFAULTS if self._defaults is None else self._defaults)
+            if default["whenUnsatisfiable"] == action
+        ]
+        return _for_all_alike(pod, cache, found) if found else []
 
     def place(self, state: Any, node: NodeInfo) -> tuple[str | int | None, ...]:
         """Per constraint the node's domain, or for the host name the number of pods there: so that hosts form classes."""
@@ -166,11 +183,11 @@ class PodTopologySpread(Plugin):
         return None
 
     def pre_score(self, pod: Object, cache: Cache) -> Any:
-        own = pod["spec"].get("topologySpreadConstraints")
-        constraints = _constraints(pod, "ScheduleAnyway") if own else _defaults(pod, cache)
+        constraints = self._constraints(pod, cache, "ScheduleAnyway")
         if not constraints:
             return None
-        domains = Domains(pod, cache, constraints, all_keys=bool(own))
+        own = bool(pod["spec"].get("topologySpreadConstraints"))
+        domains = Domains(pod, cache, constraints, all_keys=own or self._defaults is not None)
         domains.load(cache)
         return domains
 
@@ -241,8 +258,8 @@ def _constraints(pod: Object, action: str) -> list[Constraint]:
     ]
 
 
-def _defaults(pod: Object, cache: Cache) -> list[Constraint]:
-    """The system's constraints, for a pod that a Service or a controller selects (plugins/helper/spread.go)."""
+def _for_all_alike(pod: Object, cache: Cache, wanted_skews: list[tuple[str, int]]) -> list[Constraint]:
+    """(key, maxSkew) as constraints on what the Services and the controller of a pod select (plugins/helper/spread.go)."""
     labels: dict[str, str] = {}
     for service in cache.view.selecting("services", pod):
         labels.update(service["spec"]["selector"])
@@ -259,4 +276,4 @@ def _defaults(pod: Object, cache: Cache) -> list[Constraint]:
     if not labels and not wanted.get("matchExpressions"):
         return []
     compiled = selector.from_label_selector(wanted)
-    return [Constraint(key, max_skew, compiled) for key, max_skew in SYSTEM_DEFAULTS]
+    return [Constraint(key, max_skew, compiled) for key, max_skew in wanted_skews]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from minikube_py.scheduler.events import ADDED, LABELS, TAINTS
+from minikube_py.scheduler.events import ADDED, TAINTS
 from minikube_py.scheduler.framework import Feasible, Plugin, Refusal, normalize
 from minikube_py.scheduler.terms import keeps_off, tolerates
 
@@ -20,7 +20,7 @@ UNTOLERATED = Refusal(("node(s) had untolerated taint(s)",))
 
 class TaintToleration(Plugin):
     name = "TaintToleration"
-    helped_by = (ADDED, LABELS, TAINTS)
+    helped_by = (ADDED, TAINTS)
 
     def pre_filter(self, pod: Object, cache: Cache) -> Any:
         return pod["spec"].get("tolerations") or ()

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from minikube_py.api.nodes import REGION, ZONE
 from minikube_py.api.types import Key
 from minikube_py.base import quantity
 from minikube_py.scheduler.events import ADDED, FREED, LABELS
 from minikube_py.scheduler.framework import Plugin, Refusal, Rejected
-from minikube_py.scheduler.nodes import REGION, ZONE
 from minikube_py.scheduler.terms import label_selector, term_matches
 
 if TYPE_CHECKING:
@@ -93,6 +93,25 @@ def _class_of(claim: Object, cache: Cache) -> Object | None:
 def _volumes(claims: Objects, cache: Cache) -> Objects:
     found = [cache.view.get(Key("persistentvolumes", "", _volume_name(claim))) for claim in claims if _bound(claim)]
     return [volume for volume in found if volume is not None]
+
+
+def looks(pod: Object, cache: Cache) -> tuple[Any, ...] | None:
+    """What the plugins see of the volumes of a pod whose claims are all bound: equal for pods that no node can tell apart.
+    None if something is missing or unbound, or may be used by one pod only."""
+    found: list[Any] = []
+    for name in claim_names(pod):
+        claim = cache.view.get(Key("persistentvolumeclaims", pod["metadata"]["namespace"], name))
+        if claim is None or not _bound(claim) or "deletionTimestamp" in claim["metadata"]:
+            return None
+        if claim.get("status", {}).get("phase") == "Lost" or "ReadWriteOncePod" in claim["spec"].get("accessModes", ()):
+            return None
+        volume = cache.view.get(Key("persistentvolumes", "", _volume_name(claim)))
+        if volume is None:
+            return None
+        labels = volume["metadata"].get("labels") or {}
+        zones = tuple((key, labels[key]) for key in ZONE_LABELS if key in labels)
+        found.append((repr(volume["spec"].get("nodeAffinity")), zones))
+    return tuple(found)
 
 
 class VolumeRestrictions(Plugin):

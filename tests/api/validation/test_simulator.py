@@ -26,7 +26,35 @@ def made(kind: str, spec: Any) -> Object:
         ("Fault", {"type": "SlowStart", "image": "nginx*", "delay": "30s", "at": "1m", "for": "10m"}),
         ("Fault", {"type": "ZoneDown", "zone": "a"}),
         ("NodeGroup", {"minimum": 1, "maximum": 3, "template": {"capacity": {"cpu": "4"}, "labels": {"a": "b"}}}),
-        ("Traffic", {"to": {"service": "web", "port": 80}, "requestsPerSecond": 100}),
+        ("Traffic", {"target": {"service": {"name": "web", "port": 80}}, "rate": 100}),
+        (
+            "Traffic",
+            {"target": {"url": "web/path"}, "rate": {"ramp": {"from": 0, "to": 9.5, "over": "5m"}}, "from": "inside"},
+        ),
+        (
+            "Traffic",
+            {
+                "target": {"nodePort": {"node": "worker-1", "port": 30080}},
+                "rate": {"sine": {"mean": 5, "amplitude": 5, "period": "1h"}},
+                "from": {"podSelector": {}},
+            },
+        ),
+        (
+            "Traffic",
+            {
+                "target": {"ingress": {"host": "shop.example.com"}},
+                "rate": {"spike": {"peak": 9, "for": 5}},
+                "duration": "1m",
+            },
+        ),
+        (
+            "Traffic",
+            {
+                "target": {"url": "http://web"},
+                "rate": {"steps": [{"perSecond": 1}, {"after": 60, "perSecond": 2}]},
+                "paused": True,
+            },
+        ),
     ],
 )
 def test_what_is_right_is_stored_as_it_was_written(kind: str, spec: Object) -> None:
@@ -55,7 +83,18 @@ def test_what_is_right_is_stored_as_it_was_written(kind: str, spec: Object) -> N
         ("Fault", {"type": "ZoneDown", "zone": "a", "image": "x"}, ["spec.image: Forbidden: may not be set for type ZoneDown"]),
         ("Fault", {"type": "NodeDown", "node": "a", "for": 0}, ["spec.for: Invalid value: 0: must be greater than zero"]),
         ("NodeGroup", {"minimum": 3, "maximum": 1}, ["spec.maximum: Invalid value: 1: must be greater than or equal to spec.minimum"]),
-        ("Traffic", {"to": {"port": 80}}, ["spec.to: Required value: one of service, ingress, node"]),
+        ("Traffic", {"rate": 1}, ["spec.target: Required value"]),
+        ("Traffic", {"target": {"url": "web"}}, ["spec.rate: Required value"]),
+        ("Traffic", {"target": {}, "rate": 1}, ["spec.target: Required value: one of url, service, ingress, nodePort"]),
+        ("Traffic", {"target": {"url": "web", "ingress": {"host": "a"}}, "rate": 1}, ["spec.target.ingress: Forbidden: may not be set beside `url`"]),
+        ("Traffic", {"target": {"url": "ftp://web"}, "rate": 1}, ['spec.target.url: Invalid value: "ftp://web": must be a URL of the scheme http or https']),
+        ("Traffic", {"target": {"url": "web"}, "rate": -1}, ["spec.rate: Invalid value: -1: the rate must be a number that is not negative"]),
+        ("Traffic", {"target": {"url": "web"}, "rate": {"wave": 1}}, ['spec.rate: Invalid value: {"wave":1}: must be a number, or have exactly one of constant, ramp, sine, spike, steps']),
+        ("Traffic", {"target": {"url": "web"}, "rate": {"ramp": {"from": 1, "to": 2}}}, ['spec.rate: Invalid value: {"ramp":{"from":1,"to":2}}: ramp.over is required']),
+        ("Traffic", {"target": {"url": "web"}, "rate": {"sine": {"mean": 1, "amplitude": 2, "period": 9}}}, ['spec.rate: Invalid value: {"sine":{"mean":1,"amplitude":2,"period":9}}: sine.amplitude must not be greater than sine.mean']),
+        ("Traffic", {"target": {"url": "web"}, "rate": 1, "from": "Mars"}, ['spec.from: Invalid value: "Mars": must be outside, inside, or have a podSelector']),
+        ("Traffic", {"target": {"service": {"name": "a", "port": 70000}}, "rate": 1}, ["spec.target.service.port: Invalid value: 70000: spec.target.service.port in body should be less than or equal to 65535"]),
+        ("Traffic", {"target": {"url": "web"}, "rate": 1, "duration": "0s"}, ['spec.duration: Invalid value: "0s": must be greater than zero']),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named(kind: str, spec: Any, causes: list[str]) -> None:

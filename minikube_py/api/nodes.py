@@ -1,0 +1,46 @@
+"""What decides in which order the scheduler looks at a node: when it was created, its name, its zone."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+ZONE = "topology.kubernetes.io/zone"
+REGION = "topology.kubernetes.io/region"
+HOSTNAME = "kubernetes.io/hostname"
+
+_NONE: dict[str, Any] = {}
+_BETWEEN = "\x1f"  # in no label and no time
+
+
+class Place(NamedTuple):
+    """`is_renamed`: the label of the host name, if there is one, is not the node's name."""
+
+    created: str
+    name: str
+    zone: str
+    is_renamed: bool
+
+    @property
+    def text(self) -> str:
+        """All but the name, as the name of a bucket of the store's index."""
+        return _BETWEEN.join((self.created, self.zone, "renamed" if self.is_renamed else ""))
+
+    @classmethod
+    def parse(cls, text: str, name: str) -> Place:
+        created, zone, renamed = text.split(_BETWEEN)
+        return cls(created, name, zone, bool(renamed))
+
+
+def place_of(node: dict[str, Any]) -> Place:
+    meta = node["metadata"]
+    labels = meta.get("labels") or _NONE
+    is_renamed = labels.get(HOSTNAME, meta["name"]) != meta["name"]
+    return Place(meta.get("creationTimestamp") or "", meta["name"], zone_of(node), is_renamed)
+
+
+def zone_of(node: dict[str, Any]) -> str:
+    """Region and zone as one word; '' without both (k8s.io/component-helpers/node/topology GetZoneKey)."""
+    labels = node["metadata"].get("labels") or _NONE
+    region = labels.get(REGION) or labels.get("failure-domain.beta.kubernetes.io/region") or ""
+    zone = labels.get(ZONE) or labels.get("failure-domain.beta.kubernetes.io/zone") or ""
+    return f"{region}:\0:{zone}" if region or zone else ""
