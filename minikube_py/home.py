@@ -170,7 +170,7 @@ def rename(old: str, new: str) -> None:
 
 def forget_choice() -> None:
     """Nobody has chosen a cluster any more: the current one is the default again."""
-    _forget(os.path.join(root(), "current"))
+    files.forget(os.path.join(root(), "current"))
 
 
 def remove(name: str) -> None:

@@ -119,6 +119,14 @@ def test_a_context_is_renamed_with_its_cluster(kpy: Callable[..., Result]) -> No
     assert kpy("get", "cm", "c", "-o", "name").out == "configmap/c\n"
 
 
+def test_the_choice_of_a_context_can_be_set_and_forgotten(kpy: Callable[..., Result]) -> None:
+    kpy("cluster", "start", "other", "--nodes=1")
+    assert kpy("config", "set", "current-context", "other").out == 'Property "current-context" set.\n'
+    assert kpy("config", "current-context").out == "other\n"
+    assert kpy("config", "unset", "current-context").out == 'Property "current-context" unset.\n'
+    assert kpy("config", "current-context").out == "kpy\n"
+
+
 @pytest.mark.parametrize(
     ("words", "error"),
     [
