@@ -145,10 +145,10 @@ class Cluster:
         self.reconcile()
 
     def _renew(self) -> None:
-        """Another process has written: time may have passed, and kinds may have come."""
+        """Another process has written: kinds may have come."""
         self._registry = None
         if self._server is not None:
-            self._server.clock, self._server.registry = self.clock, self.registry
+            self._server.registry = self.registry
 
     # -- what it is ----------------------------------------------------------------------------------------------
 

@@ -12,6 +12,9 @@ from minikube_py.api.types import Key
 from minikube_py.base.clock import seconds
 
 EVENT_TTL_S = 3600  # kube-apiserver --event-ttl
+COMBINED = "(combined from similar events): "
+SIMILAR_MAX, SIMILAR_S = 10, 600
+BURST, REFILL_S = 25, 300  # events of one component about one object: so many at once, then one every five minutes
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Object, Record
@@ -19,11 +22,42 @@ if TYPE_CHECKING:
     from minikube_py.store.store import Store
 
 
+def correlated(store: Store, clock: Clock, wanted: Record, key: Key) -> Record | None:
+    """What a controller's recorder makes of an event about the object of that key: the tenth of a kind within ten minutes and
+    those after it are one, '(combined from similar events): ...'; None: too many in all, it is dropped.
+
+    Source: k8s.io/client-go/tools/record/events_cache.go (EventAggregator, EventSourceObjectSpamFilter).
+    """
+    name = f"events/{wanted.component}"
+    known, now_s = store.memory(name, key), clock.now_s
+    seen: dict[str, list[object]] = {**known.get("seen", {})}
+    kind = f"{wanted.type}/{wanted.reason}"
+    last_s, messages = seen.get(kind, (now_s, []))
+    assert isinstance(messages, list)
+    assert isinstance(last_s, int)
+    if now_s - last_s > SIMILAR_S:
+        messages = []
+    digest = blake2b(wanted.message.encode(), digest_size=6).hexdigest()
+    is_new = digest not in messages
+    if is_new and len(messages) >= SIMILAR_MAX - 1:
+        wanted = wanted._replace(message=COMBINED + wanted.message)
+    elif is_new:
+        messages = [*messages, digest]
+    seen[kind] = [now_s, messages]
+    earned = (now_s - known.get("at", now_s)) // REFILL_S
+    spent = max(0, known.get("spent", 0) - earned)
+    refilled_s = known["at"] + earned * REFILL_S if known and spent else now_s
+    store.remember(name, key, {"seen": seen, "spent": min(BURST, spent + 1), "at": refilled_s})
+    return wanted if spent < BURST else None
+
+
 def record(store: Store, clock: Clock, wanted: Record, *, actor: str, cause: int) -> Object:
     """Write or count an event. Its name tells what it says, so an equal event is found by its key."""
     meta = wanted.regarding["metadata"]
     namespace = meta.get("namespace") or "default"
     words = (meta.get("uid", ""), *wanted[1:])
+    if wanted.message.startswith(COMBINED):
+        words = (meta.get("uid", ""), *wanted._replace(message=COMBINED)[1:])
     digest = blake2b("\0".join(words).encode(), digest_size=16).hexdigest()
     key = Key("events", namespace, f"{meta['name']}.{digest[:16]}")
     old = store.event(key, meta.get("uid", ""))
@@ -33,7 +67,7 @@ def record(store: Store, clock: Clock, wanted: Record, *, actor: str, cause: int
         series = old.get("series") or {"count": 1}
         new = {**old, "series": {"count": series["count"] + 1, "lastObservedTime": clock.micro_timestamp}}
     else:
-        new = {**old, "count": old["count"] + 1, "lastTimestamp": clock.timestamp}
+        new = {**old, "message": wanted.message, "count": old["count"] + 1, "lastTimestamp": clock.timestamp}
     return store.put(key, new, time_s=clock.now_s, actor=actor, cause=cause)
 
 

@@ -79,11 +79,14 @@ class ApiServer:
         if not origin.trusted or self.strict_engine:
             self._validate(kind, obj, None, "")
         key = key_of(kind, obj)
-        self.warnings += admission.check(request._replace(object=obj, key=key))
-        if self.store.get(key) is not None:
-            raise errors.already_exists(kind.resource, key.name)
+        request = request._replace(object=obj, key=key)
+        self.warnings += admission.check(request)
+        there = self.store.get(key)
+        if there is not None:
+            raise taken(kind, key, there)
         if dry_run:
             return obj
+        self._charge_quotas(request, origin)
         return self._put(key, obj, origin)
 
     def _with_identity(self, kind: Kind, obj: Object, namespace: str) -> Object:
@@ -193,13 +196,17 @@ class ApiServer:
             new = allocate.allocate(new, old, self.view, self.clock)
         if not origin.trusted or self.strict_engine:
             self._validate(kind, new, old, subresource)
-        self.warnings += admission.check(request._replace(object=new))
+        request = request._replace(object=new)
+        self.warnings += admission.check(request)
         if new == old:
             return old
         if dry_run:
             return new
         if is_gone(key, new):
-            return self._remove(key, origin)
+            self._remove(key, origin)
+            return {**new, "metadata": {**new["metadata"], "resourceVersion": str(self.store.revision)}}
+        if subresource != "status":
+            self._charge_quotas(request, origin)
         return self._put(key, new, origin)
 
     def touch(self, key: Key, origin: Origin) -> Object:
@@ -359,6 +366,17 @@ class ApiServer:
             verb, kind, key, obj, old, subresource, origin.user, origin.groups, dry_run, self.clock, self.view
         )
 
+    def _charge_quotas(self, request: admission.Request, origin: Origin) -> None:
+        """What a write adds to the quotas of its namespace stands in their status at once."""
+        if not request.key.namespace or self.store.is_empty("resourcequotas", request.key.namespace):
+            return
+        from minikube_py.apiserver.admission import quota
+
+        for key, status in quota.charge(request):
+            stored = self.store.get(key)
+            if stored is not None and stored.get("status") != status:
+                self._put(key, {**stored, "status": status}, origin)
+
     def _validate(self, kind: Kind, obj: Object, old: Object | None, subresource: str) -> None:
         causes = validation.validate(kind, obj, old, subresource)
         if causes:
@@ -369,6 +387,14 @@ class ApiServer:
 
     def _remove(self, key: Key, origin: Origin) -> Object:
         return self.store.remove(key, time_s=self.clock.now_s, actor=origin.actor, cause=origin.cause)
+
+
+def taken(kind: Kind, key: Key, there: Object) -> errors.AlreadyExists:
+    """The refusal of a name that an object has; one that is on its way out is told apart."""
+    found = errors.already_exists(kind.resource, key.name)
+    if "deletionTimestamp" not in there["metadata"]:
+        return found
+    return errors.AlreadyExists(f"object is being deleted: {found}", details=found.details)
 
 
 def require_verb(kind: Kind, verb: str) -> None:

@@ -77,6 +77,11 @@ def reference(pod: Object) -> Object:
     return {"kind": "Pod", "namespace": meta["namespace"], "name": meta["name"], "uid": meta["uid"]}
 
 
+def pod_of(entry: Object) -> str:
+    """The uid of the pod behind an endpoint or address; '' if a person wrote it without one."""
+    return (entry.get("targetRef") or {}).get("uid") or ""
+
+
 def hostname(service: Object, pod: Object) -> str:
     """The pod's own DNS name under the Service, for pods that ask for it by hostname and subdomain."""
     spec = pod["spec"]

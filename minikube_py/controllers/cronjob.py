@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minikube_py.api.types import Create, Delete, Patch, Record, Wake
+from minikube_py.api.types import Create, Delete, Patch, Record, Remember, Wake
 from minikube_py.base import patch
 from minikube_py.base.clock import seconds, timestamp
 from minikube_py.base.errors import AlreadyExists, KpyError
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from minikube_py.api.types import Action, Actions, Object, Objects, Outcome, View
     from minikube_py.base.clock import Clock
 
-RESOURCE, JOBS, COMPONENT = "cronjobs.batch", "jobs.batch", "cronjob-controller"
+STEP, RESOURCE, JOBS, COMPONENT = "cronjob", "cronjobs.batch", "jobs.batch", "cronjob-controller"
 SCHEDULED_AT = "batch.kubernetes.io/cronjob-scheduled-timestamp"
 _NAME_MAX = 52  # leaves room for the minute
 
@@ -36,14 +36,29 @@ def step(cron: Object, view: View, clock: Clock) -> Actions:
         return
     jobs = [job for job in view.owned(cron["metadata"]["uid"], JOBS) if ownership.is_controlled_by(job, cron)]
     old = cron.get("status") or {}
-    status = yield from _look_after(cron, jobs, old)
+    key = ownership.key_of(RESOURCE, cron)
+    told = _Told(view.memory(STEP, key))
+    yield from _clean_up(cron, jobs)
+    status = yield from _look_after(cron, jobs, old, told)
     if not cron["spec"].get("suspend"):
-        status = yield from _start(cron, jobs, status, clock)
-    yield from _clean_up(cron, jobs, status)
+        status = yield from _start(cron, jobs, status, clock, told)
     fields = patch.diff(old, status)
     if fields:
-        yield Patch(ownership.key_of(RESOURCE, cron), {"status": fields}, "status")
+        yield Patch(key, {"status": fields}, "status")
+    if told.now != told.before:
+        yield Remember(told.now)
     yield from _wake(cron, clock)
+
+
+class _Told:
+    """What was told of and need not be told again while it lasts: what -> the moment or the Job it was about."""
+
+    def __init__(self, before: Object) -> None:
+        self.before, self.now = before, dict[str, str]()
+
+    def is_new(self, what: str, about: str) -> bool:
+        self.now[what] = about
+        return bool(self.before.get(what) != about)
 
 
 def _tell(cron: Object, reason: str, text: str, kind: str = "Normal") -> Record:
@@ -53,7 +68,7 @@ def _tell(cron: Object, reason: str, text: str, kind: str = "Normal") -> Record:
 # --- the Jobs that are there -------------------------------------------------------------------------------------------
 
 
-def _look_after(cron: Object, jobs: Objects, old: Object) -> Generator[Action, Outcome, Object]:
+def _look_after(cron: Object, jobs: Objects, old: Object, told: _Told) -> Generator[Action, Outcome, Object]:
     """Take finished and missing Jobs out of `active`, and tell of Jobs that were not started here."""
     active: Objects = old.get("active") or []
     known = {one["uid"] for one in active}
@@ -63,7 +78,8 @@ def _look_after(cron: Object, jobs: Objects, old: Object) -> Generator[Action, O
         name, uid = job["metadata"]["name"], job["metadata"]["uid"]
         if uid not in known and not is_finished(job):
             text = f"Saw a job that the controller did not create or forgot: {name}"
-            yield _tell(cron, "UnexpectedJob", text, "Warning")
+            if told.is_new(f"UnexpectedJob {name}", uid):
+                yield _tell(cron, "UnexpectedJob", text, "Warning")
         elif uid in known and is_finished(job):
             active = [one for one in active if one["uid"] != uid]
             complete = conditions.get(job.get("status") or {}, "Complete")
@@ -84,7 +100,7 @@ def _with_active(status: Object, active: Objects) -> Object:
     return {**kept, "active": active} if active else kept
 
 
-def _clean_up(cron: Object, jobs: Objects, status: Object) -> Actions:
+def _clean_up(cron: Object, jobs: Objects) -> Actions:
     """Delete the oldest finished Jobs beyond the two history limits."""
     for name, limit, default in (
         ("Complete", "successfulJobsHistoryLimit", 3),
@@ -108,7 +124,9 @@ def _delete(cron: Object, job: Object) -> Generator[Action, Outcome, bool]:
 # --- the next Job ------------------------------------------------------------------------------------------------------
 
 
-def _start(cron: Object, jobs: Objects, status: Object, clock: Clock) -> Generator[Action, Outcome, Object]:
+def _start(
+    cron: Object, jobs: Objects, status: Object, clock: Clock, told: _Told
+) -> Generator[Action, Outcome, Object]:
     """Start the Job of the latest scheduled moment that has none yet, if the policy lets it."""
     due_s = yield from _due_s(cron, status, clock)
     if due_s is None:
@@ -116,13 +134,15 @@ def _start(cron: Object, jobs: Objects, status: Object, clock: Clock) -> Generat
     deadline = cron["spec"].get("startingDeadlineSeconds")
     if deadline is not None and due_s + int(deadline) < clock.now_s:
         text = f"Missed scheduled time to start a job: {timestamp(due_s)}"
-        yield _tell(cron, "MissSchedule", text, "Warning")
+        if told.is_new("MissSchedule", str(due_s)):
+            yield _tell(cron, "MissSchedule", text, "Warning")
         return status
     active: Objects = status.get("active") or []
     policy = cron["spec"].get("concurrencyPolicy", "Allow")
     if policy == "Forbid" and active:
         text = "Not starting job because prior execution is running and concurrency policy is Forbid"
-        yield _tell(cron, "JobAlreadyActive", text)
+        if told.is_new("JobAlreadyActive", str(due_s)):
+            yield _tell(cron, "JobAlreadyActive", text)
         return status
     if policy == "Replace":
         running = {one["uid"] for one in active}

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minikube_py.api import pods
-from minikube_py.api.types import Key, Patch, Wake
+from minikube_py.api.types import Key, Patch, Record, Remember, Wake
 from minikube_py.base import patch, selector
 from minikube_py.base.clock import seconds
 from minikube_py.controllers import conditions, ownership
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from minikube_py.api.types import Actions, Object, Objects, View
     from minikube_py.base.clock import Clock
 
+STEP, COMPONENT = "disruption", "controllermanager"
+UNMANAGED = (
+    "Pods selected by this PodDisruptionBudget (selector: {}) were found to be unmanaged. As a result, the status of the PDB "
+    "cannot be calculated correctly, which may result in undefined behavior. To account for these pods please set "
+    '".spec.minAvailable" field of the PDB to an integer value.'
+)
 GRANTED_S = 120  # DeletionTimeout: an evicted pod that is not being deleted by then was not evicted
 
 
@@ -47,10 +53,40 @@ def step(budget: Object, view: View, clock: Clock) -> Actions:
     if granted:
         status["disruptedPods"] = granted
     fields = patch.diff(old, status)
+    key = ownership.key_of("poddisruptionbudgets.policy", budget)
     if fields:
-        yield Patch(ownership.key_of("poddisruptionbudgets.policy", budget), {"status": fields}, "status")
+        yield Patch(key, {"status": fields}, "status")
+    yield from _tell(budget, found, view.memory(STEP, key))
     if granted:
         yield Wake(min(map(seconds, granted.values())) + GRANTED_S)
+
+
+def _tell(budget: Object, found: Objects, known: Object) -> Actions:
+    """Events about budgets that cover nothing, or pods whose number nobody has stated; again only when that changes."""
+    told = ""
+    if not found:
+        told = "NoPods"
+        if known.get("told") != told:
+            yield Record(budget, "Normal", "NoPods", "No matching pods found", COMPONENT)
+    elif not isinstance(budget["spec"].get("minAvailable", "0%"), int) and any(
+        ownership.controller_of(pod) is None for pod in found
+    ):
+        told = "UnmanagedPods"
+        if known.get("told") != told:
+            text = UNMANAGED.format(_go_selector(budget["spec"].get("selector") or {}))
+            yield Record(budget, "Warning", "UnmanagedPods", text, COMPONENT)
+    if known.get("told", "") != told:
+        yield Remember({"told": told} if told else {})
+
+
+def _go_selector(wanted: Object) -> str:
+    """A label selector as Go's %v prints it."""
+    labels = "".join(f"{name}: {text}," for name, text in sorted((wanted.get("matchLabels") or {}).items()))
+    terms = "".join(
+        f"LabelSelectorRequirement{{Key:{one['key']},Operator:{one['operator']},Values:[{' '.join(one.get('values') or ())}],}},"
+        for one in wanted.get("matchExpressions") or ()
+    )
+    return f"&LabelSelector{{MatchLabels:map[string]string{{{labels}}},MatchExpressions:[]LabelSelectorRequirement{{{terms}}},}}"
 
 
 def _covered(budget: Object, view: View) -> Objects:

@@ -129,8 +129,8 @@ def _changed_at(service: Object, found: Objects, current: Object | None) -> str:
     """The earliest change that this write answers to: a pod's readiness, or the Service's creation; '' if pods only left."""
     before: dict[str, bool] = {}
     for subset in (current or {}).get("subsets") or ():
-        before.update((one["targetRef"]["uid"], True) for one in subset.get("addresses") or ())
-        before.update((one["targetRef"]["uid"], False) for one in subset.get("notReadyAddresses") or ())
+        before.update((backends.pod_of(one), True) for one in subset.get("addresses") or ())
+        before.update((backends.pod_of(one), False) for one in subset.get("notReadyAddresses") or ())
     times = [backends.ready_since(pod) for pod in found if before.get(pod["metadata"]["uid"]) is not pods.is_ready(pod)]
     if current is None:
         times.append(service["metadata"]["creationTimestamp"])

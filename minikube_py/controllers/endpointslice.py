@@ -94,7 +94,20 @@ def _endpoint(service: Object, pod: Object, view: View) -> Object:
         zone = (found["metadata"].get("labels") or {}).get(_ZONE) if found is not None else None
         if zone:
             endpoint["zone"] = zone
+        hints = _hints(service, node, zone) if conditions["ready"] else {}
+        if hints:
+            endpoint["hints"] = hints
     return endpoint
+
+
+def _hints(service: Object, node: str, zone: str | None) -> Object:
+    """Who should use an endpoint, by spec.trafficDistribution: clients of its zone, of its node before those
+    (trafficdist/trafficdist.go)."""
+    distribution = service["spec"].get("trafficDistribution")
+    if distribution not in ("PreferClose", "PreferSameZone", "PreferSameNode"):
+        return {}
+    hints: Object = {"forZones": [{"name": zone}]} if zone else {}
+    return {**hints, "forNodes": [{"name": node}]} if distribution == "PreferSameNode" else hints
 
 
 def _refill(slices: Objects, wanted: dict[str, Object]) -> tuple[dict[str, Objects], Objects]:
@@ -105,7 +118,7 @@ def _refill(slices: Objects, wanted: dict[str, Object]) -> tuple[dict[str, Objec
     left = dict(wanted)
     filled: dict[str, Objects] = {}
     for one in slices:
-        stays = [left.pop(uid) for old in one["endpoints"] if (uid := old["targetRef"]["uid"]) in left]
+        stays = [left.pop(uid) for old in one["endpoints"] if (uid := backends.pod_of(old)) in left]
         filled[one["metadata"]["name"]] = stays
     rest = list(left.values())
     for endpoints in sorted(filled.values(), key=len, reverse=True):
@@ -167,7 +180,7 @@ def _described(service: Object, content: Object, view: View, *, first: bool) -> 
 
 def _changed_at(old: Objects, new: Objects, view: View) -> str:
     """The earliest change of readiness among pods that are new or changed in the slice; '' if pods only left it."""
-    before = {one["targetRef"]["uid"]: one for one in old}
+    before = {backends.pod_of(one): one for one in old}
     times = []
     for endpoint in new:
         target = endpoint["targetRef"]

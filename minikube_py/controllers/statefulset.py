@@ -18,7 +18,7 @@ from minikube_py.api.types import Create, Delete, Patch, Record, Wake
 from minikube_py.base import patch, selector
 from minikube_py.base.clock import seconds
 from minikube_py.base.errors import AlreadyExists, KpyError, NotFound
-from minikube_py.controllers import history, ownership, retry
+from minikube_py.controllers import history, ownership, retry, statefulset_claims
 from minikube_py.controllers.ownership import is_deleting
 
 if TYPE_CHECKING:
@@ -144,12 +144,14 @@ class _Work:
     def forget(self, status: Object, pod: Object) -> None:
         """A pod that was just deleted no longer counts for its revision."""
         revision = self.revision_of(pod)
-        name = "currentReplicas" if revision == self.current["metadata"]["name"] else "updatedReplicas"
-        status[name] = max(0, status[name] - 1)
+        for name, of in (("currentReplicas", self.current), ("updatedReplicas", self.update)):
+            if revision == of["metadata"]["name"]:
+                status[name] = max(0, status[name] - 1)
 
     def completed(self, status: Object) -> Object:
-        """When all pods are updated and ready, the update revision is the current one. Counts of zero are left out."""
-        if self.is_rolling and status["updatedReplicas"] == status["replicas"] == status["readyReplicas"]:
+        """When all wanted pods are updated and ready, the update revision is the current one. Counts of zero are left out."""
+        wanted = self.beyond - self.first
+        if self.is_rolling and wanted == status["updatedReplicas"] == status["replicas"] == status["readyReplicas"]:
             status = {
                 **status,
                 "currentReplicas": status["updatedReplicas"],
@@ -164,6 +166,9 @@ def _change(
 ) -> Generator[Action, Outcome, bool]:
     """Make missing pods, else remove surplus ones, else update one. Returns whether a write was refused."""
     slots = {ordinal(work.owner, pod): pod for pod in mine}
+    for number, pod in slots.items():
+        beyond = not work.first <= number < work.beyond
+        yield from statefulset_claims.set_owners(work.owner, pod, view, surplus=beyond)
     for number in range(work.first, work.beyond):
         done, failed = yield from _fill(work, number, slots.get(number), reference, view)
         if failed:
@@ -250,7 +255,7 @@ def _told(work: _Work, verb: str, name: str, outcome: Outcome) -> Record:
 def _create(work: _Work, number: int, reference: Object, view: View) -> Generator[Action, Outcome, bool]:
     """Make the claims that are missing, then the pod. Returns whether a write was refused."""
     name = f"{work.owner['metadata']['name']}-{number}"
-    for claim in _claims(work.owner, name):
+    for claim in statefulset_claims.claims(work.owner, name):
         outcome: Outcome = None
         key = ownership.key_of("persistentvolumeclaims", claim)
         if view.get(key) is None:
@@ -299,19 +304,3 @@ def _pod(work: _Work, name: str, number: int, reference: Object) -> Object:
         own["volumes"] = volumes
     meta["ownerReferences"] = [reference]
     return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {**spec, **own}}
-
-
-def _claims(owner: Object, pod: str) -> Objects:
-    """The claims of a pod: volumeClaimTemplate `data` and pod `db-0` give `data-db-0`. They outlive the pod."""
-    labels = (owner["spec"].get("selector") or {}).get("matchLabels") or {}
-    claims = []
-    for template in owner["spec"].get("volumeClaimTemplates") or ():
-        described = template["metadata"]
-        meta: Object = {
-            **{name: described[name] for name in ("annotations",) if described.get(name)},
-            "name": f"{described['name']}-{pod}",
-            "namespace": owner["metadata"]["namespace"],
-            "labels": {**(described.get("labels") or {}), **labels},
-        }
-        claims.append({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta, "spec": template["spec"]})
-    return claims

@@ -228,7 +228,7 @@ class Engine:
             if type(action) is Patch:
                 return server.change(action.key, action.fields, action.subresource, origin)
             if type(action) is Record:
-                return events.record(self.store, server.clock, action, actor=action.component, cause=origin.cause)
+                return self._record(step, key, action, origin.cause)
             if type(action) is Create:
                 return self._create(action.object, origin)
             if type(action) is Delete:
@@ -246,6 +246,17 @@ class Engine:
         except KpyError as error:
             return error
         return None
+
+    def _record(self, step: Step, key: Key, wanted: Record, cause: int) -> Outcome:
+        """Events of controllers about what they look after go through their recorder, which combines and drops."""
+        meta = wanted.regarding["metadata"]
+        is_own = meta["name"] == key.name and meta.get("namespace", "") == key.namespace
+        if is_own and step.resource != "pods" and step.component != "kubelet" and not wanted.action:
+            told = events.correlated(self.store, self.server.clock, wanted, key)
+            if told is None:
+                return None
+            wanted = told
+        return events.record(self.store, self.server.clock, wanted, actor=wanted.component, cause=cause)
 
     def _create(self, obj: Object, origin: Origin) -> Object:
         kind = self.server.registry.find(obj["apiVersion"], obj["kind"])

@@ -63,7 +63,7 @@ PIPELINE: tuple[Step, ...] = (
         "controllers.deployment.controller:step",
         {
             "deployments.apps": (wakes.itself,),
-            "replicasets.apps": (wakes.owner("deployments.apps"),),
+            "replicasets.apps": (wakes.owner("deployments.apps"), wakes.adopting_deployments),
             "pods": (wakes.owner_of_gone_pod("replicasets.apps", "deployments.apps"),),
         },
     ),
@@ -360,6 +360,17 @@ PIPELINE: tuple[Step, ...] = (
             "nodes": (wakes.traffic_if_node_changed,),
         },
         sees_itself=False,
+    ),
+    Step(
+        "endpointslicemirroring",
+        "endpointslicemirroring-controller",
+        "endpoints",
+        "controllers.endpointslice_mirroring:step",
+        {
+            "endpoints": (wakes.itself,),
+            "services": (wakes.endpoints_of_any_service,),
+            "endpointslices.discovery.k8s.io": (wakes.owner("endpoints"),),
+        },
     ),
     Step(
         "nodelifecycle",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from minikube_py.api import faults, pods
 from minikube_py.api.types import Key
 from minikube_py.scheduler.plugins.volumes import claim_names
+from minikube_py.store.view import selects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -236,6 +237,16 @@ def backing(resource: str) -> Mapping:
         return [Key(resource, change.key.namespace, name) for name in names]
 
     return mapping
+
+
+def adopting_deployments(change: Change, world: World) -> Iterable[Key]:
+    """Deployments whose selector matches a ReplicaSet that has no controller."""
+    new = change.new
+    if new is None or any(ref.get("controller") for ref in new["metadata"].get("ownerReferences") or ()):
+        return NONE
+    resource, namespace, labels = "deployments.apps", change.key.namespace, _labels(new) or {}
+    found = [obj for obj in world.view.list(resource, namespace) if selects(obj, labels)]
+    return [Key(resource, namespace, obj["metadata"]["name"]) for obj in found]
 
 
 def _labels(obj: Object) -> Object | None:
@@ -481,6 +492,11 @@ def endpoints_of_service(change: Change, world: World) -> Iterable[Key]:
     return (change.key._replace(resource="endpoints"),) if change.new is None else NONE
 
 
+def endpoints_of_any_service(change: Change, world: World) -> Iterable[Key]:
+    """The Endpoints object of a Service's name."""
+    return (change.key._replace(resource="endpoints"),)
+
+
 def all_in_namespace(resource: str) -> Mapping:
     """Every object of a resource in the object's namespace."""
 
@@ -505,23 +521,25 @@ def services_if_cloud_changed(change: Change, world: World) -> Iterable[Key]:
     """All Services, if the ConfigMap that says whether there is a cloud changed."""
     if change.key.name != "cloud-provider" or change.key.namespace != "kube-system":
         return NONE
-    return tuple(world.store.keys("services"))
+    return tuple(world.store.loaded_keys("services"))
 
 
+@cache
 def all_of(resource: str) -> Mapping:
-    """Every object of a resource."""
+    """Every object of a (small) resource."""
 
     def mapping(change: Change, world: World) -> Iterable[Key]:
-        return tuple(world.store.keys(resource))
+        return tuple(world.store.loaded_keys(resource))
 
     return mapping
 
 
+@cache
 def all_if_came_or_went(resource: str) -> Mapping:
     """Every object of a resource, if the changed object was created or deleted."""
 
     def mapping(change: Change, world: World) -> Iterable[Key]:
-        return tuple(world.store.keys(resource)) if change.old is None or change.new is None else NONE
+        return tuple(world.store.loaded_keys(resource)) if change.old is None or change.new is None else NONE
 
     return mapping
 
@@ -530,7 +548,7 @@ def traffic_if_pod_changed(change: Change, world: World) -> Iterable[Key]:
     """All Traffics, if a pod that can be reached came, went, is leaving, or has containers in other states."""
     if not (_address(change.old) or _address(change.new)):
         return NONE
-    found = world.store.keys("traffics.sim.kpy.dev")
+    found = world.store.loaded_keys("traffics.sim.kpy.dev")
     return tuple(found) if found and _reached(change.old) != _reached(change.new) else NONE
 
 
@@ -549,7 +567,7 @@ def _reached(pod: Object | None) -> object:
 
 def traffic_if_node_changed(change: Change, world: World) -> Iterable[Key]:
     """All Traffics, if a node came, went, or changed its readiness."""
-    found = world.store.keys("traffics.sim.kpy.dev")
+    found = world.store.loaded_keys("traffics.sim.kpy.dev")
     if not found:
         return NONE
     old, new = change.old, change.new

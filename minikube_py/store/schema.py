@@ -53,7 +53,7 @@ CREATE TABLE wake (
 CREATE INDEX wake_due ON wake (background, due_s);
 CREATE TABLE memory (
   step TEXT NOT NULL, resource TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL,
-  body TEXT NOT NULL, PRIMARY KEY (step, resource, namespace, name)) WITHOUT ROWID;
+  body TEXT NOT NULL, PRIMARY KEY (resource, namespace, name, step)) WITHOUT ROWID;
 CREATE TABLE counter (node TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 """
 

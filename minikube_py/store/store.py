@@ -203,6 +203,16 @@ class Store:
 
         return checked
 
+    @property
+    def is_idle(self) -> bool:
+        """Outside every transaction."""
+        return not self._depth
+
+    def refresh(self) -> None:
+        """Outside a transaction: see what other processes have written since."""
+        if not self._depth:
+            self._refresh()
+
     def _refresh(self) -> None:
         """Forget what is cached if another process has written since."""
         version = self._execute("PRAGMA data_version").fetchone()[0]
@@ -225,6 +235,7 @@ class Store:
         self._wakes: dict[tuple[str, Key], tuple[int, bool] | None] = {}
         self._memory: dict[tuple[str, Key], Object] = {}
         self._dirty_memory: dict[tuple[str, Key], None] = {}
+        self._remembering: dict[str, None] = {}  # the steps that wrote some
         self._derived: dict[str, Derived] = {}
         self._concerned: dict[str, list[Derived]] = {}  # resource -> the caches that look at it
         self._meta: dict[str, str] | None = None
@@ -317,6 +328,13 @@ class Store:
             else:
                 bucket = self._load(name, "FROM object o WHERE resource = ? AND namespace = ?", (resource, namespace))
         return self._objects_of(bucket.sorted())
+
+    def loaded_keys(self, resource: str) -> Keys:
+        """The keys of a (small) resource, which is read once and then known: a question of every write."""
+        bucket = self._buckets.get(f"r:{resource}")
+        if bucket is None:
+            bucket = self._load(f"r:{resource}", "FROM object o WHERE resource = ?", (resource,))
+        return bucket.sorted()
 
     def is_empty(self, resource: str, namespace: str) -> bool:
         """Whether a namespace has no object of a resource."""
@@ -583,12 +601,16 @@ class Store:
         if self.memory(step, key) != data:
             self._memory[(step, key)] = data
             self._dirty_memory[(step, key)] = None
+            self._remembering[step] = None
 
     def _memory_of(self, key: Key) -> Iterable[tuple[tuple[str, Key], Object]]:
-        rows = self._execute(
-            "SELECT step FROM memory WHERE resource = ? AND namespace = ? AND name = ?", tuple(key)
-        ).fetchall()
-        steps = dict.fromkeys([row[0] for row in rows] + [step for step, kept in self._dirty_memory if kept == key])
+        rows: list[tuple[str]] = []
+        if key not in self._fresh:
+            rows = self._execute(
+                "SELECT step FROM memory WHERE resource = ? AND namespace = ? AND name = ?", tuple(key)
+            ).fetchall()
+        ours = [step for step in self._remembering if (step, key) in self._memory]
+        steps = dict.fromkeys([*(row[0] for row in rows), *ours])
         return [((step, key), self.memory(step, key)) for step in steps]
 
     def derived(self, name: str, build: Callable[[], Derived]) -> Derived:

@@ -4,8 +4,8 @@ import pytest
 
 from minikube_py.api.types import Key, Remember, Wake
 from minikube_py.base.errors import Forbidden
-from minikube_py.controllers import orphans, retry
-from tests.controllers.objects import owned_by, replicaset
+from minikube_py.controllers import retry
+from tests.controllers.objects import replicaset
 from tests.support import T0, FrozenView
 
 KEY = Key("replicasets.apps", "default", "web-1")
@@ -41,18 +41,3 @@ def test_a_namespace_that_goes_is_told_from_other_refusals() -> None:
     )
     assert retry.namespace_goes(gone)
     assert not retry.namespace_goes(Forbidden('pods "x" is forbidden: exceeded quota: q'))
-
-
-def test_replica_sets_without_controller_are_kept_track_of() -> None:
-    alone = replicaset("alone")
-    owned = {**alone, "metadata": {**alone["metadata"], "ownerReferences": owned_by(replicaset("d"), "Deployment")}}
-    key = Key("replicasets.apps", "default", "alone")
-    view = FrozenView({"replicasets.apps": [alone]})
-    assert orphans.replica_sets_without_controller("default", view) == [alone]
-    cache = orphans.Orphans(view)
-    assert cache.of("default") == [key]
-    cache.changed(key, alone, owned)
-    assert cache.of("default") == []
-    cache.changed(key, owned, alone)
-    cache.changed(key, alone, None)
-    assert cache.of("default") == []

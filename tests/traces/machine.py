@@ -33,7 +33,7 @@ DATA = Path(__file__).parents[1] / "data" / "traces"
 EPOCH_S = 1_795_559_000
 IMAGES = ("nginx", "nginx:1.27", "nginx:1.28", "nginx:1.29", "busybox", "busybox:1.37", "redis:7")
 PROGRAMS: dict[str, dict[str, Any]] = {
-    "everything": {"pull": {"after": "0s"}, "create": {"after": "0s"}, "start": {"after": "0s"}, "sigterm": {"after": "0s"}},
+    "everything": {"pull": {"after": "0s"}, "create": {"after": "1s"}, "sigterm": {"after": "1s"}},
     "nowhere": {
         "match": {"image": "does-not-exist*"},
         "pull": {"after": "0s", "error": "not found"},
@@ -109,7 +109,7 @@ class Machine:
 
     def kpy(self, command: str, stdin: str = "") -> Answer:
         """One command line of kubectl."""
-        words = shlex.split(command)
+        words = words_of(command)
         out, err = (
             io.TextIOWrapper(io.BytesIO(), write_through=True),
             io.TextIOWrapper(io.BytesIO(), write_through=True),
@@ -143,6 +143,15 @@ class Machine:
     def second(self, change: Change) -> int:
         """Seconds since the mark."""
         return change.time_s - self._since_s
+
+
+def words_of(command: str) -> list[str]:
+    """The words of a recorded command line: the JSON behind -p was written down without its quotes."""
+    for flag in (" -p {", " -p ["):
+        if flag in command:
+            start = command.index(flag)
+            return [*shlex.split(command[:start]), "-p", command[start + 4 :]]
+    return shlex.split(command)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from minikube_py.api.types import Record
 from minikube_py.base import selector
-from minikube_py.controllers import orphans, ownership, retry
+from minikube_py.controllers import ownership, retry
 from minikube_py.controllers.deployment import progress, recreate, rolling, sizes, sync
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def _sync(deployment: Object, view: View, clock: Clock) -> Actions:
     meta = deployment["metadata"]
     found = [
         *view.owned(meta["uid"], sync.RESOURCE),
-        *orphans.replica_sets_without_controller(meta["namespace"], view),
+        *view.unowned(sync.RESOURCE, meta["namespace"]),
     ]
     reference = ownership.reference_to(deployment, "apps/v1", "Deployment")
     chosen = selector.from_label_selector(wanted)

@@ -128,7 +128,7 @@ def events(obj: Object, w: Writer) -> None:
     """The Events section, oldest last change first; events of events.k8s.io (no lastTimestamp) come first."""
     if not w.show_events:
         return
-    found = sorted(w.lookup.events(obj), key=lambda event: (event.get("lastTimestamp") or "", _written(event)))
+    found = sorted(w.lookup.events(obj), key=_last_written)
     if not found:
         w.line(0, "Events", "<none>")
         return
@@ -148,9 +148,10 @@ def events(obj: Object, w: Writer) -> None:
         )
 
 
-def _written(event: Object) -> int:
-    """When an event was written last; real events of one second come in the order of their names, which tell the time."""
-    return int(event["metadata"].get("resourceVersion") or 0)
+def _last_written(event: Object) -> tuple[str, int]:
+    """By the second it was last seen, within it by what was written first (real names of events tell the nanosecond)."""
+    version = str(event["metadata"].get("resourceVersion") or "")
+    return event.get("lastTimestamp") or "", int(version) if version.isdecimal() else 0
 
 
 def _interval(event: Object, w: Writer) -> str:

@@ -112,7 +112,7 @@ def _field(w: Writer, name: str, found: Object, title: str, field: str) -> None:
         outer, _, inner = field.partition(".")
         w.line(2, title, (found.get(outer) or {}).get(inner, "nil"))
     else:
-        w.line(2, title, found.get(field) or UNSET.get((name, field), ""))
+        w.line(2, title, found.get(field, UNSET.get((name, field), "")))
 
 
 def _projected(w: Writer, projected: Object) -> None:
