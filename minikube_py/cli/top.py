@@ -11,5 +11,12 @@ if TYPE_CHECKING:
 
 
 def run(call: Call) -> None:
-    """Nothing here measures, so there is no metrics API to ask."""
+    """Nothing here measures, so there is no metrics API to ask; who may not ask it is told that first."""
+    subject, what = call.cluster.subject, call.command.rpartition(" ")[2] + "s"
+    if subject is not None:
+        from minikube_py.apiserver import authorizer
+
+        everywhere = what == "nodes" or call.on("all-namespaces")
+        target = authorizer.Target("metrics.k8s.io", what, "" if everywhere else call.namespace)
+        authorizer.require(call.cluster.view, subject, "list", target)
     raise UsageError("Metrics API not available")
