@@ -60,6 +60,10 @@ def _word(word: str) -> str:
 
 def run(argv: list[str]) -> int:
     """Find and call the command of `argv`. Raises KpyError."""
+    if argv and argv[0].startswith("__complete"):
+        from minikube_py.cli import complete
+
+        return complete.run(argv[1:], described=argv[0] == "__complete")
     position = cobra.first_word(argv, cobra.Flags(cobra.global_flags()))
     if position < 0:
         return _no_command(argv)

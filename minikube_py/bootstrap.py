@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from minikube_py.api import machines
 from minikube_py.api.types import Key
+from minikube_py.apiserver import default_roles
 from minikube_py.apiserver.origin import Origin
 from minikube_py.kubelet import static
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from minikube_py.api.types import Object
     from minikube_py.apiserver.verbs import ApiServer
     from minikube_py.base.clock import Clock
@@ -37,7 +36,7 @@ def fill(server: ApiServer, *, nodes: int, cpu: str, memory: str, version: str, 
         API_SERVICE,
         *_endpoints_of_api_service(machines.machine_address(0)),
         _identity(server.clock),
-        *_roles(),
+        *default_roles.objects(),
     ):
         _create(server, obj)
     if static_pods and nodes:
@@ -93,26 +92,6 @@ def _endpoints_of_api_service(address: str) -> tuple[Object, Object]:
     )
 
 
-def _roles() -> Iterator[Object]:
-    """The ClusterRoles by which everybody may find out about the cluster and themselves, and the administrator's."""
-    meta = {
-        "annotations": {"rbac.authorization.kubernetes.io/autoupdate": "true"},
-        "labels": {"kubernetes.io/bootstrapping": "rbac-defaults"},
-    }
-    version = {"apiVersion": "rbac.authorization.k8s.io/v1"}
-    for name, groups, rules in ROLES:
-        yield {**version, "kind": "ClusterRole", "metadata": {**meta, "name": name}, "rules": list(rules)}
-        subjects = [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": group} for group in groups]
-        reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name}
-        yield {
-            **version,
-            "kind": "ClusterRoleBinding",
-            "metadata": {**meta, "name": name},
-            "roleRef": reference,
-            "subjects": subjects,
-        }
-
-
 def _identity(clock: Clock) -> Object:
     """The lease by which an API server is known; its name is a digest of its machine's (pkg/controlplane/apiserver)."""
     from base64 import b32encode
@@ -132,39 +111,6 @@ def _identity(clock: Clock) -> Object:
         },
     }
 
-
-_PUBLIC = ("/healthz", "/livez", "/readyz", "/version", "/version/")
-_DISCOVERY = ("/.well-known", "/.well-known/*", "/api", "/api/*", "/apis", "/apis/*", "/openapi", "/openapi/*")
-# Name, groups, rules (plugin/pkg/auth/authorizer/rbac/bootstrappolicy/policy.go).
-ROLES: tuple[tuple[str, tuple[str, ...], tuple[Object, ...]], ...] = (
-    (
-        "cluster-admin",
-        ("system:masters",),
-        ({"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}, {"nonResourceURLs": ["*"], "verbs": ["*"]}),
-    ),
-    (
-        "system:basic-user",
-        ("system:authenticated",),
-        (
-            {
-                "apiGroups": ["authorization.k8s.io"],
-                "resources": ["selfsubjectaccessreviews", "selfsubjectrulesreviews"],
-                "verbs": ["create"],
-            },
-            {"apiGroups": ["authentication.k8s.io"], "resources": ["selfsubjectreviews"], "verbs": ["create"]},
-        ),
-    ),
-    (
-        "system:discovery",
-        ("system:authenticated",),
-        ({"nonResourceURLs": sorted((*_DISCOVERY, *_PUBLIC)), "verbs": ["get"]},),
-    ),
-    (
-        "system:public-info-viewer",
-        ("system:authenticated", "system:unauthenticated"),
-        ({"nonResourceURLs": list(_PUBLIC), "verbs": ["get"]},),
-    ),
-)
 
 PRIORITY_CLASSES = (
     (

@@ -63,6 +63,8 @@ class Cluster:
         self._registry: Registry | None = None
         store.renewed = self._renew
         self.subject: Subject | None = None  # who asks; None: the administrator, who may do anything
+        self.pace: Callable[[int], None] | None = None  # lets that many real seconds pass; None: time jumps
+        self.manager = ""  # what the client calls itself in the log and in managedFields; '': as each verb is called
 
     # -- opening -------------------------------------------------------------------------------------------------
 
@@ -216,7 +218,7 @@ class Cluster:
     def get(self, resource: str, name: str, namespace: str = "") -> Object:
         """One object; `namespace` defaults to 'default' for namespaced kinds. Raises NotFound."""
         kind = self.kind(resource)
-        self._authorize("get", kind, namespace, name)
+        self.authorize("get", kind, namespace, name)
         found = self.store.get(self._key(kind, name, namespace))
         if found is None:
             raise errors.not_found(kind.resource, name)
@@ -225,7 +227,7 @@ class Cluster:
     def list(self, resource: str, namespace: str | None = None, labels: str = "", fields: str = "") -> list[Object]:
         """Objects sorted by namespace and name; `namespace` None: of all. `labels`, `fields`: selectors as in kubectl."""
         kind = self.kind(resource)
-        self._authorize("list", kind, namespace)
+        self.authorize("list", kind, namespace)
         found = self.store.list(kind.storage, namespace if kind.namespaced else None)
         if labels:
             from minikube_py.base import selector
@@ -284,7 +286,7 @@ class Cluster:
     ) -> Object:
         """Create an object and return it as stored."""
         kind = self._kind_of(obj)
-        self._authorize("create", kind, self._home(kind, obj, namespace))
+        self.authorize("create", kind, self._home(kind, obj, namespace))
         with self.store.transaction():
             created = self.server.create(
                 kind, obj, namespace=self._home(kind, obj, namespace), origin=self._origin(manager), check=validation,
@@ -310,19 +312,61 @@ class Cluster:
 
         kind = self._kind_of(obj)
         home, name = self._home(kind, obj, namespace), (obj.get("metadata") or {}).get("name") or ""
-        self._authorize("get", kind, home, name)
+        self.authorize("get", kind, home, name)
         if self.store.get(self._key(kind, name, home)) is None:
-            self._authorize("create", kind, home)
+            self.authorize("create", kind, home)
         else:
-            self._authorize("patch", kind, home, name)
+            self.authorize("patch", kind, home, name)
         with self.store.transaction():
             result = apply.apply(
                 self.server, kind, obj, namespace=self._home(kind, obj, namespace), check=validation, dry_run=dry_run,
-                local=local,
+                local=local, origin=self._origin(apply.MANAGER),
             )  # fmt: skip
             if not (dry_run or local or result[1] == "unchanged"):
                 self._after_write(kind)
         return result
+
+    def apply_server_side(
+        self,
+        obj: Object,
+        *,
+        namespace: str = "default",
+        manager: str = "kubectl",
+        force: bool = False,
+        dry_run: bool = False,
+    ) -> Object:
+        """Server-side apply: `manager` owns the fields that `obj` names and no longer those that it named before.
+
+        Raises Conflict where it would change what others manage, unless `force`.
+        """
+        from minikube_py.apiserver import managed_fields
+
+        kind = self._kind_of(obj)
+        home, name = self._home(kind, obj, namespace), (obj.get("metadata") or {}).get("name") or ""
+        self.authorize("patch", kind, home, name)
+        with self.store.transaction():
+            applied = managed_fields.apply(
+                self.server, kind, obj, namespace=home, force=force, dry_run=dry_run,
+                origin=self._origin("")._replace(actor=manager),
+            )  # fmt: skip
+            if not dry_run:
+                self._after_write(kind)
+        return applied
+
+    def take_over(self, resource: str, name: str, namespace: str = "", *, manager: str = "kubectl") -> bool:
+        """Hand what client-side apply manages in an object to a server-side manager; whether there was anything."""
+        from minikube_py.apiserver import managed_fields
+
+        kind = self.kind(resource)
+        self.authorize("patch", kind, namespace, name)
+        with self.store.transaction():
+            return managed_fields.migrate(self.server, kind, self._key(kind, name, namespace), manager)
+
+    def with_managed_fields(self, resource: str, obj: Object) -> Object:
+        """A stored object with its metadata.managedFields, which are computed from the log."""
+        from minikube_py.apiserver import managed_fields
+
+        return managed_fields.shown(self.store, self.kind(resource), obj)
 
     def update(
         self,
@@ -336,7 +380,7 @@ class Cluster:
     ) -> Object:
         """Replace an object; a resourceVersion in it must be the stored one, else Conflict."""
         kind = self._kind_of(obj)
-        self._authorize("update", kind, self._home(kind, obj, namespace), obj["metadata"]["name"], subresource)
+        self.authorize("update", kind, self._home(kind, obj, namespace), obj["metadata"]["name"], subresource)
         with self.store.transaction():
             updated = self.server.update(
                 kind, obj, subresource=subresource, namespace=namespace, origin=self._origin(manager),
@@ -360,7 +404,7 @@ class Cluster:
     ) -> Object:
         """Change an object by a merge, json or strategic patch."""
         kind = self.kind(resource)
-        self._authorize("patch", kind, namespace, name, subresource)
+        self.authorize("patch", kind, namespace, name, subresource)
         with self.store.transaction():
             changed = self.server.patch(
                 kind, self._key(kind, name, namespace), patch, form=type, subresource=subresource,
@@ -382,7 +426,7 @@ class Cluster:
     ) -> Object:
         """Delete an object (or mark it for deletion, where finalizers or a grace period hold it)."""
         kind = self.kind(resource)
-        self._authorize("delete", kind, namespace, name)
+        self.authorize("delete", kind, namespace, name)
         with self.store.transaction():
             deleted = self.server.delete(
                 kind, self._key(kind, name, namespace), grace_s=grace_s, propagation=propagation,
@@ -396,7 +440,7 @@ class Cluster:
         """Evict a pod; TooManyRequests where a PodDisruptionBudget forbids it."""
         from minikube_py.apiserver import eviction
 
-        self._authorize("create", self.kind("pods"), namespace, name, "eviction")
+        self.authorize("create", self.kind("pods"), namespace, name, "eviction")
         with self.store.transaction():
             eviction.evict(
                 self.server, Key("pods", namespace or "default", name), grace_s=grace_s, dry_run=dry_run,
@@ -418,7 +462,7 @@ class Cluster:
         own = metadata.get("namespace") if isinstance(metadata, dict) else ""
         return (own if isinstance(own, str) and own else namespace) if kind.namespaced else ""
 
-    def _authorize(self, verb: str, kind: Kind, namespace: str | None, name: str = "", subresource: str = "") -> None:
+    def authorize(self, verb: str, kind: Kind, namespace: str | None, name: str = "", subresource: str = "") -> None:
         """Forbidden if the one who asks may not. `namespace` None: in all of them."""
         if self.subject is None:
             return
@@ -431,6 +475,7 @@ class Cluster:
     def _origin(self, manager: str) -> Any:
         from minikube_py.apiserver.origin import Origin
 
+        manager = self.manager or manager
         if self.subject is None:
             return Origin(manager)
         return Origin(manager, user=self.subject.user, groups=self.subject.groups)
@@ -445,6 +490,7 @@ class Cluster:
     def _establish(self) -> None:
         """CustomResourceDefinitions come into force: their names are accepted, their kinds are served."""
         from minikube_py.api import custom
+        from minikube_py.apiserver.origin import Origin
 
         for key in self.store.keys(CRDS):
             crd = self.store.get(key)
@@ -452,7 +498,7 @@ class Cluster:
             others = [kind for kind in self.registry.kinds if kind.crd != key.name]
             status = custom.established(crd, self.clock.timestamp, others)
             if status != crd.get("status"):
-                self.server.change(key, {"status": status}, "status", self._origin("kube-apiserver"))
+                self.server.change(key, {"status": status}, "status", Origin("kube-apiserver"))
         self._registry = None
         self.server.registry = self.registry
 
@@ -492,6 +538,8 @@ class Cluster:
         """Let time pass until a condition holds; returns whether it does. Without a timeout: until nothing more happens."""
         if condition():
             return True
+        if self.pace is not None:
+            return self._paced(condition, timeout_s, on_change, self.pace)
         engine = self.engine
         engine.on_change = on_change
         try:
@@ -500,6 +548,26 @@ class Cluster:
                 engine.run(limit_s=limit_s, to_the_end=timeout_s is not None, until=condition)
         finally:
             engine.on_change = None
+        return condition()
+
+    def _paced(
+        self,
+        condition: Callable[[], bool],
+        timeout_s: int | None,
+        on_change: Callable[[Change], None] | None,
+        pace: Callable[[int], None],
+    ) -> bool:
+        """`run_until` second by second at the pace of the wall clock. Other processes may write in between; their changes
+        are told as well."""
+        revision, limit_s = self.store.revision, self.clock.now_s + (timeout_s if timeout_s is not None else FOREVER_S)
+        while self.clock.now_s < limit_s and not condition():
+            pace(1)
+            self.reconcile(for_s=1)
+            found = self.store.history(revision)
+            revision = self.store.revision
+            for change in found if on_change is not None else ():
+                assert on_change is not None
+                on_change(change)
         return condition()
 
 

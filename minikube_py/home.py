@@ -154,6 +154,25 @@ def tell_waiting() -> None:
     sys.stderr.flush()
 
 
+def rename(old: str, new: str) -> None:
+    """Give a cluster another name. Raises UsageError if there is none, or one of the new name."""
+    if not os.path.exists(path(old)):
+        raise UsageError(f'cluster "{old}" does not exist')
+    if os.path.exists(path(new)):
+        raise UsageError(f'cluster "{new}" exists already')
+    try:
+        for ending in ("-wal", "-shm", ""):
+            if os.path.exists(path(old) + ending):
+                os.rename(path(old) + ending, path(new) + ending)
+    except OSError as error:
+        raise StoreError(f"cannot rename {path(old)}: {error.strerror}") from error
+
+
+def forget_choice() -> None:
+    """Nobody has chosen a cluster any more: the current one is the default again."""
+    files.forget(os.path.join(root(), "current"))
+
+
 def remove(name: str) -> None:
     """Delete a cluster's file. Raises UsageError if there is none."""
     file = path(name)

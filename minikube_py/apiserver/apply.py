@@ -31,13 +31,14 @@ def apply(
     check: str = "Strict",
     dry_run: bool = False,
     local: bool = False,
+    origin: Origin | None = None,
 ) -> tuple[Object, str]:
     """Returns (the stored object, 'created' | 'configured' | 'unchanged'). Warns where the annotation was missing.
 
     `local` (--dry-run=client): what a client can tell without sending anything: nothing is defaulted or refused.
     A patch that the server refuses is noted on the error (`__notes__`), as kubectl prints it.
     """
-    origin = Origin(MANAGER)
+    origin = origin or Origin(MANAGER)
     meta = obj.get("metadata") or {}
     if not isinstance(meta, dict) or not isinstance(meta.get("name") or "", str):
         return server.create(kind, obj, namespace=namespace, origin=origin, check=check, dry_run=dry_run), "created"

@@ -209,6 +209,10 @@ class ApiServer:
             self._charge_quotas(request, origin)
         return self._put(key, new, origin)
 
+    def touch(self, key: Key, origin: Origin) -> Object:
+        """Give an object a new resourceVersion, where only who manages its fields has changed."""
+        return self._put(key, self._existing(self.registry.resource(key.resource), key), origin)
+
     def change(self, key: Key, fields: Object, subresource: str, origin: Origin) -> Object:
         """A step's Patch: a merge patch by a trusted component, on the short road. Returns the stored object.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from minikube_py.base.errors import KpyError, NotFound, StatusError, UsageError
+from minikube_py.base.errors import Conflict, KpyError, NotFound, UsageError
 from minikube_py.cli import failures, select, show
 from minikube_py.cli.create import LAST_APPLIED
 
@@ -13,6 +13,20 @@ if TYPE_CHECKING:
     from minikube_py.cli.select import Item
 
 Object = dict[str, Any]
+
+SERVER_SIDE = "kubectl"  # the field manager of --server-side, unless --field-manager names another
+ANNOTATION_MANAGER = "kubectl-last-applied"
+CONFLICT_ADVICE = """Please review the fields above--they currently have other managers. Here
+are the ways you can resolve this warning:
+* If you intend to manage all of these fields, please re-run the apply
+  command with the `--force-conflicts` flag.
+* If you do not intend to manage all of the fields, please edit your
+  manifest to remove references to the fields that should keep their
+  current managers.
+* You may co-own fields by updating your manifest to match the existing
+  value; in this case, you'll become the manager if the other manager(s)
+  stop managing the field (remove it from their configuration).
+See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts"""
 
 
 def run(call: Call) -> None:
@@ -133,26 +147,42 @@ def place(item: Item) -> str:
 
 
 def _server_side(call: Call, item: Item) -> Object:
-    """--server-side: create, or merge what the file says into the stored object, without the last-applied annotation.
+    """--server-side, and what was applied without it before becomes server-side applied."""
+    manager = call.text("field-manager") if call.changed("field-manager") else SERVER_SIDE
+    applied = _send(call, item.object, item, manager)
+    if call.dry_run == "server":
+        return applied
+    _keep_annotation(call, item, applied, manager)
+    if call.cluster.take_over(item.kind.resource, item.name, item.namespace, manager=manager):
+        return _send(call, item.object, item, manager)
+    return applied
 
-    Fields are not owned by managers here, so there are no conflicts: the file wins, as with --force-conflicts.
-    """
-    from minikube_py.api import schema, typed
 
-    problem = typed.problem(item.kind, item.object, item.namespace)
-    if problem:
-        raise StatusError(problem)
-    dry_run = call.dry_run == "server"
+def _send(call: Call, obj: Object, item: Item, manager: str) -> Object:
     try:
-        call.cluster.get(item.kind.resource, item.name, item.namespace)
-    except NotFound:
-        return call.cluster.create(
-            item.object, namespace=item.namespace or "default", dry_run=dry_run, validation=call.validation
+        return call.cluster.apply_server_side(
+            obj,
+            namespace=item.namespace or "default",
+            manager=manager,
+            force=call.on("force-conflicts"),
+            dry_run=call.dry_run == "server",
         )
-    form = "strategic" if schema.merge_keys(item.kind.version, item.kind.name) else "merge"
-    return call.cluster.patch(
-        item.kind.resource, item.name, item.namespace, item.object, type=form, dry_run=dry_run, manager="kubectl"
-    )
+    except Conflict as error:
+        raise UsageError(f"{error}\n{CONFLICT_ADVICE}") from None
+
+
+def _keep_annotation(call: Call, item: Item, applied: Object, manager: str) -> None:
+    """The annotation of client-side apply gets a manager of its own, else the next server-side apply would remove it."""
+    text = (applied["metadata"].get("annotations") or {}).get(LAST_APPLIED)
+    if text is None or manager != SERVER_SIDE:
+        return
+    shown = call.cluster.with_managed_fields(item.kind.resource, applied)
+    if any(entry["manager"] == ANNOTATION_MANAGER for entry in shown["metadata"]["managedFields"]):
+        return
+    place = {"name": item.name, **({"namespace": item.namespace} if item.namespace else {})}
+    meta = {"annotations": {LAST_APPLIED: text}, **place}
+    alone = {"apiVersion": item.object["apiVersion"], "kind": item.object["kind"], "metadata": meta}
+    _send(call, alone, item, ANNOTATION_MANAGER)
 
 
 def warn_of_missing_annotation(call: Call, item: Item) -> bool:

@@ -28,10 +28,25 @@ if TYPE_CHECKING:
 
 Object = dict[str, Any]
 
+# Field managers that are not called kubectl-<command>; those without one of their own are known by their user agent. (What
+# `scale` writes is 'kubectl' in managedFields, through the subresource scale.)
+MANAGERS = {
+    "apply": "kubectl-client-side-apply", "rollout undo": "kubectl", "cordon": "kubectl", "uncordon": "kubectl",
+    "drain": "kubectl", "certificate": "kubectl", "auth": "kubectl", "wait": "kubectl", "delete": "kubectl-delete",
+}  # fmt: skip
+
 # Reading these groups makes the API server send a warning header (apimachinery's deprecation prerelease data).
 DEPRECATED = {"endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"}
 
 UNSUPPORTED = "cannot perform warn validation if server-side field validation is unsupported, skipping validation"
+
+
+def _sleep(seconds: int) -> None:
+    """Let real time pass; what was printed so far is shown before."""
+    import time
+
+    sys.stdout.flush()
+    time.sleep(seconds)
 
 
 class Call:
@@ -117,14 +132,28 @@ class Call:
 
             self._cluster = home.open(self.text("context") or None, create=self.writes)
             self._cluster.subject = self._impersonated()
+            self._cluster.manager = self._manager()
+            if self.on("realtime"):
+                self._cluster.pace = _sleep
         return self._cluster
+
+    def _manager(self) -> str:
+        """What this command calls itself where it writes: --field-manager, or its usual name."""
+        if self.text("field-manager"):
+            return self.text("field-manager")
+        first = self.command.partition(" ")[0]
+        return MANAGERS.get(self.command) or MANAGERS.get(first) or f"kubectl-{first}"
 
     def _impersonated(self) -> Subject | None:
         """Whom --as and --as-group tell to be; None without them."""
         user, groups = self.text("as"), self.list("as-group")
         if not user:
             if groups:
-                raise UsageError("requesting uid, groups or user-extra without impersonating a user")
+                from minikube_py.cli import failures
+
+                raise failures.Plain(
+                    "Error in configuration: requesting uid, groups or user-extra for admin without impersonating a user"
+                )
             return None
         from minikube_py.apiserver import authorizer
 

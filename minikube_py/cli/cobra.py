@@ -76,6 +76,11 @@ HIDDEN: dict[str, dict[str, tuple[str, str]]] = {
     "run": {"record": _RECORD},
 }
 
+# kpy's own flag of the commands that wait for the cluster: virtual time passes as fast as the wall clock.
+REALTIME = ("attach", "delete", "drain", "events", "get", "logs", "rollout status", "wait")
+
+_global_flags: list[Flag] = []  # read once
+
 _FLAG_LINE = re.compile(r"^    (?:-(\w), )?--([\w-]+)=(.*):$", re.MULTILINE)
 _INTEGER = re.compile(r"-?\d+")
 _DURATION = re.compile(r"(?:\d+[hms])+")
@@ -176,12 +181,16 @@ def flags_of(command: str) -> Flags:
         for name, (default, deprecated) in HIDDEN.get(command, HIDDEN.get(command.split(" ")[0], {})).items()
         if command in HIDDEN
     ]
+    if command in REALTIME:
+        hidden.append(Flag("realtime", "", "false", "bool", "true"))
     return Flags([*own, *hidden, HELP_FLAG, *global_flags()])
 
 
 def global_flags() -> list[Flag]:
     """The flags that every command takes (`kubectl options`)."""
-    return _read_flags(help_text("options"))
+    if not _global_flags:
+        _global_flags.extend(_read_flags(help_text("options")))
+    return list(_global_flags)
 
 
 def _read_flags(text: str) -> list[Flag]:

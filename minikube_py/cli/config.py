@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from minikube_py import home
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from minikube_py.cli.call import Call
 
 USER = "admin"
+ONE_USER = f"there is no other user than {USER}, who needs no credentials: --as NAME plays another"
 
 
 def _chosen() -> str:
@@ -75,6 +77,112 @@ def set_context(call: Call) -> None:
     call.line(f'Context "{name}" modified.')
 
 
+def get_users(call: Call) -> None:
+    _no_arguments(call)
+    call.say("".join(f"{name}\n" for name in ["NAME", *([USER] if home.clusters() else [])]))
+
+
+def rename_context(call: Call) -> None:
+    """A context is a cluster's file: the cluster gets the new name."""
+    if len(call.args) != 2:
+        raise call.usage(f"Unexpected args: [{' '.join(call.args)}]")
+    old, new = call.args
+    known = home.clusters()
+    if not new:
+        raise UsageError("You must specify a new non-empty context name")
+    if old not in known:
+        raise UsageError(f'cannot rename the context "{old}", it\'s not in {_folder()}')
+    if new in known:
+        raise UsageError(f'cannot rename the context "{old}", the context "{new}" already exists in {_folder()}')
+    space, chosen = contexts.namespace(old), _chosen()
+    home.rename(old, new)
+    if space != "default":
+        contexts.set_namespace(new, space)
+        contexts.set_namespace(old, "default")
+    if chosen == old:
+        home.use(new)
+    call.line(f'Context "{old}" renamed to "{new}".')
+
+
+def delete(call: Call) -> None:
+    """delete-context, delete-cluster: kubectl only forgets an entry; here it would be the cluster itself."""
+    what = call.command.rpartition("-")[2]
+    if len(call.args) != 1:
+        from minikube_py.cli import cobra
+
+        call.say(cobra.help_text(call.command))
+        raise UsageError(f"Unexpected args: [{' '.join(call.args)}]" if call.args else f"you must specify a {what}")
+    name = call.args[0]
+    if name not in home.clusters():
+        raise UsageError(f"cannot delete {what} {name}, not in {_folder()}")
+    raise UsageError(f"{what} {name} is the cluster's file itself: 'kpy cluster delete {name}' deletes the cluster")
+
+
+def delete_user(call: Call) -> None:
+    if len(call.args) != 1:
+        raise call.usage("user to delete is required")
+    if call.args[0] != USER:
+        raise UsageError(f"cannot delete user {call.args[0]}, not in {_folder()}")
+    raise UsageError(ONE_USER)
+
+
+def set_cluster(call: Call) -> None:
+    if len(call.args) != 1:
+        raise call.usage(f"Unexpected args: [{' '.join(call.args)}]")
+    raise UsageError("a cluster is a file here, with no server to set: 'kpy cluster start NAME' makes one")
+
+
+def set_credentials(call: Call) -> None:
+    if len(call.args) != 1:
+        raise UsageError(f"unexpected args: [{' '.join(call.args)}]")
+    raise UsageError(ONE_USER)
+
+
+def set_property(call: Call) -> None:
+    """`config set current-context NAME` and `config set contexts.NAME.namespace SPACE`."""
+    if len(call.args) != 2:
+        raise call.usage(f"Unexpected args: [{' '.join(call.args)}]")
+    name, value = call.args
+    if not value:
+        raise UsageError("you cannot use set to unset a property")
+    if not name:
+        raise UsageError("you must specify a property")
+    if name == "current-context":
+        home.use(value)
+    else:
+        contexts.set_namespace(_context_of(name), value)
+    call.line(f'Property "{name}" set.')
+
+
+def unset(call: Call) -> None:
+    if len(call.args) != 1:
+        raise call.usage(f"Unexpected args: [{' '.join(call.args)}]")
+    name = call.args[0]
+    if not name:
+        raise UsageError("you must specify a property")
+    if name == "current-context":
+        home.forget_choice()
+    else:
+        contexts.set_namespace(_context_of(name), "default")
+    call.line(f'Property "{name}" unset.')
+
+
+def _context_of(name: str) -> str:
+    """The context of 'contexts.NAME.namespace'."""
+    words = name.split(".")
+    if len(words) != 3 or words[0] != "contexts" or words[2] != "namespace":
+        raise UsageError(
+            f"{name} cannot be changed: only current-context and contexts.NAME.namespace can, all else is the cluster's file"
+        )
+    if words[1] not in home.clusters():
+        raise UsageError(f'no context exists with the name: "{words[1]}"')
+    return words[1]
+
+
+def _folder() -> str:
+    return os.path.join(home.root(), "clusters")
+
+
 def view(call: Call) -> None:
     _no_arguments(call)
     names = home.clusters()
@@ -89,13 +197,14 @@ def view(call: Call) -> None:
         "users": [{"name": USER, "user": {}}] if names else None,
     }
     if call.text("output") == "json":
-        from minikube_py.base.gotext import json_indented
+        from minikube_py.printers import goorder
 
-        call.line(json_indented(whole))
+        order = ("kind", "apiVersion", "clusters", "users", "contexts", "current-context")
+        call.say(goorder.text({name: whole[name] for name in order}))
     else:
-        from minikube_py.printers import yaml_text
+        from minikube_py.cli import show
 
-        call.say(yaml_text.dump(whole))
+        call.say(show.plan(call).render([whole]))
 
 
 def _context(name: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.base.errors import UsageError
-from minikube_py.cli import create, select
+from minikube_py.cli import create, failures, select
 
 if TYPE_CHECKING:
     from minikube_py.cli.call import Call
@@ -35,7 +35,10 @@ def _rules(call: Call, verbs: list[str]) -> list[Object]:
         if word == "*":
             group, plural = "", "*"
         else:
-            kind = select.kind_named(call.registry, word)
+            try:
+                kind = select.kind_named(call.registry, word)
+            except UsageError as error:
+                raise failures.Plain(str(error)) from None
             group, plural = kind.group, kind.plural
         groups.setdefault(group, []).append(plural + slash + sub)
     names = call.list("resource-name")

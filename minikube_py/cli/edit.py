@@ -37,11 +37,9 @@ def _edit(call: Call, item: Item) -> None:
     from minikube_py.printers import output
 
     shown = output.without_managed_fields(item.object)
-    text, problem = _text(call, shown), ""
+    text, problem = text_of(call, shown), ""
     while True:
-        head = HEADER + "".join(f"# {line}\n" for line in problem.splitlines()) + ("#\n" if problem else "")
-        edited = _in_editor(call, head + text)
-        plain = "".join(line for line in edited.splitlines(keepends=True) if not line.startswith("#"))
+        plain = ask(call, text, problem)
         if not plain.strip() or (plain == text and not problem):
             call.complain(CANCELLED)
             return
@@ -56,7 +54,15 @@ def _edit(call: Call, item: Item) -> None:
         return
 
 
-def _text(call: Call, obj: Object) -> str:
+def ask(call: Call, text: str, problem: str) -> str:
+    """What the user makes of a text, without comments; `problem`: what was wrong with it the last time."""
+    head = HEADER + "".join(f"# {line}\n" for line in problem.splitlines()) + ("#\n" if problem else "")
+    edited = _in_editor(call, head + text)
+    return "".join(line for line in edited.splitlines(keepends=True) if not line.startswith("#"))
+
+
+def text_of(call: Call, obj: Object) -> str:
+    """An object as the editor shows it."""
     if call.text("output") == "json":
         from minikube_py.base.gotext import json_indented
 
@@ -67,6 +73,12 @@ def _text(call: Call, obj: Object) -> str:
 
 
 def _store(call: Call, item: Item, shown: Object, text: str) -> Object:
+    new = read(text, shown, item.name)
+    return writing.patch(call, item, patches.diff(shown, new), call.text("subresource"))
+
+
+def read(text: str, shown: Object, name: str) -> Object:
+    """The edited object. Raises UsageError where it is none, or another one."""
     from minikube_py.api import documents
 
     found = list(documents.read_text(text, "edited-file"))
@@ -76,9 +88,9 @@ def _store(call: Call, item: Item, shown: Object, text: str) -> Object:
     for field in ("apiVersion", "kind"):
         if new.get(field) != shown.get(field):
             raise UsageError(f"{field} may not change")
-    if (new.get("metadata") or {}).get("name") != item.name:
+    if (new.get("metadata") or {}).get("name") != name:
         raise UsageError("the name of the object (based on the name in the file) does not match the name on the URL")
-    return writing.patch(call, item, patches.diff(shown, new), call.text("subresource"))
+    return new
 
 
 def _in_editor(call: Call, text: str) -> str:

@@ -85,6 +85,7 @@ def inside(call: Call, pod: Object, container: Object, command: tuple[str, ...],
 
 def visit(call: Call, pod: Object, container: Object) -> Session:
     """A session in a running container. Raises in the API server's words where there is none to enter."""
+    from minikube_py.network import clients
     from minikube_py.programs import commands
 
     meta, name = pod["metadata"], container["name"]
@@ -93,7 +94,9 @@ def visit(call: Call, pod: Object, container: Object) -> Session:
     containers.check_node(call, pod, f"exec/{meta['namespace']}/{meta['name']}/{name}")
     if commands.started_s(name, pod) is None:
         raise UsageError(f'Internal error occurred: unable to upgrade connection: container not found ("{name}")')
-    return commands.Session(container, pod, call.cluster.view, call.cluster.clock)
+    session = commands.Session(container, pod, call.cluster.view, call.cluster.clock)
+    session.run.clients = clients.inside(pod, call.cluster.view, call.cluster.clock)
+    return session
 
 
 def _cannot_start(call: Call, pod: Object, container: Object, problem: str) -> str:

@@ -21,6 +21,10 @@ class OfPatch(Sourced):
         super().__init__(refused, f"applying patch:\n{patch}\nto:\n{place}\nfor:", source)
 
 
+class Plain(KpyError):
+    """An error that kubectl prints without 'error: ' in front."""
+
+
 class Several(KpyError):
     """What went wrong with each of several objects; the others were done. As text (within another Several) they stand
     in brackets (utilerrors.Aggregate)."""
@@ -46,7 +50,7 @@ def text(error: KpyError) -> str:
     if isinstance(inner, Invalid):
         return _invalid(inner) + "\n"
     shown = _standard(error)
-    if not isinstance(inner, StatusError) and not shown.startswith("error: "):
+    if not isinstance(inner, StatusError | Plain) and not shown.startswith("error: "):
         shown = _of_url(shown) or f"error: {shown}"
     usage = inner.usage if isinstance(inner, UsageError) else ""
     return shown + "\n" + (usage + "\n" if usage else "")

@@ -172,6 +172,8 @@ def _text(call: Call, stream: Stream, since_s: int) -> str:
 
     pod, container = stream
     name, previous = container["name"], call.on("previous")
+    meta = pod["metadata"]
+    call.cluster.authorize("get", call.registry.resource("pods"), meta["namespace"], meta["name"], "log")
     if not pod["spec"].get("nodeName"):
         return ""  # the API server has nobody to ask
     containers.check_node(call, pod, f"containerLogs/{pod['metadata']['namespace']}/{pod['metadata']['name']}/{name}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minikube_py.base.errors import NotFound
+from minikube_py.base.errors import Forbidden, NotFound
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Object, Objects
@@ -18,11 +18,14 @@ class ClusterLookup:
     def get(self, resource: str, namespace: str, name: str) -> Object | None:
         try:
             return self._cluster.get(resource, name, namespace)
-        except NotFound:
+        except (NotFound, Forbidden):
             return None
 
     def list(self, resource: str, namespace: str | None, labels: str = "") -> Objects:
-        return self._cluster.list(resource, namespace, labels=labels)
+        try:
+            return self._cluster.list(resource, namespace, labels=labels)
+        except Forbidden:
+            return []  # who may not see something is shown an object without it
 
     def on_node(self, node: str) -> Objects:
         return self._cluster.view.on_node(node)
@@ -33,6 +36,10 @@ class ClusterLookup:
         The names of events begin with the name of what they are about, so they are found without looking at all others.
         """
         metadata = obj["metadata"]
+        try:
+            self._cluster.authorize("list", self._cluster.kind("events"), metadata.get("namespace") or "default")
+        except Forbidden:
+            return []
         uids = {metadata.get("uid"), metadata["name"] if obj.get("kind") == "Node" else metadata.get("uid")}
         return [
             event

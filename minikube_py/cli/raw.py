@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from minikube_py.base.errors import NotFound, UsageError
+from minikube_py.base.errors import Forbidden, NotFound, UsageError
 from minikube_py.base.gotext import json_text
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def run(call: Call) -> None:
     if not path.startswith("/"):
         raise UsageError(f'--raw must be a valid URL path: parse "{path}": invalid URI for request')
     path = path.partition("?")[0].rstrip("/")
+    _authorize(call, path)
     if path == "/version":
         from minikube_py.cli.version import server_version
 
@@ -33,6 +34,21 @@ def run(call: Call) -> None:
         call.say("ok")
     else:
         call.say(json_text(_resource(call, path)))
+
+
+def _authorize(call: Call, path: str) -> None:
+    """Whether --as may read a path that is no resource's, or a pod's log."""
+    subject, words = call.cluster.subject, path.strip("/").split("/")
+    if subject is None:
+        return
+    if words[0] in ("api", "apis") and len(words) > 2:
+        if words[:2] == ["api", "v1"] and words[2] == "namespaces" and words[4:5] == ["pods"] and words[6:] == ["log"]:
+            call.cluster.authorize("get", call.registry.resource("pods"), words[3], words[5], "log")
+        return
+    from minikube_py.apiserver import authorizer
+
+    if not authorizer.allows(call.cluster.view, subject, "get", authorizer.Target("", "", path=path)):
+        raise Forbidden(f'forbidden: User "{subject.user}" cannot get path "{path}"')
 
 
 def _resource(call: Call, path: str) -> Object:

@@ -99,5 +99,4 @@ def _restore(call: Call, item: Item, target: Revision) -> Object:
         operations,
         type="json",
         dry_run=call.dry_run == "server",
-        manager="kubectl-rollout",
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from minikube_py.base.errors import BadRequest, KpyError, MethodNotAllowed, StatusError, UsageError
+from minikube_py.base.errors import BadRequest, Forbidden, KpyError, MethodNotAllowed, StatusError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -139,7 +139,10 @@ def find(
     if named:
         return _named(call, named, read)
     kinds = [target.kind for target in wanted]
-    return Found(_listed(call, kinds, all_namespaces, labels, fields), [], False, kinds)
+    refused: list[KpyError] = []
+    items = _listed(call, kinds, all_namespaces, labels, fields, refused)
+    hidden = {(error.details or {}).get("kind") for error in refused if isinstance(error, Forbidden)}
+    return Found(items, refused, False, [kind for kind in kinds if kind.plural not in hidden])
 
 
 def _named(call: Call, wanted: list[Target], read: bool) -> Found:
@@ -157,7 +160,10 @@ def _named(call: Call, wanted: list[Target], read: bool) -> Found:
     return Found(items, errors, len(wanted) == 1, _distinct(kind for kind, _ in wanted))
 
 
-def _listed(call: Call, kinds: Iterable[Kind], all_namespaces: bool, labels: str, fields: str) -> list[Item]:
+def _listed(
+    call: Call, kinds: list[Kind], all_namespaces: bool, labels: str, fields: str, refused: list[KpyError]
+) -> list[Item]:
+    """The objects of some kinds. Those that one may not read are told in `refused`, the others are read."""
     items = []
     for kind in kinds:
         call.note_deprecation(kind)
@@ -165,8 +171,12 @@ def _listed(call: Call, kinds: Iterable[Kind], all_namespaces: bool, labels: str
         if "list" not in kind.verbs:
             raise MethodNotAllowed("the server does not allow this method on the requested resource")
         namespace = call.namespace if kind.namespaced and not all_namespaces else None
-        for obj in call.cluster.list(kind.resource, namespace, labels=labels, fields=fields):
-            items.append(item_of(kind, obj))
+        try:
+            found = call.cluster.list(kind.resource, namespace, labels=labels, fields=fields)
+        except Forbidden as error:
+            refused.append(error)
+            continue
+        items += [item_of(kind, obj) for obj in found]
     return items
 
 

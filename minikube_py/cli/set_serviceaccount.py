@@ -16,7 +16,9 @@ def run(call: Call) -> None:
         raise UsageError("serviceaccount is required")
     *resources, account = call.args
     found = setting.found(call, resources)
-    names = {"serviceAccountName": account, "serviceAccount": account}
+    names = {"serviceAccountName": account}
+    if not call.on("local") and call.dry_run != "client":
+        names["serviceAccount"] = account  # the API server keeps the old name of the field equal
     setting.change_specs(
         call, found, lambda spec: {**spec, **names}, "serviceaccount updated", "failed to patch ServiceAccountName "
     )

@@ -41,11 +41,28 @@ def whole(call: Call, items: list[Item], single: bool) -> str:
         return "".join(f"{item.title}\n" for item in items)
     from minikube_py.printers import output
 
+    if call.command.startswith("set ") and call.text("output") == "json" and single and len(items) == 1:
+        from minikube_py.printers import goorder
+
+        return goorder.text(goorder.in_order(_objects(call, items)[0]))  # these commands decode into Go's structs
     try:
-        return plan(call).render([item.object for item in items], as_list=not (single and len(items) == 1))
+        return plan(call).render(_objects(call, items), as_list=not (single and len(items) == 1))
     except output.TemplateFailure as failure:
         call.say(failure.written)  # kubectl prints as it goes
         raise
+
+
+def _objects(call: Call, items: list[Item]) -> list[Object]:
+    """The objects, with their managedFields (which are computed, not stored) where they will be seen."""
+    asked = call.on("show-managed-fields") or "managedFields" in call.text("output") + call.text("template")
+    if not asked or call.dry_run == "client":
+        return [item.object for item in items]
+    return [
+        call.cluster.with_managed_fields(item.kind.resource, item.object)
+        if "uid" in item.object.get("metadata", ())
+        else item.object
+        for item in items
+    ]
 
 
 def plan(call: Call) -> Plan:

@@ -20,6 +20,7 @@ def pod(call: Call) -> None:
     from minikube_py.autoscaling import metrics
 
     name = _one_name(call, "pod [NAME | -l label]")
+    _authorize(call, "pods", "" if call.on("all-namespaces") else call.namespace)
     if name and (call.text("selector") or call.text("field-selector")):
         raise UsageError("only one of NAME or selector can be provided")
     everywhere = call.on("all-namespaces")
@@ -37,6 +38,16 @@ def pod(call: Call) -> None:
         _explain_absence(call, chosen)
         return
     call.say(pod_table(call, found, everywhere))
+
+
+def _authorize(call: Call, what: str, namespace: str) -> None:
+    """Whether the user of --as may list metrics."""
+    subject = call.cluster.subject
+    if subject is not None:
+        from minikube_py.apiserver import authorizer
+
+        target = authorizer.Target("metrics.k8s.io", what, namespace)
+        authorizer.require(call.cluster.view, subject, "list", target)
 
 
 def _explain_absence(call: Call, chosen: list[Object]) -> None:
@@ -84,6 +95,7 @@ def node(call: Call) -> None:
     from minikube_py.autoscaling import metrics
 
     name = _one_name(call, "node [NAME | -l label]")
+    _authorize(call, "nodes", "")
     if name and call.text("selector"):
         raise UsageError("only one of NAME or --selector can be provided")
     cluster = call.cluster

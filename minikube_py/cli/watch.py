@@ -8,6 +8,8 @@ from minikube_py.base.errors import UsageError
 from minikube_py.cli import failures, get, select, show
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from minikube_py.api.kinds import Kind
     from minikube_py.cli.call import Call
     from minikube_py.store.store import Change
@@ -28,6 +30,7 @@ def run(call: Call) -> None:
         for item in found.items:
             rows.add("ADDED", item.object)
         rows.flush()
+    call.cluster.authorize("watch", kind, None if call.on("all-namespaces") else call.namespace)
     names = {item.name for item in found.items} if found.single else None
     shown = _selection(call, kind, names)
 
@@ -41,7 +44,16 @@ def run(call: Call) -> None:
             rows.add("DELETED", change.old or {})
         rows.flush()
 
-    call.cluster.reconcile(timeout_s=int(_limit_s(call)), on_change=on_change)
+    follow(call, on_change)
+
+
+def follow(call: Call, on_change: Callable[[Change], None]) -> None:
+    """Tell the changes while time passes: until the cluster has settled; with --realtime until --request-timeout."""
+    if call.on("realtime"):
+        limited = call.text("request-timeout") not in ("", "0")
+        call.cluster.run_until(lambda: False, int(_limit_s(call)) if limited else None, on_change=on_change)
+    else:
+        call.cluster.reconcile(timeout_s=int(_limit_s(call)), on_change=on_change)
 
 
 def _limit_s(call: Call) -> float:

@@ -25,6 +25,8 @@ DESCRIPTION = (
 )
 _LINES, _BYTES_IN_LINE = 16, 48  # about the length of a real one: 1.1 kB
 
+_certificates: dict[int, str] = {}  # by seed
+
 
 def step(namespace: Object, view: View, clock: Clock) -> Actions:
     name = namespace["metadata"]["name"]
@@ -48,7 +50,13 @@ def step(namespace: Object, view: View, clock: Clock) -> Actions:
 
 def certificate(clock: Clock) -> str:
     """A text in the shape of a certificate, the same for the whole life of a cluster; nothing is signed with it."""
+    known = _certificates.get(clock.seed)
+    if known is not None:
+        return known
     words = [clock.token("root ca", index).to_bytes(8, "big") for index in range(_LINES * _BYTES_IN_LINE // 8)]
     encoded = b64encode(b"\x30\x82\x03" + b"".join(words)[3:]).decode()
     lines = [encoded[start : start + 64] for start in range(0, len(encoded), 64)]
-    return "\n".join(["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""])
+    text = _certificates[clock.seed] = "\n".join(
+        ["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""]
+    )
+    return text

@@ -50,6 +50,13 @@ PIPELINE: tuple[Step, ...] = (
         {"namespaces": (wakes.itself,), "configmaps": (wakes.its_namespace_if_root_ca,)},
     ),
     Step(
+        "clusterrole-aggregation",
+        "clusterrole-aggregation-controller",
+        "clusterroles.rbac.authorization.k8s.io",
+        "controllers.clusterrole_aggregation:step",
+        {"clusterroles.rbac.authorization.k8s.io": (wakes.aggregating,)},
+    ),
+    Step(
         "deployment",
         "deployment-controller",
         "deployments.apps",

@@ -42,6 +42,14 @@ def itself(change: Change, world: World) -> Iterable[Key]:
     return (change.key,)
 
 
+def aggregating(change: Change, world: World) -> Iterable[Key]:
+    """A ClusterRole has changed: every one that gathers the rules of others."""
+    roles = world.store.list(change.key.resource)
+    return tuple(
+        Key(change.key.resource, "", role["metadata"]["name"]) for role in roles if role.get("aggregationRule")
+    )
+
+
 # -- owners and what they own ------------------------------------------------------------------------------------------
 
 

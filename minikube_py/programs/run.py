@@ -11,6 +11,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from minikube_py.programs.shell import Shell
 
 SLEEPS_MAX = 300  # a script with an endless loop that has slept this often is taken to run for ever
@@ -79,6 +81,8 @@ class Run:
         from bashkit import Bash
 
         self.shell, self.horizon, self.now, self.changes = shell, horizon, 0, [0]
+        # (command, arguments) -> (stdout, stderr, code) of curl and the like; None: a name that exists is taken to answer.
+        self.clients: Callable[[str, list[str]], tuple[str, str, int] | None] | None = None
         self.sleeps = sleeps or (SLEEPS_MAX if ENDLESS.search(shell.script) else LONG_SLEEPS_MAX)
         self.log: list[tuple[int, str]] = []
         self.unended = ["", ""]  # what stdout and stderr have written of their next line
@@ -199,14 +203,29 @@ class Run:
         return name in services or _is_outside(name)
 
     def _look_up(self, context: Any) -> Any:
+        answered = self._by_network(context)
+        if answered is not None:
+            return answered
         names = [word.rstrip(".") for word in context.argv if not word.startswith(("-", "+"))]
         missing = [name for name in names if not self._is_known_name(name)]
         if not missing:
             return "".join(f"Name:\t{name}\n" for name in names)
         return _failure(f"** server can't find {missing[0]}: NXDOMAIN\n")
 
+    def _by_network(self, context: Any) -> Any:
+        """What the network makes of curl and the like; None if nobody has said how to reach it."""
+        found = self.clients(context.name, list(context.argv)) if self.clients is not None else None
+        if found is None:
+            return None
+        from bashkit import BuiltinResult
+
+        return BuiltinResult(stdout=found[0], stderr=found[1], exit_code=found[2])
+
     def _fetch(self, context: Any) -> Any:
         """curl, wget, nc: a name that nobody serves cannot be resolved; what can be is taken to answer."""
+        answered = self._by_network(context)
+        if answered is not None:
+            return answered
         host = next((_host(word) for word in context.argv if not word.startswith("-")), "")
         if not self.shell.services or not host or ":" in host or self._is_known_name(host):
             return ""

@@ -762,6 +762,22 @@ class Store:
             found.append(Change(row[0], row[1], row[2], at, row[6], row[7], old, new))
         return found[::-1]
 
+    def versions(self, key: Key, since: int = 0) -> Changes:
+        """The writes of the object that lives at a key, after a revision, oldest first; found by following its versions."""
+        self.flush()
+        found: Changes = []
+        new = self.get(key)
+        while new is not None and (revision := int(new["metadata"]["resourceVersion"])) > since:
+            row = self._execute(
+                "SELECT revision, time_s, verb, resource, namespace, name, actor, cause, previous, before FROM log "
+                "WHERE revision = ?",
+                (revision,),
+            ).fetchone()
+            old = _before(new, row, jsontext.loads)
+            found.append(_change(row, new, old))
+            new = old
+        return found[::-1]
+
 
 def _merged(changes: Iterable[Change]) -> Changes:
     """Changes at hand, oldest first, as `Store.merged_since` tells them from the log."""

@@ -92,7 +92,7 @@ def test_requests_of_somebody_else_are_checked(kpy: Callable[..., Result]) -> No
         'API group "apps" in the namespace "default"\n'
     )
     assert kpy("get", "nodes", "--as-group=crew").err == (
-        "error: requesting uid, groups or user-extra without impersonating a user\n"
+        "Error in configuration: requesting uid, groups or user-extra for admin without impersonating a user\n"
     )
 
 

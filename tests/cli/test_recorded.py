@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 NOT_ALL_COMMANDS = "the overview lists the commands that there are"
 # What cannot be equal, with the reason; docs/differences.md tells the user.
 KNOWN = {
-    "apply_serverside_conflict": "fields are not owned by managers, so nothing conflicts",
     "delete_all": "whether the garbage collector or kubectl comes first to the ReplicaSets is a race",
     "port_forward": "there is no network to forward to",
     "help": NOT_ALL_COMMANDS,

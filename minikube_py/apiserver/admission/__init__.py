@@ -81,6 +81,15 @@ ADMISSION: tuple[Plugin, ...] = (
     Plugin("PersistentVolumeClaimResize", ("persistentvolumeclaims",), ("UPDATE",), check="storage:resize"),
     Plugin("RuntimeClass", ("pods",), _CREATE, "pods:runtime_class"),
     Plugin("DefaultIngressClass", ("ingresses.networking.k8s.io",), _CREATE, "ingresses:mutate"),
+    Plugin(
+        "Escalation",
+        tuple(
+            f"{plural}.rbac.authorization.k8s.io"
+            for plural in ("clusterrolebindings", "clusterroles", "rolebindings", "roles")
+        ),
+        _WRITE,
+        check="escalation:check",
+    ),
     Plugin("ResourceQuota", (), _WRITE, check="quota:check"),
 )
 
