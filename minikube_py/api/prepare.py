@@ -59,7 +59,7 @@ def _job(obj: Object) -> Object:
     obj = put(obj, "status", {})
     spec = obj["spec"]
     if not spec.get("manualSelector"):
-        name, uid = obj["metadata"]["name"], obj["metadata"]["uid"]
+        name, uid = obj["metadata"].get("name", ""), obj["metadata"]["uid"]
         generated = {
             "batch.kubernetes.io/controller-uid": uid,
             "batch.kubernetes.io/job-name": name,

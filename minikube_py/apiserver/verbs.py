@@ -70,12 +70,12 @@ class ApiServer:
         obj = defaults.apply(kind, obj)
         request = self._request("CREATE", kind, key_of(kind, obj), obj, None, "", origin, dry_run)
         obj = self._mutated(request)
-        obj = strategy.prepare_create(kind, obj, user=origin.user, groups=origin.groups)
-        if kind.resource == "services":
-            obj = allocate.allocate(obj, None, self.view, self.clock)
         meta = obj["metadata"]
         if not meta.get("name") and meta.get("generateName"):
             obj = {**obj, "metadata": {**meta, "name": self._generated_name(kind, meta)}}
+        obj = strategy.prepare_create(kind, obj, user=origin.user, groups=origin.groups)
+        if kind.resource == "services":
+            obj = allocate.allocate(obj, None, self.view, self.clock)
         if not origin.trusted or self.strict_engine:
             self._validate(kind, obj, None, "")
         key = key_of(kind, obj)
