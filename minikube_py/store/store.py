@@ -134,6 +134,7 @@ class Store:
             self._objects.clear()
             self._born.clear()
             self._fresh.clear()
+            self._slept.clear()
 
     def checkpoint(self) -> None:
         """End this transaction's instant here and begin the next: the work so far is safe, the session goes on."""
@@ -233,6 +234,7 @@ class Store:
         self._counters: dict[str, dict[str, int]] = {}
         self._dirty_counters: dict[str, None] = {}
         self._wakes: dict[tuple[str, Key], tuple[int, bool] | None] = {}
+        self._slept: dict[tuple[str, Key], None] = {}  # who has asked for a wake in this session
         self._memory: dict[tuple[str, Key], Object] = {}
         self._dirty_memory: dict[tuple[str, Key], None] = {}
         self._remembering: dict[str, None] = {}  # the steps that wrote some
@@ -566,7 +568,11 @@ class Store:
 
     def set_wake(self, step: str, key: Key, wake: tuple[int, bool] | None) -> None:
         """Replace the wake of a step for a key: (due second, background), or None."""
-        self._wakes[(step, key)] = wake
+        if wake is not None:
+            self._slept[step, key] = None
+        elif key in self._fresh and (step, key) not in self._slept:
+            return  # what was born just now has none that could be taken back
+        self._wakes[step, key] = wake
 
     def next_wake(self) -> tuple[int | None, int | None]:
         """The due seconds of the next foreground and the next background wake."""
@@ -683,9 +689,11 @@ class Store:
             many("DELETE FROM wake WHERE step = ? AND resource = ? AND namespace = ? AND name = ?", none)
             self._wakes = {}
         if self._dirty_memory:
-            kept = [(step, *key, jsontext.dumps(self._memory[step, key])) for step, key in self._dirty_memory]
+            data = {note: self._memory[note] for note in self._dirty_memory}
+            kept = [(step, *key, jsontext.dumps(found)) for (step, key), found in data.items() if found]
+            gone = [(step, *key) for (step, key), found in data.items() if not found]
             many("INSERT OR REPLACE INTO memory VALUES (?, ?, ?, ?, ?)", kept)
-            self.connection.execute("DELETE FROM memory WHERE body = '{}'")
+            many("DELETE FROM memory WHERE step = ? AND resource = ? AND namespace = ? AND name = ?", gone)
             self._dirty_memory = {}
         if self._dirty_counters:
             many(

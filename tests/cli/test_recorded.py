@@ -15,7 +15,9 @@ NOT_ALL_COMMANDS = "the overview lists the commands that there are"
 # What cannot be equal, with the reason; docs/differences.md tells the user.
 KNOWN = {
     "delete_all": "whether the garbage collector or kubectl comes first to the ReplicaSets is a race",
-    **dict.fromkeys(("top_nodes", "top_pods"), "the recorded cluster had no metrics server, a cluster of kpy's has one"),
+    **dict.fromkeys(
+        ("top_nodes", "top_pods"), "the recorded cluster had no metrics server, a cluster of kpy's has one"
+    ),
     "port_forward": "there is no network to forward to",
     "help": NOT_ALL_COMMANDS,
     "no_args": NOT_ALL_COMMANDS,
