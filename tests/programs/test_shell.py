@@ -125,11 +125,11 @@ def test_a_name_is_found_when_its_service_is_there() -> None:
 
 
 def test_init_containers_leave_files_to_the_others() -> None:
-    mounts = [{"name": "work", "mountPath": "/work"}]
+    mounts = [{"name": "work", "mountPath": "/srv"}]
     init = {
         "name": "init",
         "image": "busybox",
-        "command": ["sh", "-c", "echo made > /work/file"],
+        "command": ["sh", "-c", "echo made > /srv/file"],
         "volumeMounts": mounts,
     }
     web = {
