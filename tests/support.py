@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.api import pods
-from minikube_py.api.nodes import Place, place_of
+from minikube_py.api.nodes import Place, image_sizes, place_of
 from minikube_py.api.types import Action, Create, Delete, Key, Patch, Record, Remember, Wake
 from minikube_py.base.clock import Clock
 
@@ -93,6 +93,9 @@ class FrozenView:
 
     def node_places(self) -> list[Place]:  # type: ignore[valid-type]
         return [place_of(node) for node in self.list("nodes")]
+
+    def nodes_with_image(self, image: str) -> int:
+        return sum(image in image_sizes(node) for node in self.list("nodes"))
 
     def sociable(self) -> list[Object]:  # type: ignore[valid-type]
         return [pod for pod in self.list("pods") if pods.node_of(pod) and pod["spec"].get("affinity")]

@@ -1,4 +1,4 @@
-"""What decides in which order the scheduler looks at a node: when it was created, its name, its zone."""
+"""What the index keeps of a node: what decides in which order the scheduler looks at it, and its images."""
 
 from __future__ import annotations
 
@@ -29,6 +29,15 @@ class Place(NamedTuple):
     def parse(cls, text: str, name: str) -> Place:
         created, zone, renamed = text.split(_BETWEEN)
         return cls(created, name, zone, bool(renamed))
+
+
+def image_sizes(node: dict[str, Any]) -> dict[str, int]:
+    """Bytes of each image that a node has, by every name of it."""
+    found = {}
+    for image in (node.get("status") or _NONE).get("images") or ():
+        for name in image.get("names") or ():
+            found[name] = image.get("sizeBytes") or 0
+    return found
 
 
 def place_of(node: dict[str, Any]) -> Place:

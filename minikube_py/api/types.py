@@ -133,6 +133,10 @@ class View(Protocol):
         """What the order of looking at nodes depends on, of every node: read from the index, without their bodies."""
         ...
 
+    def nodes_with_image(self, image: str) -> int:
+        """How many nodes have an image of that name."""
+        ...
+
     def sociable(self) -> Objects:
         """Pods on nodes that have pod affinity or anti-affinity."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.api import pods
-from minikube_py.api.nodes import place_of
+from minikube_py.api.nodes import image_sizes, place_of
 from minikube_py.api.types import Key
 from minikube_py.scheduler.cache import Cache
 from minikube_py.scheduler.cycle import decide
@@ -119,6 +119,9 @@ class Imagined:
 
     def unowned(self, resource: str, namespace: str) -> Objects:
         return self.base.unowned(resource, namespace)
+
+    def nodes_with_image(self, image: str) -> int:
+        return sum(image in image_sizes(node) for node in self.list("nodes"))
 
     def node_places(self) -> Places:
         kept = [place for place in self.base.node_places() if place.name not in self.without]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.api import pods
-from minikube_py.api.nodes import Place, place_of
+from minikube_py.api.nodes import Place, image_sizes, place_of
 from minikube_py.api.types import Key
 from minikube_py.scheduler import nodes
 from minikube_py.scheduler.events import ADDED, LABELS, REMOVED, STATUS, labels, node_change, nominated, where
@@ -45,7 +45,7 @@ class Cache:
         self.waiting = Waiting(self)
         self._infos: dict[str, NodeInfo] = {}
         self._places: dict[str, Place] = {}
-        self._images: dict[str, int] | None = None
+        self._images: dict[str, int] = {}  # of the images that were asked about: how many nodes have them
         self._priorities: dict[int, int] | None = None
         self._limited: set[str] | None = None
         self._renamed: set[str] = set()
@@ -73,11 +73,10 @@ class Cache:
         return len(self._places)
 
     def nodes_with_image(self, image: str) -> int:
-        if self._images is None:  # most clusters never ask
-            self._images = {}
-            for node in self.view.list("nodes"):
-                self._count_images(node, 1)
-        return self._images.get(image, 0)
+        found = self._images.get(image)
+        if found is None:
+            found = self._images[image] = self.view.nodes_with_image(image)
+        return found
 
     def hosts_are_nodes(self) -> bool:
         """Whether every node's host name, if it has that label, is its name: a host's pods are the pods of one node."""
@@ -233,10 +232,9 @@ class Cache:
                 self._places[name] = place
 
     def _count_images(self, node: Object, sign: int) -> None:
-        if self._images is None:
-            return
-        for image in nodes.image_sizes(node):
-            self._images[image] = self._images.get(image, 0) + sign
+        for image in image_sizes(node):
+            if image in self._images:
+                self._images[image] += sign
 
 
 def _key(pod: Object) -> Key:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.api import pods
+from minikube_py.api.nodes import image_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -74,15 +75,6 @@ class ImaginedNode(NodeInfo):
     @property
     def pods(self) -> Objects:
         return self._pods
-
-
-def image_sizes(node: Object) -> dict[str, int]:
-    """Bytes of each image that a node has, by every name of it."""
-    found = {}
-    for image in (node.get("status") or _NONE).get("images") or ():
-        for name in image.get("names") or ():
-            found[name] = image.get("sizeBytes") or 0
-    return found
 
 
 def in_order(places: Iterable[Place]) -> list[str]:

@@ -3,6 +3,7 @@
     o:<uid>                     objects with an ownerReference to that uid
     n:<node>                    pods on that node; 'n:' alone: pods without a node that are not finished
     f:                          pods on nodes that have pod (anti-)affinity
+    i:<image>                   nodes that have an image of that name
     z:<when created, zone>      nodes (`api.nodes.Place`)
     q:                          pods that found no node
     m:                          pods without a node that are promised one
@@ -22,7 +23,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minikube_py.api import pods
-from minikube_py.api.nodes import place_of
+from minikube_py.api.nodes import image_sizes, place_of
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Key, Object
@@ -61,6 +62,7 @@ def buckets(key: Key, obj: Object) -> tuple[str, ...]:
             found.append(f"a:{resource}/{key.namespace}")
         if resource == "nodes":
             found.append("z:" + place_of(obj).text)
+            found += ["i:" + image for image in image_sizes(obj)]
         if resource in SELECTING:
             found += selector_buckets(resource, key.namespace, obj)
         if not _is_well(resource, obj):

@@ -387,6 +387,14 @@ class Store:
         )
         return [(row[0][len(prefix) :], Key(*row[1:])) for row in rows]
 
+    def size(self, name: str) -> int:
+        """How many objects lie in a bucket, without reading them."""
+        bucket = self._buckets.get(name)
+        if bucket is not None:
+            return len(bucket.keys)
+        self.flush()
+        return int(self._execute("SELECT count(*) FROM bucket WHERE bucket = ?", (name,)).fetchone()[0])
+
     def in_bucket(self, name: str) -> Objects:
         return self._objects_of(self.bucket(name))
 

@@ -50,6 +50,9 @@ class StoreView:
     def node_places(self) -> Places:
         return [Place.parse(text, key.name) for text, key in self._store.buckets_after("z:")]
 
+    def nodes_with_image(self, image: str) -> int:
+        return self._store.size("i:" + image)
+
     def sociable(self) -> Objects:
         return self._store.in_bucket("f:")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.api import pods
-from minikube_py.api.nodes import Place, place_of
+from minikube_py.api.nodes import Place, image_sizes, place_of
 from minikube_py.api.types import Delete, Key, Patch, Record, Remember
 from minikube_py.base import patch, selector
 from minikube_py.base.clock import Clock
@@ -115,6 +115,9 @@ class LiveView:
 
     def node_places(self) -> list[Place]:
         return [place_of(node) for node in self.list("nodes")]
+
+    def nodes_with_image(self, image: str) -> int:
+        return sum(image in image_sizes(node) for node in self.list("nodes"))
 
     def sociable(self) -> Objects:
         return [pod for pod in self.list("pods") if pods.node_of(pod) and pod["spec"].get("affinity")]
