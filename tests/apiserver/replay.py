@@ -17,7 +17,7 @@ from minikube_py.api import decode, schema
 from minikube_py.api.types import Key
 from minikube_py.base import patch
 from minikube_py.base.errors import KpyError
-from minikube_py.printers.errors import status_text
+from minikube_py.cli import failures
 from tests.apiserver.small import REGISTRY, SmallServer
 
 Object = dict[str, Any]
@@ -116,16 +116,17 @@ class Replay:
             return self.server.update(patch.strategic(thaw(old), obj, lists))
 
         deed = "created" if verb == "create" or old is None else "configured"
-        result = self._one(write, deed, when='error when creating "STDIN": ')
+        result = self._one(write, deed, creating="STDIN")
         return result._replace(stderr="".join(f"Warning: {text}\n" for text in unknown) + result.stderr)
 
-    def _one(self, write: Any, deed: str, refused: str = "", when: str = "") -> Result:
+    def _one(self, write: Any, deed: str, refused: str = "", creating: str = "") -> Result:
         try:
             obj = write()
         except KpyError as error:
             if refused.endswith((": ", "secret ")):
                 return Result(1, "", f"error: {refused}{error}\n")
-            return Result(1, "", status_text(error, when))
+            told = failures.Sourced(error, "creating", creating) if creating else error
+            return Result(1, "", failures.text(told))
         kind = self.server.kind_of(obj)
         warnings = "".join(f"Warning: {text}\n" for text in self.server.warnings)
         return Result(0, f"{kind.qualified}/{obj['metadata']['name']} {deed}\n", warnings)

@@ -13,7 +13,7 @@ import yaml
 from minikube_py.api.types import Key
 from minikube_py.base import quantity
 from minikube_py.base.errors import KpyError
-from minikube_py.printers.errors import status_text
+from minikube_py.cli import failures
 from tests.api import corpus
 from tests.apiserver.replay import Replay, Unknown
 from tests.apiserver.small import REGISTRY, SmallServer
@@ -72,7 +72,7 @@ def test_the_corpus_is_admitted_as_recorded(case: corpus.Case) -> None:
             made.append(server.create(document, dry_run=True))
             text += "".join(f"Warning: {warning}\n" for warning in server.warnings)
         except KpyError as error:
-            text += status_text(error, f'error when creating "{case.path}": ')
+            text += failures.text(failures.Sourced(error, "creating", case.path))
     assert text == case.stderr
     recorded = [obj for found in case.objects for obj in (found["items"] if found["kind"] == "List" else [found])]
     for got, expected in zip(corpus.masked(made), corpus.masked(recorded), strict=True):
