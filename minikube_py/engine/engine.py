@@ -46,6 +46,7 @@ class Engine:
         self.writes = self.passes = self.instants = 0
         self._dirty = [DirtyKeys(self._rank(step)) for step in pipeline]
         self._loaded: dict[str, Callable[..., object]] = {}
+        self._numbers = {step.name: number for number, step in enumerate(pipeline)}
         self._routes = routes(pipeline)
         self._world = World(self.store, server.view, server.registry)
 
@@ -105,10 +106,9 @@ class Engine:
         self._world = World(self.store, self.server.view, self.server.registry)
         self._read_log()
         now_s = self.server.clock.now_s
-        index = {step.name: number for number, step in enumerate(self.steps)}
         for name, key in self.store.due(now_s):
-            if name in index:
-                self._dirty[index[name]].add(key, 0)
+            if name in self._numbers:
+                self._dirty[self._numbers[name]].add(key, 0)
         if events.expire(self.store, self.server.clock):
             self._drain()
 

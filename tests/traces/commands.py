@@ -201,4 +201,4 @@ def _carry_out(machine: Machine, method: str, path: str, body: object) -> int:
         with machine.cluster.transaction():
             eviction.evict(machine.cluster.server, key, grace_s=options.get("gracePeriodSeconds"), origin=ADMIN)
         return 201
-    raise NotImplementedError(f"{method} {path}")
+    raise AssertionError(f"no recording asks for {method} {path}")
