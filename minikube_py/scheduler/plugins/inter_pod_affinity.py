@@ -69,7 +69,7 @@ class Neighbours(ABC):
 
     def load(self, terms: Iterable[PodTerm]) -> None:
         """Count the pods that `terms` may speak of, and those with affinity of their own."""
-        seen = dict(self.cache.affine)
+        seen = self.cache.affine.that_may_speak_of(self.pod)
         for term in terms:
             everywhere = term.namespace_selector is not None
             for namespace in (None,) if everywhere else sorted(term.namespaces):

@@ -11,7 +11,7 @@ from minikube_py.scheduler.events import ADDED, FREED, STATUS
 from minikube_py.scheduler.framework import MAX_SCORE, Plugin, Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from minikube_py.api.types import Object
     from minikube_py.scheduler.cache import Cache
@@ -68,6 +68,20 @@ class NodeResourcesFit(Plugin):
                 helpless = helpless or amount > limit
         return Refusal(tuple(short), resolvable=not helpless) if short else None
 
+    def places(self, state: Any, nodes: Sequence[NodeInfo]) -> list[Refusal | None]:
+        """Most nodes have room: only for the others the reasons are collected."""
+        found: list[Refusal | None] = []
+        for node in nodes:
+            used, room = node.counters, node.allocatable
+            fits = used.get("pods", 0) < room.get("pods", 0)
+            for name, amount in state:
+                fits = fits and amount + used.get(name, 0) <= room.get(name, 0)
+            found.append(None if fits else self.place(state, node))
+        return found
+
+    def like(self, state: Any) -> Hashable:
+        return state  # type: ignore[no-any-return]
+
     def may_help(self, pod: Object, node: NodeInfo | None, kind: str) -> bool:
         """Only if the pod fits the node by now: after a change of the node itself, an empty one (then preemption may help)."""
         if node is None:
@@ -83,7 +97,7 @@ class NodeResourcesFit(Plugin):
                 asked.append(Asked(name, weight, f"nonzero/{name}", assumed.get(name, 0)))
             elif requests.get(name) or name == "ephemeral-storage":
                 asked.append(Asked(name, weight, name, requests.get(name, 0)))
-        return asked
+        return tuple(asked)
 
     def measure(self, state: Any, node: NodeInfo) -> int:
         """The weighted mean of the resources' scores.
