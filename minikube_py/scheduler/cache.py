@@ -18,6 +18,7 @@ from minikube_py.scheduler.events import ADDED, LABELS, REMOVED, STATUS, labels,
 from minikube_py.scheduler.nodes import NodeInfo
 from minikube_py.scheduler.plugins.node_volume_limits import CSI_NODES, limited_drivers
 from minikube_py.scheduler.profile import PROFILE
+from minikube_py.scheduler.settings import WHERE, Settings, scheduler_of, settings_of
 from minikube_py.scheduler.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -42,9 +43,9 @@ class Cache:
         | facets.SCHEDULED | facets.PROMISED | facets.STARTED
     )  # fmt: skip
 
-    def __init__(self, view: View, profile: Profile = PROFILE) -> None:
+    def __init__(self, view: View, settings: Settings | None = None) -> None:
         self.view = view
-        self.profile = profile
+        self.settings = settings or settings_of(view)
         self.templates: dict[Any, Any] = {}
         self.columns = Columns()
         self.dirty: list[str] = []
@@ -69,6 +70,16 @@ class Cache:
                 self._renamed.add(place.name)
         for pod in (*self.view.sociable(), *self.view.nominated()):
             self._remember(_key(pod), pod)
+
+    # What is asked about pods
+
+    def is_mine(self, pod: Object) -> bool:
+        """Whether a profile of this scheduler has the pod's schedulerName."""
+        return scheduler_of(pod) in self.settings.profiles
+
+    def profile_of(self, pod: Object) -> Profile:
+        """The profile for a pod; the default one if none is meant."""
+        return self.settings.profiles.get(scheduler_of(pod), PROFILE)
 
     # What plugins ask
 
@@ -150,6 +161,11 @@ class Cache:
             self._pod_changed(key, old, new)
         elif key.resource == "nodes":
             self._node_changed(key.name, old, new)
+        elif key == WHERE:
+            self.settings = settings_of(self.view)
+            self.templates.clear()
+            self.columns.clear()
+            self.waiting = Waiting(self)
         elif key.resource == CSI_NODES:
             self._limited = None
             if key.name in self._places:

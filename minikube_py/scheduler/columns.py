@@ -57,7 +57,7 @@ class Crowd:
         like = plugin.like(state)
         if like is None:
             return ask(state, self._nodes(self.names))
-        values = self._cache.columns.of((kind, plugin.name, like), self._cache.dirty)
+        values = self._cache.columns.of((kind, plugin, like), self._cache.dirty)
         missing = [name for name in self.names if name not in values]
         if missing:
             values.update(zip(missing, ask(state, self._nodes(missing)), strict=True))

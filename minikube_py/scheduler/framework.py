@@ -115,11 +115,14 @@ class Scored(NamedTuple):
 
 
 class Profile(NamedTuple):
-    """The plugins in the order in which they are asked."""
+    """The plugins in the order in which they are asked. `preempts`: whether a refused pod may make room for itself.
+    `percent`: percentageOfNodesToScore; 0: fewer, the larger the cluster is."""
 
     gates: tuple[Plugin, ...]
     filters: tuple[Plugin, ...]
     scores: tuple[Scored, ...]
+    preempts: bool = True
+    percent: int = 0
 
 
 def normalize(scores: Sequence[int], *, reverse: bool = False) -> list[int]:

@@ -45,6 +45,7 @@ class Template:
 
     def __init__(self, pod: Object, cache: Cache) -> None:
         self.cache = cache
+        self.profile = cache.profile_of(pod)
         self.rejected = ""
         self.left_out = Refusal(())
         self.origin: dict[Refusal, str] = {}  # the plugin that says it
@@ -74,7 +75,7 @@ class Template:
 
     def _prepare(self, pod: Object) -> None:
         cache = self.cache
-        for plugin in cache.profile.filters:
+        for plugin in self.profile.filters:
             state = plugin.pre_filter(pod, cache)
             if state is None:
                 continue
@@ -85,7 +86,7 @@ class Template:
                 self.whole = False
                 self.left_out = Refusal((f"node(s) didn't satisfy plugin(s) [{plugin.name}]",))
                 self.origin[self.left_out] = plugin.name
-        for scored in cache.profile.scores:
+        for scored in self.profile.scores:
             state = scored.plugin.pre_score(pod, cache)
             if state is not None:
                 self.scores.append((scored.plugin, scored.weight, state))

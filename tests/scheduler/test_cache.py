@@ -13,6 +13,7 @@ from minikube_py.api.types import Key
 from minikube_py.scheduler.cache import Cache
 from minikube_py.scheduler.cycle import NO_NODES, decide
 from minikube_py.scheduler.explain import scores_of
+from minikube_py.scheduler.nodes import NodeInfo
 from minikube_py.scheduler.plugins.node_resources_fit import NodeResourcesFit
 from minikube_py.scheduler.templates import Template
 from tests.scheduler.fakes import Cluster
@@ -270,12 +271,18 @@ def test_a_cache_that_looks_plugin_by_plugin_decides_as_one_that_looks_node_by_n
 
 
 def test_pods_that_differ_by_their_labels_share_what_the_plugins_saw_of_the_nodes() -> None:
-    world, asked = World(), []
+    world = World()
+    asked: list[str] = []
     for number_ in range(50):
         world.node(ZONES[number_ % 3], True)
     with pytest.MonkeyPatch.context() as patched:
         see = NodeResourcesFit.measure
-        patched.setattr(NodeResourcesFit, "measure", lambda *given: asked.append(given[2].name) or see(*given))
+
+        def measure(plugin: NodeResourcesFit, state: Any, node: NodeInfo) -> int:
+            asked.append(node.name)
+            return see(plugin, state, node)
+
+        patched.setattr(NodeResourcesFit, "measure", measure)
         for number_ in range(20):
             world.cluster.run(world.pod({"containers": [{"name": "c", "image": "web:1"}]}, f"app-{number_}"))
     assert len(set(asked)) == 50
