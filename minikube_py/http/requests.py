@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from minikube_py.apiserver.authorizer import Subject
 
 BODY_MAX = 3 * 1024 * 1024  # bytes (apiserver's MaxRequestBodyBytes)
+PROTOBUF = "application/vnd.kubernetes.protobuf"
 YAMLS = (YAML, "application/x-yaml", "text/yaml")
 PATCHES = {
     "application/json-patch+json": "json",
@@ -95,10 +96,19 @@ class Request(NamedTuple):
     def object(self) -> Object:
         """The object in the body. Raises BadRequest, or Refusal for a media type that is not spoken."""
         media = self.media or JSON
-        if media not in (JSON, *YAMLS, "*/*"):
-            raise Refusal(415, f"the body of the request was in an unknown format - accepted media types include: {JSON}, {YAML}")
+        if media not in (JSON, PROTOBUF, *YAMLS, "*/*"):
+            known = ", ".join((JSON, YAML, PROTOBUF))
+            raise Refusal(415, f"the body of the request was in an unknown format - accepted media types include: {known}")
         if not self.body.strip():
-            raise errors.BadRequest("the object provided is unrecognized (must be of type " + (self.place.resource or "object") + ")")
+            wanted = self.place.resource or "object"
+            raise errors.BadRequest(f"the object provided is unrecognized (must be of type {wanted})")
+        return self._decoded(media)
+
+    def _decoded(self, media: str) -> Object:
+        if media == PROTOBUF:
+            from minikube_py.api import protobuf
+
+            return protobuf.read(self.body)
         return as_object(parsed_yaml(self.body) if media in YAMLS else parsed(self.body))
 
     @property
@@ -117,8 +127,7 @@ class Request(NamedTuple):
         """The DeleteOptions of a body; {} where there are none."""
         if self.method != "DELETE" or not self.body.strip():
             return {}
-        found = parsed_yaml(self.body) if self.media in YAMLS else parsed(self.body)
-        return as_object(found)
+        return self._decoded(self.media)
 
 
 def parsed(body: bytes) -> Any:

@@ -74,7 +74,6 @@ class World:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self.cluster.close()
 
     # -- time ----------------------------------------------------------------------------------------------------
 
