@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, unquote
 from starlette.applications import Starlette
 from starlette.routing import Mount, WebSocketRoute
 
+from minikube_py.api import resources as deprecations
 from minikube_py.base import errors
 from minikube_py.http import following, others, resources, streams, subresources, watching
 from minikube_py.http.answers import GZIP_FROM, NOT_FOUND, Answer, Refusal, accept_of, refused
@@ -117,7 +118,11 @@ class Api:
         if kind is None:
             others.authorize(cluster, request, place)
             return NOT_FOUND
-        request = request._replace(place=place, accept=_accept(request))
+        request = request._replace(place=place)
+        request = request._replace(accept=_accept(request))
+        deprecation = deprecations.deprecation(kind, place.version)
+        if deprecation:
+            cluster.warnings.append(deprecation)
         if place.subresource == "log":
             return following.log(self.world, kind, request)
         if place.subresource == "proxy":

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from minikube_py.cluster import Cluster
     from minikube_py.http.requests import Request
 
+EVENTS = "events"
 MATCHES = ("Exact", "NotOlderThan")
 EXPIRED = (
     "The provided continue parameter is too old to display a consistent list result. You must start a new list without "
@@ -57,6 +58,8 @@ def page(cluster: Cluster, kind: Kind, request: Request, *, verb: str = "list") 
         raise errors.Expired(EXPIRED) from None
     found = [obj for obj in objects if wanted(obj)]
     metadata: Object = {"resourceVersion": str(revision or newest)}
+    if kind.storage == EVENTS:
+        found.sort(key=_place_of)
     if behind:
         found = [obj for obj in found if _place_of(obj) > behind]
     if limit and len(found) > limit:
@@ -146,9 +149,13 @@ def too_large(revision: int, newest: int) -> Timeout:
 
 
 def _place_of(obj: Object) -> str:
-    """Where an object stands in a list."""
+    """Where an object stands in a list: by namespace and name. Those about one object stand in the order in which they
+    were written, as if their names ended with the time like those of real ones."""
     meta = obj["metadata"]
-    return f"{meta.get('namespace', '')}\0{meta['name']}"
+    name = meta["name"]
+    if "involvedObject" in obj:
+        name = f"{name.rpartition('.')[0]}.\0{int(meta['resourceVersion']):020}"
+    return f"{meta.get('namespace', '')}\0{name}"
 
 
 def _token(revision: int, behind: str) -> str:

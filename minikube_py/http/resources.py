@@ -150,6 +150,8 @@ def own_kind(kind: Kind, request: Request) -> Object:
         if own and own != place.name:
             raise errors.BadRequest(f"the name of the object ({own}) does not match the name on the URL ({place.name})")
         meta = {**meta, "name": place.name}
+    if isinstance(meta, dict) and kind.namespaced and meta.get("namespace") not in (None, "", place.namespace):
+        raise errors.BadRequest("the namespace of the provided object does not match the namespace sent on the request")
     if place.name and not meta:
         meta = {"name": place.name}
     return {**obj, "apiVersion": version, "kind": name, **({"metadata": meta} if meta is not None else {})}
