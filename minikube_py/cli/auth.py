@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from minikube_py.apiserver import authorizer
+from minikube_py.apiserver import authorizer, reviews
 from minikube_py.apiserver.authorizer import Subject, Target
 from minikube_py.apiserver.origin import ADMIN
 from minikube_py.base.errors import UsageError
@@ -22,7 +22,6 @@ VERBS = (
     "approve", "sign", "escalate", "attest",
 )  # fmt: skip
 PATH_VERBS = ("get", "put", "post", "head", "options", "delete", "patch", "*")
-CREDENTIAL = "authentication.kubernetes.io/credential-id"
 
 
 def subject(call: Call) -> Subject:
@@ -141,7 +140,7 @@ def whoami(call: Call) -> None:
     who = subject(call)
     info: Object = {"groups": list(who.groups), "username": who.user}
     if call.cluster.subject is None:
-        info["extra"] = {CREDENTIAL: [f"X509SHA256={_certificate(call)}"]}
+        info["extra"] = {reviews.CREDENTIAL: [f"X509SHA256={_certificate(call)}"]}
     review = {
         "apiVersion": "authentication.k8s.io/v1",
         "kind": "SelfSubjectReview",
@@ -161,7 +160,5 @@ def whoami(call: Call) -> None:
 
 def _certificate(call: Call) -> str:
     """The digest of the certificate that the administrator of this cluster would have."""
-    from hashlib import sha256
-
     info = call.cluster.info
-    return sha256(f"{info.name}/{info.seed}/{ADMIN.user}".encode()).hexdigest()
+    return reviews.certificate_of(info.name, info.seed)

@@ -146,6 +146,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("curl", "curl:app", "Follow a request from a pod, a node or outside to the container that answers", OWN),
     Row("dns", "dns:app", "Look a name up as a pod would", OWN),
     Row("traffic", "traffic:app", "Send requests over virtual time, and see what came of them", OWN, writes=True),
+    Row("serve", "serve:app", "Serve the Kubernetes API, for kubectl, helm, client libraries and operators", OWN, writes=True),
     Row("history", "log:history_app", "Show who changed what, when and why", OWN),
     Row("explain-schedule", "scheduling:explain_app", "Show why a pod goes to its node, or to none", OWN),
     Row("capacity", "scheduling:capacity_app", "Count how many copies of a pod fit, and what ends it", OWN),
