@@ -37,8 +37,10 @@ class ApiServer:
         self.registry = registry
         self.warnings: list[str] = []
         self.strict_engine = False
+        self.trace: list[admission.Note] | None = None  # collects what the rules decide; None: nobody asks
         self._clock = Clock(0)
         self._clock_text = ""
+        self._settings: tuple[str, dict[str, Object]] = "", {}
 
     @property
     def clock(self) -> Clock:
@@ -47,6 +49,15 @@ class ApiServer:
         if text is not self._clock_text:
             self._clock_text, self._clock = text, Clock(int(text), int(self.store.meta("seed", "0")))
         return self._clock
+
+    def settings(self, plugin: str) -> Object:
+        """What the AdmissionConfiguration with which the cluster was made says for a plugin; {} if nothing."""
+        text = self.store.meta("admission")
+        if text is not self._settings[0]:
+            import json
+
+            self._settings = text, json.loads(text) if text else {}
+        return self._settings[1].get(plugin) or {}
 
     # -- create --------------------------------------------------------------------------------------------------
 
@@ -363,8 +374,9 @@ class ApiServer:
         dry_run: bool,
     ) -> admission.Request:
         return admission.Request(
-            verb, kind, key, obj, old, subresource, origin.user, origin.groups, dry_run, self.clock, self.view
-        )
+            verb, kind, key, obj, old, subresource, origin.user, origin.groups, dry_run, self.clock, self.view,
+            self.settings, self.trace, origin.uid, origin.extra,
+        )  # fmt: skip
 
     def _charge_quotas(self, request: admission.Request, origin: Origin) -> None:
         """What a write adds to the quotas of its namespace stands in their status at once."""

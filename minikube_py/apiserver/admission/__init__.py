@@ -20,8 +20,25 @@ if TYPE_CHECKING:
     from minikube_py.base.clock import Clock
 
 
+class Note(NamedTuple):
+    """What a rule decided about a request, for those who trace it: `verdict` is a verb ('denies', 'warns', 'patches')."""
+
+    plugin: str
+    rule: str
+    verdict: str
+    text: str = ""
+
+
+def _no_settings(plugin: str) -> Object:
+    return {}
+
+
 class Request(NamedTuple):
-    """One write on its way into the store. `verb`: CREATE, UPDATE or DELETE; `object` is None for DELETE, `old` for CREATE."""
+    """One write on its way into the store. `verb`: CREATE, UPDATE or DELETE; `object` is None for DELETE, `old` for CREATE.
+
+    `settings(plugin)`: the part of the API server's AdmissionConfiguration for a plugin, {} without one. `trace` collects
+    what the rules decide, where somebody asked for it. `uid` and `extra` are the user's, as `user` and `groups`.
+    """
 
     verb: str
     kind: Kind
@@ -34,6 +51,10 @@ class Request(NamedTuple):
     dry_run: bool
     clock: Clock
     view: View
+    settings: Callable[[str], Object] = _no_settings
+    trace: list[Note] | None = None
+    uid: str = ""
+    extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
     def name(self) -> str:
@@ -42,6 +63,10 @@ class Request(NamedTuple):
             meta = self.object["metadata"]
             return str(meta.get("name") or meta.get("generateName") or "")
         return self.key.name
+
+    def note(self, plugin: str, rule: str, verdict: str, text: str = "") -> None:
+        if self.trace is not None:
+            self.trace.append(Note(plugin, rule, verdict, text))
 
     def forbidden(self, why: str) -> errors.Forbidden:
         return errors.forbidden(self.key.resource, self.name, why)
