@@ -375,7 +375,7 @@ class ApiServer:
     ) -> admission.Request:
         return admission.Request(
             verb, kind, key, obj, old, subresource, origin.user, origin.groups, dry_run, self.clock, self.view,
-            self.settings, self.trace, origin.uid, origin.extra,
+            self.settings, self.trace, origin.uid, origin.extra, self.warnings,
         )  # fmt: skip
 
     def _charge_quotas(self, request: admission.Request, origin: Origin) -> None:

@@ -55,6 +55,7 @@ class Request(NamedTuple):
     trace: list[Note] | None = None
     uid: str = ""
     extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    warnings: list[str] | None = None
 
     @property
     def name(self) -> str:
@@ -68,6 +69,31 @@ class Request(NamedTuple):
         if self.trace is not None:
             self.trace.append(Note(plugin, rule, verdict, text))
 
+    def warn(self, *texts: str) -> None:
+        """Warnings for the user, of plugins that change objects; components do not read any."""
+        if self.warnings is not None and self.groups:
+            self.warnings.extend(text for text in texts if text not in self.warnings)
+
+    @property
+    def user_info(self) -> Object:
+        """Who asks, as an authentication.k8s.io/v1 UserInfo. A component of the cluster is a service account of
+        kube-system or, for scheduler and kubelets, what its certificate says."""
+        if self.groups:
+            found: Object = {"username": self.user, "groups": list(self.groups)}
+            if self.uid:
+                found["uid"] = self.uid
+            if self.extra:
+                found["extra"] = {name: list(values) for name, values in self.extra}
+            return found
+        component = self.user.removeprefix("system:")
+        if component == "kubelet":
+            node = (self.object or self.old or {}).get("spec", {}).get("nodeName") or self.key.name
+            return {"username": f"system:node:{node}", "groups": ["system:nodes", "system:authenticated"]}
+        if component in ("default-scheduler", "kube-scheduler"):
+            return {"username": "system:kube-scheduler", "groups": ["system:authenticated"]}
+        groups = ["system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"]
+        return {"username": f"system:serviceaccount:kube-system:{component}", "groups": groups}
+
     def forbidden(self, why: str) -> errors.Forbidden:
         return errors.forbidden(self.key.resource, self.name, why)
 
@@ -75,7 +101,8 @@ class Request(NamedTuple):
 class Plugin(NamedTuple):
     """One plugin: `mutate` and `check` are 'module:function' of this package, '' where it has none.
 
-    `resources` that it looks at (none: all) and `verbs`; only those requests pay for it.
+    `resources` that it looks at (none: all) and `verbs`; only those requests pay for it. `subresources`: those besides the
+    object itself that it looks at ('*': all); most see only those that change a pod's spec.
     """
 
     name: str
@@ -83,9 +110,10 @@ class Plugin(NamedTuple):
     verbs: tuple[str, ...]
     mutate: str = ""
     check: str = ""
+    subresources: tuple[str, ...] = ("ephemeralcontainers", "resize")
 
 
-_CREATE, _WRITE = ("CREATE",), ("CREATE", "UPDATE")
+_CREATE, _WRITE, _ALL = ("CREATE",), ("CREATE", "UPDATE"), ("CREATE", "UPDATE", "DELETE")
 _WORKLOADS = (
     "pods", "podtemplates", "replicationcontrollers", "replicasets.apps", "deployments.apps", "daemonsets.apps",
     "statefulsets.apps", "jobs.batch", "cronjobs.batch",
@@ -115,19 +143,31 @@ ADMISSION: tuple[Plugin, ...] = (
         _WRITE,
         check="escalation:check",
     ),
+    Plugin("ValidatingAdmissionWebhook", (), _ALL, check="webhooks:validate", subresources=("*",)),
     Plugin("ResourceQuota", (), _WRITE, check="quota:check"),
 )
 
-_CHOSEN: dict[tuple[str, str, str], tuple[Callable[[Request], Any], ...]] = {}
+MUTATING_WEBHOOKS = "mutatingwebhookconfigurations.admissionregistration.k8s.io"
+
+_CHOSEN: dict[tuple[str, str, str, str], tuple[Callable[[Request], Any], ...]] = {}
 
 
 def mutate(request: Request) -> Object | None:
     """The object with what admission adds; refusals are raised. Nothing to do for DELETE, whose object is None."""
+    request = _by_plugins(request)
+    if request.view.list(MUTATING_WEBHOOKS):
+        from minikube_py.apiserver.admission import webhooks
+
+        return webhooks.mutate(request, _by_plugins)
+    return request.object
+
+
+def _by_plugins(request: Request) -> Request:
     for function in _functions("mutate", request):
         changed = function(request)
         if changed is not request.object:
             request = request._replace(object=changed)
-    return request.object
+    return request
 
 
 def check(request: Request) -> list[str]:
@@ -148,20 +188,21 @@ def _strategy_warnings(request: Request) -> list[str]:
 
 
 def _functions(phase: str, request: Request) -> tuple[Callable[[Request], Any], ...]:
-    if request.subresource not in ("", "ephemeralcontainers", "resize"):
-        return ()
-    key = (phase, request.key.resource, request.verb)
+    key = (phase, request.key.resource, request.verb, request.subresource)
     found = _CHOSEN.get(key)
     if found is None:
         found = _CHOSEN[key] = tuple(_load(where) for where in _wanted(*key))
     return found
 
 
-def _wanted(phase: str, resource: str, verb: str) -> list[str]:
+def _wanted(phase: str, resource: str, verb: str, subresource: str) -> list[str]:
     return [
         getattr(plugin, phase)
         for plugin in ADMISSION
-        if verb in plugin.verbs and getattr(plugin, phase) and (not plugin.resources or resource in plugin.resources)
+        if verb in plugin.verbs
+        and getattr(plugin, phase)
+        and (not plugin.resources or resource in plugin.resources)
+        and (not subresource or subresource in plugin.subresources or "*" in plugin.subresources)
     ]
 
 
