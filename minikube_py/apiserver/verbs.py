@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.api import convert, decode, defaults, pods, strategy, validation
+from minikube_py.api.kinds import CREATE_ONLY
 from minikube_py.api.types import Key
 from minikube_py.apiserver import admission, allocate
 from minikube_py.apiserver.origin import ADMIN, Origin
@@ -77,6 +78,10 @@ class ApiServer:
         """
         require_verb(kind, "create")
         obj = self._decoded(kind, obj, check, origin)
+        if kind.verbs is CREATE_ONLY:
+            from minikube_py.apiserver import reviews
+
+            return reviews.answer(self, kind, obj, namespace, origin)
         obj = self._with_identity(kind, obj, namespace)
         obj = defaults.apply(kind, obj)
         request = self._request("CREATE", kind, key_of(kind, obj), obj, None, "", origin, dry_run)
@@ -289,6 +294,13 @@ class ApiServer:
             raise errors.Invalid("Scale", "autoscaling", key.name, [cause])
         new = {**old, "spec": {**old["spec"], "replicas": replicas}}
         return self._replace(kind, key, old, new, "scale", origin, dry_run)
+
+    def token(self, key: Key, wanted: Object) -> Object:
+        """Answer a TokenRequest for a ServiceAccount (its subresource 'token'); nothing is stored."""
+        from minikube_py.apiserver import tokens
+
+        account = self._existing(self.registry.resource("serviceaccounts"), key)
+        return tokens.request(self.view, self.clock, account, wanted)
 
     # -- delete --------------------------------------------------------------------------------------------------
 
