@@ -442,7 +442,8 @@ class Cluster:
         `spec`: audiences, expirationSeconds, boundObjectRef.
         """
         self.authorize("create", self.kind("serviceaccounts"), namespace, name, "token")
-        return self.server.token(Key("serviceaccounts", namespace or "default", name), {"spec": spec or {}})
+        key = Key("serviceaccounts", namespace or "default", name)
+        return self.server.token(key, {"spec": spec or {}}, origin=self._origin(""))
 
     def bearer(self, token: str) -> Subject:
         """Who the bearer of a token is. Raises Unauthorized."""

@@ -55,7 +55,7 @@ def _refers(view: View, pod: Object, target: Target) -> bool:
         used = (pod.get("status") or {}).get("resourceClaimStatuses") or ()
         named = [one.get("resourceClaimName") for one in (*used, *(pod["spec"].get("resourceClaims") or ()))]
         return target.name in named
-    return target.name in _sources(pod, "secret" if target.resource == "secrets" else "configMap")
+    return target.name in sources(pod, "secret" if target.resource == "secrets" else "configMap")
 
 
 def _claims(pod: Object) -> list[str]:
@@ -68,7 +68,7 @@ def _claims(pod: Object) -> list[str]:
     return found
 
 
-def _sources(pod: Object, kind: str) -> Iterator[str]:
+def sources(pod: Object, kind: str) -> Iterator[str]:
     """The names of the secrets ('secret') or config maps ('configMap') that a pod refers to anywhere."""
     spec = pod["spec"]
     if kind == "secret":

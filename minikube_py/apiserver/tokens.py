@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from minikube_py.api.accounts import ISSUER, LEGACY, LEGACY_ISSUER, PREFIX
 from minikube_py.api.types import Key
 from minikube_py.base import errors, gotext, jwt
 from minikube_py.base.clock import timestamp
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
 
 Object = dict[str, Any]
 
-ISSUER = "https://kubernetes.default.svc.cluster.local"
-LEGACY_ISSUER = "kubernetes/serviceaccount"
-LEGACY = "kubernetes.io/serviceaccount/"
-PREFIX = "system:serviceaccount:"
 CREDENTIAL = "authentication.kubernetes.io/credential-id"
 EXTRA = "authentication.kubernetes.io/"
 LIFETIME_S, SHORTEST_S, LONGEST_S = 3600, 600, 1 << 32
@@ -129,19 +126,6 @@ def _bound(view: View, account: Object, reference: Object) -> Object:
         if node is not None:
             claims["node"] = {"name": node["metadata"]["name"], "uid": node["metadata"]["uid"]}
     return claims
-
-
-def legacy_claims(account: Object, secret: str) -> Object:
-    """The claims of the token in a Secret of type kubernetes.io/service-account-token."""
-    meta = account["metadata"]
-    return {
-        "iss": LEGACY_ISSUER,
-        f"{LEGACY}namespace": meta["namespace"],
-        f"{LEGACY}secret.name": secret,
-        f"{LEGACY}service-account.name": meta["name"],
-        f"{LEGACY}service-account.uid": meta["uid"],
-        "sub": f"{PREFIX}{meta['namespace']}:{meta['name']}",
-    }
 
 
 # -- TokenReview --------------------------------------------------------------------------------------------------

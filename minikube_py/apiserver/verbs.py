@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from minikube_py.store.view import StoreView
 
 GENERATE_ATTEMPTS_MAX = 8
+TOPOLOGY = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone")
 GENERATED_PREFIX_MAX = 58  # 63 less the five random characters
 
 
@@ -276,6 +277,9 @@ class ApiServer:
             "spec": {**pod["spec"], "nodeName": node},
             "status": {**status, "conditions": [*others, scheduled]},
         }
+        machine = self.store.get(Key("nodes", "", node))
+        if machine is not None and TOPOLOGY[1] in (machine["metadata"].get("labels") or ()):
+            new["metadata"] = _with_topology(pod["metadata"], machine["metadata"]["labels"])
         return self._put(key, new, origin)
 
     def scale(self, kind: Kind, key: Key, scale: Object, *, origin: Origin = ADMIN, dry_run: bool = False) -> Object:
@@ -295,9 +299,12 @@ class ApiServer:
         new = {**old, "spec": {**old["spec"], "replicas": replicas}}
         return self._replace(kind, key, old, new, "scale", origin, dry_run)
 
-    def token(self, key: Key, wanted: Object) -> Object:
+    def token(self, key: Key, wanted: Object, *, origin: Origin = ADMIN) -> Object:
         """Answer a TokenRequest for a ServiceAccount (its subresource 'token'); nothing is stored."""
         from minikube_py.apiserver import tokens
+        from minikube_py.apiserver.admission import node_restriction
+
+        node_restriction.token(self.view, origin.user, key, wanted)
 
         account = self._existing(self.registry.resource("serviceaccounts"), key)
         return tokens.request(self.view, self.clock, account, wanted)
@@ -411,6 +418,13 @@ class ApiServer:
 
     def _remove(self, key: Key, origin: Origin) -> Object:
         return self.store.remove(key, time_s=self.clock.now_s, actor=origin.actor, cause=origin.cause)
+
+
+def _with_topology(meta: Object, of_node: dict[str, str]) -> Object:
+    """PodTopologyLabels: a pod that is bound gets region and zone of its node, unless it has labels of these names
+    (plugin/pkg/admission/podtopologylabels/admission.go)."""
+    found = {name: of_node[name] for name in TOPOLOGY if name in of_node}
+    return {**meta, "labels": {**found, **(meta.get("labels") or {})}}
 
 
 def taken(kind: Kind, key: Key, there: Object) -> errors.AlreadyExists:

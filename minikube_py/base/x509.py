@@ -216,14 +216,14 @@ def authority_certificate(authority: Authority, from_s: int, until_s: int) -> st
 
 def issue(wanted: Request, authority: Authority, usages: list[str], serial: int, from_s: int, until_s: int) -> str:
     """A certificate for a request, in PEM: valid from and until (seconds since 1970), for the usages of the CSR API."""
+    bits = [usage for usage in usages if usage in KEY_USAGES]
     extended = [EXTENDED_USAGES[usage] for usage in usages if usage in EXTENDED_USAGES]
     extensions = [
-        _extension(KEY_USAGE, _usage_bits([usage for usage in usages if usage in KEY_USAGES]), critical=True),
+        *([_extension(KEY_USAGE, _usage_bits(bits), critical=True)] if bits else ()),
+        *([_extension(EXTENDED_USAGE, der(SEQUENCE, *map(object_id, extended)))] if extended else ()),
         _extension(CONSTRAINTS, der(SEQUENCE), critical=True),
         _extension(AUTHORITY_KEY, der(SEQUENCE, der(CONTEXT, _key_id(public_key(authority.key))))),
     ]
-    if extended:
-        extensions.insert(1, _extension(EXTENDED_USAGE, der(SEQUENCE, *map(object_id, extended))))
     if wanted.alt_names:
         extensions.append(_extension(ALT_NAMES, wanted.alt_names))
     return _certificate(wanted.subject, wanted.key, authority, from_s, until_s, serial, tuple(extensions))

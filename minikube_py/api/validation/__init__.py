@@ -47,6 +47,7 @@ FUNCTIONS = {
     "replicasets.apps": "apps:replica_set",
     "statefulsets.apps": "apps:stateful_set",
     "horizontalpodautoscalers.autoscaling": "policy:horizontal_pod_autoscaler",
+    "certificatesigningrequests.certificates.k8s.io": "certificates:signing_request",
     "cronjobs.batch": "batch:cron_job",
     "jobs.batch": "batch:job",
     "leases.coordination.k8s.io": "core:lease",

@@ -113,6 +113,7 @@ class Plugin(NamedTuple):
     subresources: tuple[str, ...] = ("ephemeralcontainers", "resize")
 
 
+_CSR = "certificatesigningrequests.certificates.k8s.io"
 _CREATE, _WRITE, _ALL = ("CREATE",), ("CREATE", "UPDATE"), ("CREATE", "UPDATE", "DELETE")
 _WORKLOADS = (
     "pods", "podtemplates", "replicationcontrollers", "replicasets.apps", "deployments.apps", "daemonsets.apps",
@@ -124,6 +125,13 @@ ADMISSION: tuple[Plugin, ...] = (
     Plugin("NamespaceLifecycle", ("namespaces",), ("DELETE",), check="lifecycle:check_delete"),
     Plugin("LimitRanger", ("pods", "persistentvolumeclaims"), _WRITE, "limits:mutate", "limits:check"),
     Plugin("ServiceAccount", ("pods",), _CREATE, "service_account:mutate", "service_account:check"),
+    Plugin(
+        "NodeRestriction",
+        ("pods", "nodes", "persistentvolumeclaims", "leases.coordination.k8s.io", "csinodes.storage.k8s.io"),
+        _ALL,
+        mutate="node_restriction:admit",
+        subresources=("*",),
+    ),
     Plugin("TaintNodesByCondition", ("nodes",), _CREATE, "nodes:mutate"),
     Plugin("PodSecurity", (*_WORKLOADS, "namespaces"), _WRITE, check="pod_security:check"),
     Plugin("Priority", ("pods",), _WRITE, "pods:priority"),
@@ -133,6 +141,9 @@ ADMISSION: tuple[Plugin, ...] = (
     Plugin("StorageObjectInUseProtection", ("persistentvolumeclaims", "persistentvolumes"), _CREATE, "storage:protect"),
     Plugin("PersistentVolumeClaimResize", ("persistentvolumeclaims",), ("UPDATE",), check="storage:resize"),
     Plugin("RuntimeClass", ("pods",), _CREATE, "pods:runtime_class"),
+    Plugin("CertificateApproval", (_CSR,), ("UPDATE",), check="certificates:approval", subresources=("approval",)),
+    Plugin("CertificateSigning", (_CSR,), ("UPDATE",), check="certificates:signing", subresources=("status",)),
+    Plugin("CertificateSubjectRestriction", (_CSR,), _CREATE, check="certificates:subject"),
     Plugin("DefaultIngressClass", ("ingresses.networking.k8s.io",), _CREATE, "ingresses:mutate"),
     Plugin(
         "Escalation",
