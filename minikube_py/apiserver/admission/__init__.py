@@ -161,6 +161,16 @@ ADMISSION: tuple[Plugin, ...] = (
 MUTATING_WEBHOOKS = "mutatingwebhookconfigurations.admissionregistration.k8s.io"
 
 _CHOSEN: dict[tuple[str, str, str, str], tuple[Callable[[Request], Any], ...]] = {}
+# Where one of these exists, what it says of an object may depend on the object's name, or differ from call to call.
+CONFIGURED_BY = tuple(
+    f"{plural}.admissionregistration.k8s.io"
+    for plural in (
+        "mutatingadmissionpolicies",
+        "mutatingwebhookconfigurations",
+        "validatingadmissionpolicies",
+        "validatingwebhookconfigurations",
+    )
+)
 
 
 def mutate(request: Request) -> Object | None:
