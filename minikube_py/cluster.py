@@ -208,6 +208,12 @@ class Cluster:
         except _Undone:
             self._registry = None
 
+    def copy(self) -> Cluster:
+        """A cluster in memory that is as this one is now, and gone with the object."""
+        store = Store(":memory:")
+        self.store.connection.backup(store.connection)
+        return Cluster(store, self.name)
+
     def kind(self, word: str) -> Kind:
         """The kind that a word means ('po', 'deployments.apps'). NotFound in kubectl's words."""
         found = self.registry.named(word)
@@ -492,7 +498,10 @@ class Cluster:
 
         home = "" if namespace is None or not kind.namespaced else namespace or "default"
         resource = f"{kind.plural}/{subresource}" if subresource else kind.plural
-        authorizer.require(self.view, self.subject, verb, authorizer.Target(kind.group, resource, home, name))
+        target = authorizer.Target(kind.group, resource, home, name)
+        if self._server is not None and self._server.trace is not None:
+            self._server.trace += authorizer.notes(self.view, self.subject, verb, target)
+        authorizer.require(self.view, self.subject, verb, target)
 
     def _origin(self, manager: str) -> Any:
         from minikube_py.apiserver.origin import Origin
