@@ -81,7 +81,7 @@ class Cluster:
         """Make a cluster file: system namespaces and `nodes` nodes (the first one is the control plane).
 
         `shape`: cpu ('4'), memory ('8Gi'), kubernetes_version ('v1.36.2'), static_pods (False): whether the control
-        plane's own pods are there, in kube-system.
+        plane's own pods are there, in kube-system; admission: configurations of admission plugins by name.
         """
         cluster = cls(Store(str(path), create=True), name)
         cluster._bootstrap(epoch_s=epoch_s, nodes=nodes, seed=seed, **shape)
@@ -121,6 +121,7 @@ class Cluster:
         memory: str = "8Gi",
         kubernetes_version: str = KUBERNETES_VERSION,
         static_pods: bool = False,
+        admission: Object | None = None,
     ) -> None:
         from minikube_py import bootstrap
 
@@ -134,6 +135,10 @@ class Cluster:
                 ("kubernetes_version", kubernetes_version),
             ):
                 self.store.set_meta(name, str(value))
+            if admission:
+                import json
+
+                self.store.set_meta("admission", json.dumps(admission))
             bootstrap.fill(
                 self.server,
                 nodes=nodes,

@@ -131,7 +131,11 @@ SPECS: dict[str, Object] = {
         message=TEXT,
         reason=TEXT,
         code={"type": "integer", "minimum": 400, "maximum": 599},
-        patch={"x-kubernetes-preserve-unknown-fields": True, "x-kpy": "patch"},
+        patch={
+            "x-kubernetes-preserve-unknown-fields": True,
+            "items": {"x-kubernetes-preserve-unknown-fields": True},
+            "x-kpy": "patch",
+        },
         warnings=_list(TEXT),
     ),
 }  # fmt: skip
