@@ -346,7 +346,7 @@ def _bad_literals(checked: Checked, call: syntax.Call) -> Iterator[tuple[int, st
 
 
 def _mixed_types(checked: Checked, items: tuple[Any, ...]) -> Iterator[tuple[int, str]]:
-    """The first item whose type is another than the one before; dyn fits nothing but dyn."""
+    """The first item whose type is another than that of the first; even dyn fits nothing but dyn."""
     first: Type | None = None
     for item in items:
         type = checked.types.get(item.id, syntax.DYN)
@@ -354,17 +354,9 @@ def _mixed_types(checked: Checked, items: tuple[Any, ...]) -> Iterator[tuple[int
             continue
         if first is None:
             first = type
-        elif not _same_type(first, type):
+        elif first != type:
             yield item.id, f"expected type '{first}' but found '{type}'"
             return
-
-
-def _same_type(one: Type, other: Type) -> bool:
-    if one.name != other.name:
-        return {one.name, other.name} & {"dyn"} != set()
-    if len(one.params) != len(other.params):
-        return True  # an empty list or map
-    return all(_same_type(*pair) for pair in zip(one.params, other.params, strict=True))
 
 
 def place(checked: Checked, id: int) -> tuple[int, int]:
