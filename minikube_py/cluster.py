@@ -436,6 +436,28 @@ class Cluster:
                 self._after_write(kind)
         return deleted
 
+    def token(self, name: str, namespace: str = "", spec: Object | None = None) -> Object:
+        """A TokenRequest of a ServiceAccount, answered: `status.token` says who the bearer is.
+
+        `spec`: audiences, expirationSeconds, boundObjectRef.
+        """
+        self.authorize("create", self.kind("serviceaccounts"), namespace, name, "token")
+        key = Key("serviceaccounts", namespace or "default", name)
+        return self.server.token(key, {"spec": spec or {}}, origin=self._origin(""))
+
+    def bearer(self, token: str) -> Subject:
+        """Who the bearer of a token is. Raises Unauthorized."""
+        from minikube_py.apiserver import tokens
+        from minikube_py.apiserver.authorizer import Subject
+
+        try:
+            found = tokens.user_of(self.view, self.clock, token)
+        except tokens.Rejected:
+            found = None
+        if found is None:
+            raise errors.Unauthorized("Unauthorized")
+        return Subject(found.name, found.groups, found.uid, found.extra)
+
     def evict(self, name: str, namespace: str = "", *, grace_s: int | None = None, dry_run: bool = False) -> None:
         """Evict a pod; TooManyRequests where a PodDisruptionBudget forbids it."""
         from minikube_py.apiserver import eviction
@@ -478,7 +500,8 @@ class Cluster:
         manager = self.manager or manager
         if self.subject is None:
             return Origin(manager)
-        return Origin(manager, user=self.subject.user, groups=self.subject.groups)
+        who = self.subject
+        return Origin(manager, user=who.user, groups=who.groups, uid=who.uid, extra=who.extra)
 
     def _after_write(self, kind: Kind) -> None:
         """What a real cluster has done before a person can type the next command."""

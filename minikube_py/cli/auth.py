@@ -140,6 +140,10 @@ def whoami(call: Call) -> None:
         raise UsageError(f'unknown command "{call.args[0]}" for "kubectl auth whoami"')
     who = subject(call)
     info: Object = {"groups": list(who.groups), "username": who.user}
+    if who.uid:
+        info["uid"] = who.uid
+    if who.extra:
+        info["extra"] = {name: list(values) for name, values in who.extra}
     if call.cluster.subject is None:
         info["extra"] = {CREDENTIAL: [f"X509SHA256={_certificate(call)}"]}
     review = {
@@ -153,7 +157,12 @@ def whoami(call: Call) -> None:
 
         call.say(show.plan(call).render([review], as_list=False))
         return
-    rows = [["ATTRIBUTE", "VALUE"], ["Username", who.user], ["Groups", f"[{' '.join(who.groups)}]"]]
+    rows = [
+        ["ATTRIBUTE", "VALUE"],
+        ["Username", who.user],
+        *([["UID", who.uid]] if who.uid else []),
+        ["Groups", f"[{' '.join(who.groups)}]"],
+    ]
     for name, values in sorted((info.get("extra") or {}).items()):
         rows.append([f"Extra: {name}", f"[{' '.join(values)}]"])
     call.say(tables.layout(rows))

@@ -144,6 +144,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("image", "images:app", "List the images of the simulated registry, and add, remove and break them", OWN, writes=True),
     Row("node", "nodes:app", "Add, remove, fail and recover nodes", OWN, writes=True),
     Row("curl", "curl:app", "Follow a request from a pod, a node or outside to the container that answers", OWN),
+    Row("webhook", "webhook:app", "Say what admission webhooks answer that cannot be called here", OWN, writes=True),
     Row("dns", "dns:app", "Look a name up as a pod would", OWN),
     Row("traffic", "traffic:app", "Send requests over virtual time, and see what came of them", OWN, writes=True),
     Row("history", "log:history_app", "Show who changed what, when and why", OWN),

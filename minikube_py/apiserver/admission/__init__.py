@@ -20,8 +20,25 @@ if TYPE_CHECKING:
     from minikube_py.base.clock import Clock
 
 
+class Note(NamedTuple):
+    """What a rule decided about a request, for those who trace it: `verdict` is a verb ('denies', 'warns', 'patches')."""
+
+    plugin: str
+    rule: str
+    verdict: str
+    text: str = ""
+
+
+def _no_settings(plugin: str) -> Object:
+    return {}
+
+
 class Request(NamedTuple):
-    """One write on its way into the store. `verb`: CREATE, UPDATE or DELETE; `object` is None for DELETE, `old` for CREATE."""
+    """One write on its way into the store. `verb`: CREATE, UPDATE or DELETE; `object` is None for DELETE, `old` for CREATE.
+
+    `settings(plugin)`: the part of the API server's AdmissionConfiguration for a plugin, {} without one. `trace` collects
+    what the rules decide, where somebody asked for it. `uid` and `extra` are the user's, as `user` and `groups`.
+    """
 
     verb: str
     kind: Kind
@@ -34,6 +51,11 @@ class Request(NamedTuple):
     dry_run: bool
     clock: Clock
     view: View
+    settings: Callable[[str], Object] = _no_settings
+    trace: list[Note] | None = None
+    uid: str = ""
+    extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    warnings: list[str] | None = None
 
     @property
     def name(self) -> str:
@@ -43,6 +65,35 @@ class Request(NamedTuple):
             return str(meta.get("name") or meta.get("generateName") or "")
         return self.key.name
 
+    def note(self, plugin: str, rule: str, verdict: str, text: str = "") -> None:
+        if self.trace is not None:
+            self.trace.append(Note(plugin, rule, verdict, text))
+
+    def warn(self, *texts: str) -> None:
+        """Warnings for the user, of plugins that change objects; components do not read any."""
+        if self.warnings is not None and self.groups:
+            self.warnings.extend(text for text in texts if text not in self.warnings)
+
+    @property
+    def user_info(self) -> Object:
+        """Who asks, as an authentication.k8s.io/v1 UserInfo. A component of the cluster is a service account of
+        kube-system or, for scheduler and kubelets, what its certificate says."""
+        if self.groups:
+            found: Object = {"username": self.user, "groups": list(self.groups)}
+            if self.uid:
+                found["uid"] = self.uid
+            if self.extra:
+                found["extra"] = {name: list(values) for name, values in self.extra}
+            return found
+        component = self.user.removeprefix("system:")
+        if component == "kubelet":
+            node = (self.object or self.old or {}).get("spec", {}).get("nodeName") or self.key.name
+            return {"username": f"system:node:{node}", "groups": ["system:nodes", "system:authenticated"]}
+        if component in ("default-scheduler", "kube-scheduler"):
+            return {"username": "system:kube-scheduler", "groups": ["system:authenticated"]}
+        groups = ["system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"]
+        return {"username": f"system:serviceaccount:kube-system:{component}", "groups": groups}
+
     def forbidden(self, why: str) -> errors.Forbidden:
         return errors.forbidden(self.key.resource, self.name, why)
 
@@ -50,7 +101,8 @@ class Request(NamedTuple):
 class Plugin(NamedTuple):
     """One plugin: `mutate` and `check` are 'module:function' of this package, '' where it has none.
 
-    `resources` that it looks at (none: all) and `verbs`; only those requests pay for it.
+    `resources` that it looks at (none: all) and `verbs`; only those requests pay for it. `subresources`: those besides the
+    object itself that it looks at ('*': all); most see only those that change a pod's spec.
     """
 
     name: str
@@ -58,9 +110,11 @@ class Plugin(NamedTuple):
     verbs: tuple[str, ...]
     mutate: str = ""
     check: str = ""
+    subresources: tuple[str, ...] = ("ephemeralcontainers", "resize")
 
 
-_CREATE, _WRITE = ("CREATE",), ("CREATE", "UPDATE")
+_CSR = "certificatesigningrequests.certificates.k8s.io"
+_CREATE, _WRITE, _ALL = ("CREATE",), ("CREATE", "UPDATE"), ("CREATE", "UPDATE", "DELETE")
 _WORKLOADS = (
     "pods", "podtemplates", "replicationcontrollers", "replicasets.apps", "deployments.apps", "daemonsets.apps",
     "statefulsets.apps", "jobs.batch", "cronjobs.batch",
@@ -71,6 +125,13 @@ ADMISSION: tuple[Plugin, ...] = (
     Plugin("NamespaceLifecycle", ("namespaces",), ("DELETE",), check="lifecycle:check_delete"),
     Plugin("LimitRanger", ("pods", "persistentvolumeclaims"), _WRITE, "limits:mutate", "limits:check"),
     Plugin("ServiceAccount", ("pods",), _CREATE, "service_account:mutate", "service_account:check"),
+    Plugin(
+        "NodeRestriction",
+        ("pods", "nodes", "persistentvolumeclaims", "leases.coordination.k8s.io", "csinodes.storage.k8s.io"),
+        _ALL,
+        mutate="node_restriction:admit",
+        subresources=("*",),
+    ),
     Plugin("TaintNodesByCondition", ("nodes",), _CREATE, "nodes:mutate"),
     Plugin("PodSecurity", (*_WORKLOADS, "namespaces"), _WRITE, check="pod_security:check"),
     Plugin("Priority", ("pods",), _WRITE, "pods:priority"),
@@ -80,6 +141,9 @@ ADMISSION: tuple[Plugin, ...] = (
     Plugin("StorageObjectInUseProtection", ("persistentvolumeclaims", "persistentvolumes"), _CREATE, "storage:protect"),
     Plugin("PersistentVolumeClaimResize", ("persistentvolumeclaims",), ("UPDATE",), check="storage:resize"),
     Plugin("RuntimeClass", ("pods",), _CREATE, "pods:runtime_class"),
+    Plugin("CertificateApproval", (_CSR,), ("UPDATE",), check="certificates:approval", subresources=("approval",)),
+    Plugin("CertificateSigning", (_CSR,), ("UPDATE",), check="certificates:signing", subresources=("status",)),
+    Plugin("CertificateSubjectRestriction", (_CSR,), _CREATE, check="certificates:subject"),
     Plugin("DefaultIngressClass", ("ingresses.networking.k8s.io",), _CREATE, "ingresses:mutate"),
     Plugin(
         "Escalation",
@@ -90,9 +154,13 @@ ADMISSION: tuple[Plugin, ...] = (
         _WRITE,
         check="escalation:check",
     ),
+    Plugin("ValidatingAdmissionWebhook", (), _ALL, check="webhooks:validate", subresources=("*",)),
     Plugin("ResourceQuota", (), _WRITE, check="quota:check"),
 )
 
+MUTATING_WEBHOOKS = "mutatingwebhookconfigurations.admissionregistration.k8s.io"
+
+_CHOSEN: dict[tuple[str, str, str, str], tuple[Callable[[Request], Any], ...]] = {}
 # Where one of these exists, what it says of an object may depend on the object's name, or differ from call to call.
 CONFIGURED_BY = tuple(
     f"{plural}.admissionregistration.k8s.io"
@@ -104,16 +172,23 @@ CONFIGURED_BY = tuple(
     )
 )
 
-_CHOSEN: dict[tuple[str, str, str], tuple[Callable[[Request], Any], ...]] = {}
-
 
 def mutate(request: Request) -> Object | None:
     """The object with what admission adds; refusals are raised. Nothing to do for DELETE, whose object is None."""
+    request = _by_plugins(request)
+    if request.view.list(MUTATING_WEBHOOKS):
+        from minikube_py.apiserver.admission import webhooks
+
+        return webhooks.mutate(request, _by_plugins)
+    return request.object
+
+
+def _by_plugins(request: Request) -> Request:
     for function in _functions("mutate", request):
         changed = function(request)
         if changed is not request.object:
             request = request._replace(object=changed)
-    return request.object
+    return request
 
 
 def check(request: Request) -> list[str]:
@@ -134,20 +209,21 @@ def _strategy_warnings(request: Request) -> list[str]:
 
 
 def _functions(phase: str, request: Request) -> tuple[Callable[[Request], Any], ...]:
-    if request.subresource not in ("", "ephemeralcontainers", "resize"):
-        return ()
-    key = (phase, request.key.resource, request.verb)
+    key = (phase, request.key.resource, request.verb, request.subresource)
     found = _CHOSEN.get(key)
     if found is None:
         found = _CHOSEN[key] = tuple(_load(where) for where in _wanted(*key))
     return found
 
 
-def _wanted(phase: str, resource: str, verb: str) -> list[str]:
+def _wanted(phase: str, resource: str, verb: str, subresource: str) -> list[str]:
     return [
         getattr(plugin, phase)
         for plugin in ADMISSION
-        if verb in plugin.verbs and getattr(plugin, phase) and (not plugin.resources or resource in plugin.resources)
+        if verb in plugin.verbs
+        and getattr(plugin, phase)
+        and (not plugin.resources or resource in plugin.resources)
+        and (not subresource or subresource in plugin.subresources or "*" in plugin.subresources)
     ]
 
 
