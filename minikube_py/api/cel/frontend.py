@@ -70,6 +70,33 @@ class Environment:
         return type._replace(name=self._names.get(type.name, type.name), params=params)
 
 
+def objects_in(text: str) -> dict[str, Fields]:
+    """The messages Object.spec{...} that a text makes, with the fields that it names; {} if it cannot be parsed.
+
+    Any name is a field of them, and may hold anything, so that the checker is told of those that occur.
+    """
+    if "Object" not in text:
+        return {}
+    environment = _parser()
+    try:
+        parsed = environment.compile(_flat(text), disable_check=True)
+    except RuntimeError:
+        return {}
+    found: dict[str, Fields] = {}
+    for node in nodes(syntax.decode_parsed(parsed.serialize())):
+        if isinstance(node, syntax.Struct) and node.name.startswith("Object"):
+            fields = found.setdefault(node.name.replace("_", "."), {})
+            fields.update({field: syntax.DYN for field, _, _ in node.entries})
+    return found
+
+
+@lru_cache(1)
+def _parser() -> Any:
+    """An environment that only parses."""
+    cel = _library()
+    return cel.NewEnv(config=cel.NewEnvConfigFromYaml(_config([], ())))
+
+
 def available() -> bool:
     from importlib.util import find_spec
 

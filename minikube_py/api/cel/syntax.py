@@ -140,6 +140,12 @@ def decode(text: str, serialized: bytes) -> Checked:
     return Checked(text, root, types, references, offsets)
 
 
+def decode_parsed(serialized: bytes) -> Node:
+    """The same for an expression that was parsed, but not checked: a ParsedExpr in an Any."""
+    parsed = next(value for field, value in wire.read(serialized) if field == 2)
+    return next(_node(_bytes(value)) for field, value in wire.read(_bytes(parsed)) if field == 2)
+
+
 def _bytes(value: int | bytes) -> bytes:
     assert isinstance(value, bytes)
     return value
