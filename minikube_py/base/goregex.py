@@ -16,8 +16,16 @@ _CLASSES = {
     "digit": "0-9", "graph": "!-~", "lower": "a-z", "print": " -~", "punct": "!-/:-@\\[-`{-~", "space": "\\t\\n\\v\\f\\r ",
     "upper": "A-Z", "word": "0-9A-Za-z_", "xdigit": "0-9A-Fa-f",
 }  # fmt: skip
-_UNICODE = {"L": "A-Za-z\\u00aa-\\uffff", "Lu": "A-Z\\u00c0-\\u00de", "Ll": "a-z\\u00df-\\u00ff", "N": "0-9", "Nd": "0-9"}
-_TOKEN = re.compile(r"\\[pP](?:\{\^?\w+\}|\w)|\\x\{[0-9A-Fa-f]+\}|\\.|\[:\^?\w+:\]|\(\?(?:P?<?[=!]|[^)\s]?)|.", re.DOTALL)
+_UNICODE = {
+    "L": "A-Za-z\\u00aa-\\uffff",
+    "Lu": "A-Z\\u00c0-\\u00de",
+    "Ll": "a-z\\u00df-\\u00ff",
+    "N": "0-9",
+    "Nd": "0-9",
+}
+_TOKEN = re.compile(
+    r"\\[pP](?:\{\^?\w+\}|\w)|\\x\{[0-9A-Fa-f]+\}|\\.|\[:\^?\w+:\]|\(\?(?:P?<?[=!]|[^)\s]?)|.", re.DOTALL
+)
 
 
 @lru_cache(512)

@@ -213,7 +213,9 @@ class _Estimate:
             self._push(node.variable, _Local((*path, "@indices" if is_list else "@keys"), key, None))
             self._push(node.second, _Local((*path, "@items" if is_list else "@values"), value, None))
         else:
-            self._push(node.variable, _Local((*path, "@items" if is_list else "@keys"), value if is_list else key, None))
+            self._push(
+                node.variable, _Local((*path, "@items" if is_list else "@keys"), value if is_list else key, None)
+            )
 
     def _bind(self, node: syntax.Fold) -> Range:
         total = self.cost(node.range).plus(self.cost(node.start))

@@ -13,7 +13,12 @@ from typing import NamedTuple
 
 from minikube_py.api.cel.syntax import Type
 
-EXTENSIONS = ("two-var-comprehensions", "sets", "optional", "lists")
+ALWAYS = ("optional", "two-var-comprehensions")
+# functions -> the library's extension that has them
+EXTENSIONS = {
+    **dict.fromkeys(("contains", "equivalent", "intersects"), "sets"),
+    **dict.fromkeys(("slice", "flatten", "distinct", "range", "sort", "sortBy", "first", "last", "reverse"), "lists"),
+}
 
 STRINGS = """
 string_char_at_int: string.charAt(int) -> string

@@ -9,10 +9,18 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from minikube_py.api.cel import CelError, CostExceeded, authorizer, functions, functions_kubernetes, functions_text, syntax
+from minikube_py.api.cel import (
+    CelError,
+    CostExceeded,
+    authorizer,
+    functions,
+    functions_kubernetes,
+    functions_text,
+    syntax,
+)
 from minikube_py.api.cel.functions import no_overload
 from minikube_py.api.cel.schemas import unescaped
-from minikube_py.api.cel.values import NONE, NO_OVERLOAD, Optional, TypeValue, cost_size
+from minikube_py.api.cel.values import NO_OVERLOAD, NONE, Optional, TypeValue, cost_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable

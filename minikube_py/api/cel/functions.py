@@ -8,6 +8,7 @@ pkg/cel/library/lists.go.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.api.cel import CelError, values
@@ -250,9 +251,9 @@ def to_bool(value: Any) -> bool:
     raise no_overload()
 
 
-_TRUTH = {text: True for text in ("1", "t", "T", "TRUE", "true", "True")} | {
-    text: False for text in ("0", "f", "F", "FALSE", "false", "False")
-}
+_TRUTH = dict.fromkeys(("1", "t", "T", "TRUE", "true", "True"), True) | dict.fromkeys(
+    ("0", "f", "F", "FALSE", "false", "False"), False
+)
 
 
 def to_bytes(value: Any) -> bytes:
@@ -357,7 +358,7 @@ def _items(value: Any) -> list[Any]:
 
 def is_sorted(items: Any) -> bool:
     given = _items(items)
-    return all(compare(one, other) <= 0 for one, other in zip(given, given[1:], strict=False))
+    return all(compare(one, other) <= 0 for one, other in pairwise(given))
 
 
 def total(items: Any) -> Any:
@@ -467,7 +468,7 @@ def _value(optional: Any) -> Any:
 
 def _of_non_zero(value: Any) -> Optional:
     """optional.ofNonZeroValue(x): none for 0, '', [], {}, false and null."""
-    return Optional(value) if value or isinstance(value, (Duration, Timestamp)) and value.ns else NONE
+    return Optional(value) if value or (isinstance(value, (Duration, Timestamp)) and value.ns) else NONE
 
 
 def _unwrap(items: Any) -> list[Any]:

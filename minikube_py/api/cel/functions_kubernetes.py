@@ -226,7 +226,9 @@ def ip(value: Any) -> IP:
     try:
         address = _address(value)
     except CelError as error:
-        raise CelError(f"IP Address {gotext.quoted(value)} parse error during conversion from string: {error}") from None
+        raise CelError(
+            f"IP Address {gotext.quoted(value)} parse error during conversion from string: {error}"
+        ) from None
     return IP(address)
 
 
@@ -374,8 +376,9 @@ def is_url(text: Any) -> bool:
 
 def hostname(value: URL) -> str:
     """The host without its port, an IPv6 address without its brackets."""
-    bare = value.host.partition("]")[0].lstrip("[") if value.host.startswith("[") else value.host.partition(":")[0]
-    return bare
+    if value.host.startswith("["):
+        return value.host.partition("]")[0].lstrip("[")
+    return value.host.partition(":")[0]
 
 
 def port(value: URL) -> str:
@@ -465,8 +468,10 @@ FUNCTIONS: dict[str, Function] = {
     "isLinkLocalMulticast": _of_ip(lambda address: address in _link_local_multicast(address.version)),
     "isLinkLocalUnicast": _of_ip(lambda address: address.is_link_local),
     "isGlobalUnicast": _of_ip(
-        lambda address: not (address.is_unspecified or address.is_loopback or address.is_multicast or address.is_link_local)
-        and str(address) != "255.255.255.255"
+        lambda address: (
+            not (address.is_unspecified or address.is_loopback or address.is_multicast or address.is_link_local)
+            and str(address) != "255.255.255.255"
+        )
     ),
     "cidr": cidr,
     "isCIDR": _holds(cidr),

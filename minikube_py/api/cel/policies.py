@@ -6,6 +6,7 @@ policy/validating/validator.go, policy/mutating/{compilation.go,patch}.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -73,6 +74,7 @@ NAMESPACE: dict[str, dict[str, Type]] = {
     ),
 }  # fmt: skip
 JSON_PATCH: dict[str, dict[str, Type]] = {"JSONPatch": {**_strings("op path from"), "value": syntax.DYN}}
+_USED = re.compile(r"\bvariables\s*\.\s*\??(\w+)")
 _KEPT_TYPES = frozenset({"bool", "bytes", "double", "duration", "int", "null_type", "string", "timestamp", "uint"})
 
 
@@ -84,9 +86,10 @@ class Variables(NamedTuple):
     patches: bool = False
 
 
-@lru_cache(8)
-def _plain_environment(declared: Variables) -> frontend.Environment:
-    return _environment(declared, {}, {})
+@lru_cache(128)
+def _shared_environment(declared: Variables, variables: tuple[tuple[str, Type], ...]) -> frontend.Environment:
+    """Policies that use the same variables of the same types share what the library knows of them."""
+    return _environment(declared, dict(variables), {})
 
 
 def _environment(
@@ -101,8 +104,7 @@ def _environment(
         types["authorizer"] = parse("kubernetes.authorization.Authorizer")
         types["authorizer.requestResource"] = parse("kubernetes.authorization.ResourceCheck")
     messages = {**REQUEST, **NAMESPACE, VARIABLES: variables}
-    if variables:
-        types["variables"] = Type(VARIABLES)
+    types["variables"] = Type(VARIABLES)
     functions: tuple[declarations.Overload, ...] = ()
     if declared.patches:
         messages |= {**JSON_PATCH, "Object": {}, **objects}
@@ -125,20 +127,18 @@ class Compiled(NamedTuple):
 class Compiler:
     """Compiles the expressions of one policy; variables are added one by one and seen by what comes after them."""
 
-    __slots__ = ("_environments", "_params", "compiled", "variables")
+    __slots__ = ("_params", "compiled", "variables")
 
     def __init__(self, params: bool) -> None:
         self._params = params
         self.variables: dict[str, Type] = {}
         self.compiled: dict[str, Compiled] = {}
-        self._environments: dict[Variables, frontend.Environment] = {}
 
     def add(self, name: str, text: str) -> Compiled:
         """A variable of the policy."""
         found = self.compile(text, ())
         self.compiled[name] = found
         self.variables[name] = _declared_type(found.type)
-        self._environments.clear()
         return found
 
     def compile(self, text: str, returns: tuple[Type, ...], authorizer: bool = True, patches: bool = False) -> Compiled:
@@ -154,13 +154,10 @@ class Compiler:
 
     def _environment(self, declared: Variables, text: str) -> frontend.Environment:
         objects = frontend.objects_in(text) if declared.patches else {}
+        used = {name: self.variables[name] for name in sorted(set(_USED.findall(text))) if name in self.variables}
         if objects:
-            return _environment(declared, self.variables, objects)
-        if not self.variables:
-            return _plain_environment(declared)
-        if declared not in self._environments:
-            self._environments[declared] = _environment(declared, self.variables, {})
-        return self._environments[declared]
+            return _environment(declared, used, objects)
+        return _shared_environment(declared, tuple(used.items()))
 
 
 def _declared_type(type: Type) -> Type:

@@ -104,7 +104,9 @@ def _object(schema: Object, name: str) -> DeclType | None:
         element = declared(more, f"{name}.@elem", bool(more.get(EMBEDDED)))
         if element is None:
             return None
-        most = max(schema["maxProperties"], 0) if "maxProperties" in schema else (REQUEST_MAX - 2) // (element.least + 6)
+        most = (
+            max(schema["maxProperties"], 0) if "maxProperties" in schema else (REQUEST_MAX - 2) // (element.least + 6)
+        )
         return DeclType(Type("map", (syntax.STRING, element.type)), 2, most, element=element)
     fields, least = {}, 2
     required = set(schema.get("required") or ())

@@ -79,7 +79,11 @@ def _versions(causes: Causes, spec: Object, before: Object) -> None:
 
 def _is_shared(versions: list[Object], part: str) -> bool:
     """What all versions have in common stands at the top in the API server's inner form, and findings say so."""
-    return bool(versions) and bool(versions[0].get(part)) and all(one.get(part) == versions[0].get(part) for one in versions)
+    return (
+        bool(versions)
+        and bool(versions[0].get(part))
+        and all(one.get(part) == versions[0].get(part) for one in versions)
+    )
 
 
 def _version(causes: Causes, version: Object, path: str, first: bool, shared: dict[str, bool], known: bool) -> None:
@@ -189,7 +193,9 @@ def _conversion(causes: Causes, conversion: Object) -> None:
             detail = "should not be set when strategy is not set to Webhook"
             causes.forbidden(f"{path}.webhookClientConfig", detail)
         if webhook.get("conversionReviewVersions"):
-            causes.forbidden(f"{path}.conversionReviewVersions", "should not be set when strategy is not set to Webhook")
+            causes.forbidden(
+                f"{path}.conversionReviewVersions", "should not be set when strategy is not set to Webhook"
+            )
     if strategy == "Webhook":
         client = (webhook or {}).get("clientConfig")
         if not client:

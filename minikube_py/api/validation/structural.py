@@ -286,7 +286,10 @@ def _standard(schema: Object, path: str) -> Iterator[Cause]:
 def _extensions(schema: Object, path: str) -> Iterator[Cause]:
     if schema.get(PRESERVE) is False:
         yield _invalid(f"{path}.{PRESERVE}", False, "must be true or undefined")
-    for word, type, allowed in ((MAP_TYPE, "object", ("atomic", "granular")), (LIST_TYPE, "array", ("atomic", "set", "map"))):
+    for word, type, allowed in (
+        (MAP_TYPE, "object", ("atomic", "granular")),
+        (LIST_TYPE, "array", ("atomic", "set", "map")),
+    ):
         value = schema.get(word)
         if value is None:
             continue
@@ -319,7 +322,9 @@ def _list_keys(schema: Object, path: str) -> Iterator[Cause]:
         yield _required(f"{path}.items", f"must have a schema if {LIST_TYPE} is map")
         return
     if items.get("type") != "object":
-        yield _invalid(f"{path}.items.type", items.get("type", ""), f"must be object if parent array's {LIST_TYPE} is map")
+        yield _invalid(
+            f"{path}.items.type", items.get("type", ""), f"must be object if parent array's {LIST_TYPE} is map"
+        )
         return
     for index, key in enumerate(keys):
         yield from _list_key(items, keys, index, key, path)
