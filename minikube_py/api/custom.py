@@ -14,6 +14,7 @@ from minikube_py.api.kinds import CRD_VERBS, Kind
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from minikube_py.api.cel.rules import Node
     from minikube_py.api.types import Object
 
 PRESERVE = "x-kubernetes-preserve-unknown-fields"
@@ -28,10 +29,19 @@ class Schemas:
     `deprecations`: apiVersion -> the warning, as the API server sends it.
     """
 
-    __slots__ = ("by_version", "deprecations")
+    __slots__ = ("_rules", "by_version", "deprecations")
 
     def __init__(self, by_version: dict[str, Object], deprecations: dict[str, str]) -> None:
         self.by_version, self.deprecations = by_version, deprecations
+        self._rules: dict[str, Node | None] = {}
+
+    def rules(self, version: str) -> Node | None:
+        """The CEL rules of a version's schema, compiled as they are needed; None if there are none."""
+        if version not in self._rules:
+            from minikube_py.api.cel import rules
+
+            self._rules[version] = rules.tree(self.by_version[version])
+        return self._rules[version]
 
 
 def kinds_of(crd: Object) -> tuple[Kind, ...]:

@@ -269,7 +269,7 @@ def _difference(wanted: Any, found: Any, path: str) -> str:
 
 def rules(cluster: Cluster) -> list[tuple[str, str]]:
     """Every rule of the cluster that people wrote, as (plugin, rule) as in the notes."""
-    return [*_rbac_rules(cluster), *_admission_rules(cluster)]
+    return [*_rbac_rules(cluster), *_policy_rules(cluster), *_admission_rules(cluster)]
 
 
 def _rbac_rules(cluster: Cluster) -> Iterator[tuple[str, str]]:
@@ -281,6 +281,18 @@ def _rbac_rules(cluster: Cluster) -> Iterator[tuple[str, str]]:
                 continue
             for index in range(len(role.get("rules") or ())):
                 yield "RBAC", authorizer.rule_name(role, index)
+
+
+def _policy_rules(cluster: Cluster) -> Iterator[tuple[str, str]]:
+    """Admission policies by their bindings; one without a binding can't be used at all."""
+    for kind in ("MutatingAdmissionPolicy", "ValidatingAdmissionPolicy"):
+        bindings = cluster.list(f"{kind.lower()}bindings.admissionregistration.k8s.io")
+        for policy in cluster.list(f"{kind.lower().removesuffix('y')}ies.admissionregistration.k8s.io"):
+            name = policy["metadata"]["name"]
+            bound = [one["metadata"]["name"] for one in bindings if one["spec"].get("policyName") == name]
+            yield from ((kind, f"{name}/{binding}") for binding in bound)
+            if not bound:
+                yield kind, f"{name} (has no binding)"
 
 
 def _admission_rules(cluster: Cluster) -> Iterator[tuple[str, str]]:

@@ -114,7 +114,7 @@ def validate(kind: Kind, obj: Object, old: Object | None = None, subresource: st
     elif kind.crd:
         from minikube_py.api.validation import custom
 
-        custom.check(causes, kind, obj)
+        custom.check(causes, kind, obj, old)
     return causes.found
 
 

@@ -154,11 +154,14 @@ ADMISSION: tuple[Plugin, ...] = (
         _WRITE,
         check="escalation:check",
     ),
+    Plugin("ValidatingAdmissionPolicy", (), _ALL, check=":ask_policies", subresources=("*",)),
     Plugin("ValidatingAdmissionWebhook", (), _ALL, check=":ask_validating", subresources=("*",)),
     Plugin("ResourceQuota", (), _WRITE, check="quota:check"),
 )
 
+MUTATING_POLICIES = "mutatingadmissionpolicybindings.admissionregistration.k8s.io"  # without one, no policy counts
 MUTATING_WEBHOOKS = "mutatingwebhookconfigurations.admissionregistration.k8s.io"
+VALIDATING_POLICIES = "validatingadmissionpolicybindings.admissionregistration.k8s.io"
 VALIDATING_WEBHOOKS = "validatingwebhookconfigurations.admissionregistration.k8s.io"
 
 _CHOSEN: dict[tuple[str, str, str, str], tuple[Callable[[Request], Any], ...]] = {}
@@ -178,11 +181,25 @@ CONFIGURED_BY = tuple(
 def mutate(request: Request) -> Object | None:
     """The object with what admission adds; refusals are raised. Nothing to do for DELETE, whose object is None."""
     request = _by_plugins(request)
+    if request.view.list(MUTATING_POLICIES):
+        from minikube_py.apiserver.admission import mutating_policy
+
+        request = mutating_policy.mutate(request, _by_plugins)
     if request.view.list(MUTATING_WEBHOOKS):
         from minikube_py.apiserver.admission import webhooks
 
-        return webhooks.mutate(request, _by_plugins)
+        return webhooks.mutate(request, _again)
     return request.object
+
+
+def _again(request: Request) -> Request:
+    """After a webhook changed the object: the plugins, and the policies that want to see it again."""
+    request = _by_plugins(request)
+    if request.view.list(MUTATING_POLICIES):
+        from minikube_py.apiserver.admission import mutating_policy
+
+        return mutating_policy.again(request)
+    return request
 
 
 def _by_plugins(request: Request) -> Request:
@@ -257,6 +274,15 @@ def _wanted(phase: str, resource: str, verb: str, subresource: str) -> list[Plug
         and (not plugin.resources or resource in plugin.resources)
         and (not subresource or subresource in plugin.subresources or "*" in plugin.subresources)
     ]
+
+
+def ask_policies(request: Request) -> list[str]:
+    """ValidatingAdmissionPolicy; a policy without a binding asks nothing."""
+    if request.view.list(VALIDATING_POLICIES):
+        from minikube_py.apiserver.admission import validating_policy
+
+        return validating_policy.check(request)
+    return []
 
 
 def ask_validating(request: Request) -> None:

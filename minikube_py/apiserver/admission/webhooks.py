@@ -12,27 +12,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from minikube_py.api.types import Key
-from minikube_py.apiserver.admission import webhook_calls
-from minikube_py.base import errors, gotext, patch, selector
+from minikube_py.apiserver.admission import matching, webhook_calls
+from minikube_py.base import errors, gotext, patch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from minikube_py.apiserver.admission import Request
 
 Object = dict[str, Any]
 
-GROUP = "admissionregistration.k8s.io"
-MUTATING = f"mutatingwebhookconfigurations.{GROUP}"
-VALIDATING = f"validatingwebhookconfigurations.{GROUP}"
-EXEMPT = frozenset(
-    f"{plural}.{GROUP}"
-    for plural in (
-        "mutatingadmissionpolicies", "mutatingadmissionpolicybindings", "mutatingwebhookconfigurations",
-        "validatingadmissionpolicies", "validatingadmissionpolicybindings", "validatingwebhookconfigurations",
-    )
-)  # fmt: skip
+MUTATING = f"mutatingwebhookconfigurations.{matching.GROUP}"
+VALIDATING = f"validatingwebhookconfigurations.{matching.GROUP}"
 REVIEWS = ("v1", "v1beta1")
 _BY_REASON: dict[str, type[errors.StatusError]] = {
     one.reason: one
@@ -85,7 +76,7 @@ class Rounds:
 
 def mutate(request: Request, plugins: Callable[[Request], Request]) -> Object | None:
     """The object after all mutating webhooks; `plugins` runs the API server's own mutating plugins again."""
-    if request.key.resource in EXEMPT:
+    if request.key.resource in matching.EXEMPT:
         return request.object
     rounds = Rounds()
     request = _round(request, rounds, first=True)
@@ -130,7 +121,7 @@ def _mutated(request: Request, found: Invocation) -> Request:
             f"admission webhook {gotext.quoted(name)} attempted to modify the object, "
             "which is not supported for this operation"
         )
-    shown = _shown(request, found.version, request.object)
+    shown = matching.shown(request, found.version, request.object)
     try:
         changed = patch.json_patch(shown, operations)
     except patch.PatchError as error:
@@ -141,21 +132,7 @@ def _mutated(request: Request, found: Invocation) -> Request:
     import json
 
     request.note(found.plugin, found.rule, "patches", json.dumps(operations))
-    return request._replace(object=_taken_back(request, changed))
-
-
-def _taken_back(request: Request, changed: Object) -> Object:
-    """What a webhook made of an object, as the API server stores it."""
-    from minikube_py.api import convert, decode, defaults
-
-    assert request.object is not None
-    if request.subresource == "scale":
-        return {
-            **request.object,
-            "spec": {**request.object["spec"], "replicas": (changed.get("spec") or {}).get("replicas", 0)},
-        }
-    decoded, _ = decode.decode(request.kind, changed, "Ignore")
-    return defaults.apply(request.kind, convert.to_stored(request.kind, decoded))
+    return request._replace(object=matching.taken_back(request, changed))
 
 
 def _operations(response: Object) -> list[Object]:
@@ -183,7 +160,7 @@ def _operations(response: Object) -> list[Object]:
 def validate(request: Request) -> None:
     """Asks every validating webhook; raises the first refusal."""
     configurations = request.view.list(VALIDATING)
-    if not configurations or request.key.resource in EXEMPT:
+    if not configurations or request.key.resource in matching.EXEMPT:
         return
     chosen = [
         found
@@ -211,65 +188,26 @@ def validate(request: Request) -> None:
 
 
 def _invocation(request: Request, plugin: str, configuration: Object, hook: Object) -> Invocation | None:
-    version = next(iter(_versions(request, hook)), None)
-    if version is None or not _selected(request, hook):
+    version = matching.version_asked(request, hook.get("rules") or (), hook.get("matchPolicy") or "Equivalent")
+    if not version or not matching.selected(request, hook):
         return None
     found = Invocation(plugin, configuration["metadata"]["name"], hook, version)
     return found if _conditions_hold(request, found) else None
 
 
-def _versions(request: Request, hook: Object) -> Iterator[str]:
-    """The versions of the object for which a rule asks, the request's own one first (matchPolicy Equivalent)."""
-    versions: tuple[str, ...] = (request.kind.version,)
-    if hook.get("matchPolicy") != "Exact":
-        versions += request.kind.others
-    for version in versions:
-        group, _, short = version.rpartition("/")
-        if any(_matches(request, rule, group, short) for rule in hook.get("rules") or ()):
-            yield version
-
-
-def _matches(request: Request, rule: Object, group: str, version: str) -> bool:
-    scope = rule.get("scope") or "*"
-    inside = bool(request.key.namespace)
-    return (
-        (scope == "*" or inside == (scope == "Namespaced"))
-        and _one_of(rule.get("operations"), request.verb)
-        and _one_of(rule.get("apiGroups"), group)
-        and _one_of(rule.get("apiVersions"), version)
-        and any(
-            one.partition("/")[0] in ("*", request.kind.plural) and one.partition("/")[2] in ("*", request.subresource)
-            for one in rule.get("resources") or ()
-        )
-    )
-
-
-def _one_of(wanted: list[str] | None, found: str) -> bool:
-    return found in (wanted or ()) or "*" in (wanted or ())
-
-
-def _selected(request: Request, hook: Object) -> bool:
-    wanted = hook.get("objectSelector")
-    if wanted:
-        chosen = selector.from_label_selector(wanted)
-        objects = (request.object, request.old)
-        if not any(chosen.matches(obj["metadata"].get("labels") or {}) for obj in objects if obj is not None):
-            return False
-    wanted = hook.get("namespaceSelector")
-    if not wanted:
-        return True
-    if request.key.resource == "namespaces":
-        namespace = request.object or request.old
-    elif request.key.namespace:
-        namespace = request.view.get(Key("namespaces", "", request.key.namespace))
-    else:
-        return True
-    labels = (namespace or {}).get("metadata", {}).get("labels") or {}
-    return selector.from_label_selector(wanted).matches(labels)
-
-
 def _conditions_hold(request: Request, found: Invocation) -> bool:
-    return True
+    """Whether all matchConditions hold; one that cannot be evaluated leaves it to the failure policy."""
+    if not found.hook.get("matchConditions"):
+        return True
+    from minikube_py.api.cel import policies as expressions
+    from minikube_py.apiserver.admission import policies
+
+    policy = expressions.Policy({name: found.hook.get(name) for name in ("matchConditions", "failurePolicy")})
+    names = policies.variables(request, found.version, None)
+    try:
+        return expressions.Evaluation(policy, names).matches()
+    except expressions.Failure as failure:
+        raise _internal(f"failed calling webhook {gotext.quoted(found.hook['name'])}: {failure}") from None
 
 
 # -- asking -------------------------------------------------------------------------------------------------------
@@ -359,66 +297,19 @@ def _failed(request: Request, found: Invocation, error: CallError) -> None:
 
 def _review(request: Request, found: Invocation, version: str) -> Object:
     """The AdmissionReview that a webhook is sent."""
-    kind, key = request.kind, request.key
-    scale = request.subresource == "scale"
-    wanted = _group_version("autoscaling/v1" if scale else found.version)
-    own = _group_version("autoscaling/v1" if scale else kind.version)
-    name, namespace = key.name, key.namespace
-    if key.resource == "namespaces":
-        namespace = key.name
-    uid = request.clock.uid("admission-review", found.rule, *key, request.verb, request.subresource, _revision(request))
+    uid = request.clock.uid(
+        "admission-review", found.rule, *request.key, request.verb, request.subresource, _revision(request)
+    )
     asked: Object = {
         "uid": uid,
-        "kind": {**wanted, "kind": "Scale" if scale else kind.name},
-        "resource": {**_group_version(found.version), "resource": kind.plural},
-        "requestKind": {**own, "kind": "Scale" if scale else kind.name},
-        "requestResource": {**_group_version(kind.version), "resource": kind.plural},
-        "name": name,
-        "namespace": namespace,
-        "operation": request.verb,
-        "userInfo": request.user_info,
-        "object": _shown(request, found.version, request.object),
-        "oldObject": _shown(request, found.version, request.old),
-        "dryRun": request.dry_run,
-        "options": _options(request),
+        **matching.asked(request, found.version),
+        "object": matching.shown(request, found.version, request.object),
+        "oldObject": matching.shown(request, found.version, request.old),
     }
-    if request.subresource:
-        asked["subResource"] = asked["requestSubResource"] = request.subresource
-    return {
-        "kind": "AdmissionReview",
-        "apiVersion": version,
-        "request": {field: value for field, value in asked.items() if value != "" or field == "uid"},
-    }
+    return {"kind": "AdmissionReview", "apiVersion": version, "request": asked}
 
 
 def _revision(request: Request) -> str:
     found = request.old or request.object or {}
     meta = found.get("metadata") or {}
     return str(meta.get("resourceVersion") or meta.get("uid") or "")
-
-
-def _group_version(version: str) -> dict[str, str]:
-    group, _, short = version.rpartition("/")
-    return {"group": group, "version": short}
-
-
-def _options(request: Request) -> Object:
-    name = {"CREATE": "CreateOptions", "UPDATE": "UpdateOptions", "DELETE": "DeleteOptions"}[request.verb]
-    found: Object = {"kind": name, "apiVersion": "meta.k8s.io/v1"}
-    return {**found, "dryRun": ["All"]} if request.dry_run else found
-
-
-def _shown(request: Request, version: str, obj: Object | None) -> Object | None:
-    """An object as a webhook sees it: in the version that it asked for, a Scale for that subresource."""
-    if obj is None:
-        return None
-    if request.subresource == "scale":
-        from minikube_py.apiserver import verbs
-
-        return verbs.scale_of(request.kind, obj)
-    whole = {"kind": request.kind.name, "apiVersion": request.kind.version, **obj}
-    if version == request.kind.version:
-        return whole
-    from minikube_py.api import convert
-
-    return convert.to_version(request.kind, version, whole)
