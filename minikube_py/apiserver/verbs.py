@@ -20,8 +20,11 @@ from minikube_py.base import errors, gotext, patch
 from minikube_py.base.clock import Clock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from minikube_py.api.kinds import Kind, Registry
     from minikube_py.api.types import Object
+    from minikube_py.apiserver.authorizer import Subject
     from minikube_py.store.store import Store
     from minikube_py.store.view import StoreView
 
@@ -48,6 +51,7 @@ class ApiServer:
         self.registry = registry
         self.warnings: list[str] = []
         self.strict_engine = False
+        self.authenticator: Callable[[str, tuple[str, ...]], Subject | None] | None = None  # knows more tokens
         self.trace: list[admission.Note] | None = None  # collects what the rules decide; None: nobody asks
         self._clock = Clock(0)
         self._clock_text = ""
@@ -95,7 +99,7 @@ class ApiServer:
         if kind.verbs is CREATE_ONLY:
             from minikube_py.apiserver import reviews
 
-            return reviews.answer(self, kind, obj, namespace, origin)
+            return reviews.answer(self, kind, obj, namespace, origin, dry_run=dry_run)
         obj = self._with_identity(kind, obj, namespace)
         obj = defaults.apply(kind, obj)
         request = self._request("CREATE", kind, key_of(kind, obj), obj, None, "", origin, dry_run)
@@ -329,7 +333,7 @@ class ApiServer:
                 "spec.replicas", "FieldValueInvalid", f"Invalid value: {replicas}: must be greater than or equal to 0"
             )
             raise errors.Invalid("Scale", "autoscaling", key.name, [cause])
-        new = {**old, "spec": {**old["spec"], "replicas": replicas}}
+        new = _put_at(old, _scale_paths(kind)[0], replicas)
         return self._replace(kind, key, old, new, "scale", origin, dry_run)
 
     def token(self, key: Key, wanted: Object, *, origin: Origin = ADMIN) -> Object:
@@ -352,6 +356,7 @@ class ApiServer:
         grace_s: int | None = None,
         propagation: str = "",
         uid: str = "",
+        revision: str = "",
         origin: Origin = ADMIN,
         dry_run: bool = False,
     ) -> Object:
@@ -365,6 +370,11 @@ class ApiServer:
             raise errors.Conflict(
                 f'Operation cannot be fulfilled on {kind.resource} "{key.name}": Precondition failed: '
                 f"UID in precondition: {uid}, UID in object meta: {old['metadata']['uid']}"
+            )
+        if revision and revision != old["metadata"]["resourceVersion"]:
+            raise errors.Conflict(
+                f'Operation cannot be fulfilled on {kind.resource} "{key.name}": Precondition failed: ResourceVersion in '
+                f"precondition: {revision}, ResourceVersion in object meta: {old['metadata']['resourceVersion']}"
             )
         request = self._request("DELETE", kind, key, None, old, "", origin, dry_run)
         admission.mutate(request)  # nothing to change, but NamespaceLifecycle refuses here
@@ -551,21 +561,44 @@ def _json_type(value: Any) -> str:
 
 
 def scale_of(kind: Kind, obj: Object) -> Object:
-    """The Scale object of a workload (autoscaling/v1)."""
+    """The Scale object of a workload (autoscaling/v1); of a custom resource by the paths that its definition names."""
     from minikube_py.base import selector
 
-    meta, spec, status = obj["metadata"], obj["spec"], obj.get("status") or {}
-    wanted = spec.get("selector") or {}
-    is_map = bool(wanted) and not {"matchLabels", "matchExpressions"} & wanted.keys()
-    chosen = selector.from_map(wanted) if is_map else selector.from_label_selector(wanted)
+    meta, (wanted_path, there_path, labels_path) = obj["metadata"], _scale_paths(kind)
+    wanted = _at(obj, labels_path) or {}
+    if isinstance(wanted, str):
+        text = wanted
+    else:
+        is_map = bool(wanted) and not {"matchLabels", "matchExpressions"} & wanted.keys()
+        text = (selector.from_map(wanted) if is_map else selector.from_label_selector(wanted)).text
     kept = ("creationTimestamp", "name", "namespace", "resourceVersion", "uid")
     return {
         "apiVersion": "autoscaling/v1",
         "kind": "Scale",
         "metadata": {name: meta[name] for name in kept if name in meta},
-        "spec": {"replicas": spec.get("replicas", 0)},
-        "status": {"replicas": status.get("replicas", 0), "selector": chosen.text},
+        "spec": {"replicas": _at(obj, wanted_path) or 0},
+        "status": {"replicas": _at(obj, there_path) or 0, "selector": text},
     }
+
+
+def _scale_paths(kind: Kind) -> tuple[str, str, str]:
+    """Where an object has its replicas, those of its status, and its selector."""
+    usual = (".spec.replicas", ".status.replicas", ".spec.selector")
+    return (kind.schemas.scale or usual) if kind.schemas is not None else usual
+
+
+def _at(obj: Object, path: str) -> Any:
+    """What lies at '.spec.replicas'; None if nothing does, or for no path."""
+    found: Any = obj if path else None
+    for name in path.strip(".").split("."):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found
+
+
+def _put_at(obj: Object, path: str, value: Any) -> Object:
+    """An object with another value at '.spec.replicas'."""
+    name, _, rest = path.strip(".").partition(".")
+    return {**obj, name: _put_at(obj.get(name) or {}, rest, value) if rest else value}
 
 
 def finalizers_for(present: list[str], propagation: str) -> list[str]:

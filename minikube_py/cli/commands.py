@@ -148,6 +148,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("webhook", "webhook:app", "Say what admission webhooks answer that cannot be called here", OWN, writes=True),
     Row("dns", "dns:app", "Look a name up as a pod would", OWN),
     Row("traffic", "traffic:app", "Send requests over virtual time, and see what came of them", OWN, writes=True),
+    Row("serve", "serve:app", "Serve the Kubernetes API, for kubectl, helm, client libraries and operators", OWN, writes=True),
     Row("history", "log:history_app", "Show who changed what, when and why", OWN),
     Row("explain-schedule", "scheduling:explain_app", "Show why a pod goes to its node, or to none", OWN),
     Row("capacity", "scheduling:capacity_app", "Count how many copies of a pod fit, and what ends it", OWN),

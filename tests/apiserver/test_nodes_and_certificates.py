@@ -130,15 +130,15 @@ def test_a_kubelet_makes_only_mirror_pods_of_its_own(cluster: Cluster) -> None:
 def test_a_kubelets_tokens_are_bound_to_its_pods(cluster: Cluster) -> None:
     uids = {name: cluster.get("pods", name)["metadata"]["uid"] for name in ("here", "there")}
     as_kubelet(cluster)
-    assert refusal(lambda: cluster.token("default", "default")) == "node requested token not bound to a pod"
+    assert refusal(lambda: cluster.create_token("default", "default")) == "node requested token not bound to a pod"
 
     def bound(name: str) -> Object:
         return {"boundObjectRef": {"apiVersion": "v1", "kind": "Pod", "name": name, "uid": uids[name]}}
 
-    assert refusal(lambda: cluster.token("default", "default", bound("there"))) == (
+    assert refusal(lambda: cluster.create_token("default", "default", bound("there"))) == (
         "node requested token bound to a pod scheduled on a different node"
     )
-    assert cluster.token("default", "default", bound("here"))["status"]["token"]
+    assert cluster.create_token("default", "default", bound("here"))["status"]["token"]
 
 
 # -- certificates -------------------------------------------------------------------------------------------------
