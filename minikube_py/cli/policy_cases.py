@@ -22,7 +22,7 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.api import documents
-from minikube_py.base.errors import Forbidden, Invalid, KpyError, TooManyRequests, UsageError
+from minikube_py.base.errors import AlreadyExists, Forbidden, Invalid, KpyError, TooManyRequests, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,11 +146,23 @@ def run(cluster: Cluster, case: Case) -> Result:
     with cluster.what_if():
         for index, given in enumerate(case.asked.get("given") or ()):
             try:
-                cluster.apply(given)
+                _put(cluster, given)
             except KpyError as error:
                 return Result(case, "error", str(error), (), (), f"given[{index}]: {error}", True)
         cluster.warnings.clear()
         return _asked(cluster, case)
+
+
+def _put(cluster: Cluster, obj: Object) -> None:
+    """Create an object, or replace the one of its name."""
+    try:
+        cluster.create(obj)
+    except AlreadyExists:
+        kind = cluster.registry.find(obj["apiVersion"], obj["kind"])
+        assert kind is not None, obj
+        meta = obj["metadata"]
+        old = cluster.get(kind.resource, meta["name"], meta.get("namespace") or "")
+        cluster.update({**obj, "metadata": {**old["metadata"], **meta}})
 
 
 def _asked(cluster: Cluster, case: Case) -> Result:
