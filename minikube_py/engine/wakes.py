@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from minikube_py.api import facets as of
 from minikube_py.api import faults, pods
+from minikube_py.api.accounts import TOKEN_TYPE
 from minikube_py.api.facets import concerned_by
 from minikube_py.api.types import Key
 from minikube_py.scheduler.plugins.volumes import claim_names
@@ -59,6 +60,18 @@ def aggregating(change: Change, world: World) -> Iterable[Key]:
     return tuple(
         Key(change.key.resource, "", role["metadata"]["name"]) for role in roles if role.get("aggregationRule")
     )
+
+
+def its_token_secrets_if_deleted(change: Change, world: World) -> Iterable[Key]:
+    """A ServiceAccount is gone: the Secrets of its namespace that hold a token of one."""
+    if change.new is not None:
+        return NONE
+    secrets = world.store.list("secrets", change.key.namespace)
+    return [
+        Key("secrets", change.key.namespace, one["metadata"]["name"])
+        for one in secrets
+        if one.get("type") == TOKEN_TYPE
+    ]
 
 
 # -- owners and what they own ------------------------------------------------------------------------------------------

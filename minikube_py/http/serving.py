@@ -110,7 +110,9 @@ def serve(cluster: Cluster, options: Options, tell: Callable[[str], None]) -> No
     place = Place(cluster.name)
     lock = place.acquire()
     if lock is None:
-        raise UsageError(f"cluster \"{cluster.name}\" is served already at {place.address}: 'kpy serve --stop' ends that")
+        raise UsageError(
+            f"cluster \"{cluster.name}\" is served already at {place.address}: 'kpy serve --stop' ends that"
+        )
     try:
         asyncio.run(_serve(cluster, place, options, tell))
     finally:
@@ -187,7 +189,9 @@ def _listener(options: Options, place: Place) -> socket.socket:
     problem: OSError | None = None
     for port in wanted:
         try:
-            found = socket.create_server((options.host, port), family=socket.AF_INET6 if ":" in options.host else socket.AF_INET, backlog=2048)
+            found = socket.create_server(
+                (options.host, port), family=socket.AF_INET6 if ":" in options.host else socket.AF_INET, backlog=2048
+            )
         except OSError as error:
             problem = error
             continue
@@ -205,7 +209,9 @@ def _write_kubeconfig(place: Place, name: str, address: str, tokens: dict[str, s
     kubeconfig.write(place.path("kubeconfig"), wanted)
     if options.kubeconfig:
         kubeconfig.write(os.path.abspath(options.kubeconfig), wanted)
-    place.write("config-path", (os.path.abspath(options.kubeconfig) if options.kubeconfig else place.path("kubeconfig")) + "\n")
+    place.write(
+        "config-path", (os.path.abspath(options.kubeconfig) if options.kubeconfig else place.path("kubeconfig")) + "\n"
+    )
 
 
 # -- behind ----------------------------------------------------------------------------------------------------------
@@ -254,4 +260,4 @@ def stop(name: str) -> bool:
         if not place.is_running:
             return True
         time.sleep(LOOK_S)
-    raise StoreError(f"the server of cluster \"{name}\" (process {pid or 'unknown'}) does not end")
+    raise StoreError(f'the server of cluster "{name}" (process {pid or "unknown"}) does not end')
