@@ -142,7 +142,7 @@ class Playback:
             if row.kind == "pods" and row.name not in met:
                 met.add(row.name)
                 if row.event != "ADDED":
-                    there.setdefault(self.there.told(_RANDOM.sub("", row.name)), []).append(row)
+                    there.setdefault(self.there.told(family_of(row.name)), []).append(row)
         for deed in self.recording.before:
             self._do(deed)
             while self._run_pods({family: list(rows) for family, rows in there.items()}):
@@ -158,7 +158,7 @@ class Playback:
         """Let all our pods run, on the nodes of the recorded ones, and those that are leaving be gone."""
         busy = False
         for pod in self._all():
-            name, alike = pod["metadata"]["name"], there.get(self.here.told(_RANDOM.sub("", pod["metadata"]["name"])))
+            name, alike = pod["metadata"]["name"], there.get(self.here.told(family_of(pod["metadata"]["name"])))
             row = alike.pop(0) if alike else None
             if "deletionTimestamp" in pod["metadata"]:
                 self._remove(name)
@@ -270,10 +270,10 @@ class Playback:
             self.pairs[name] = name
             return name
         taken = set(self.pairs.values())
-        family = self.there.told(_RANDOM.sub("", name))
+        family = self.there.told(family_of(name))
         for pod in pods:
             own = pod["metadata"]["name"]
-            if own in taken or self.here.told(_RANDOM.sub("", own)) != family:
+            if own in taken or self.here.told(family_of(own)) != family:
                 continue
             if _meant_for(pod) in (None, node):
                 self.pairs[name] = own
@@ -285,14 +285,14 @@ class Playback:
         pods = {pod["metadata"]["name"]: pod for pod in self._all()}
         if ours not in pods or "deletionTimestamp" in pods[ours]["metadata"]:
             return ours
-        family = self.here.told(_RANDOM.sub("", ours))
+        family = self.here.told(family_of(ours))
         for there, here in self.pairs.items():
             like = pods.get(here)
             if (
                 like is not None
                 and "deletionTimestamp" in like["metadata"]
                 and not self.states[there].get("deleting")
-                and self.here.told(_RANDOM.sub("", here)) == family
+                and self.here.told(family_of(here)) == family
                 and (like["status"].get("phase"), _ready(like)) == (pods[ours]["status"].get("phase"), _ready(pods[ours]))
             ):
                 self.pairs[there], self.pairs[name] = ours, here
@@ -415,6 +415,11 @@ def _compare(what: str, recorded: list[Any], found: list[Any]) -> Compared:
         else:
             missing.append(row)
     return Compared(what, equal, missing, between + found[place:])
+
+
+def family_of(name: str) -> str:
+    """Whose pod it is: 'web-6b477b68d5-x7k2p' is one of 'web-6b477b68d5'."""
+    return _RANDOM.sub("", name)
 
 
 def _meant_for(pod: Object) -> str | None:
