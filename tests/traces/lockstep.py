@@ -110,7 +110,8 @@ class Lockstep(Playback):
             while deeds and deeds[0][0] <= row.t:
                 self._rest()
                 self._go_to(deeds[0][0])
-                self._do(deeds.pop(0)[1])
+                last_t, deed = deeds.pop(0)
+                self._do(deed)
             if row.t - last_t > QUIET_S:
                 self._rest()
             self._go_to(row.t)

@@ -28,6 +28,8 @@ PLAYED = (
     "scheduler", "kubelet", "kubelet-node", "nodelifecycle", "volume-provisioner", "volume-deleter", "volume-resizer",
     "service-load-balancer", "cluster-autoscaler",
 )  # fmt: skip
+SIDE_BY_SIDE = ("events of ReplicaSet", "events of DaemonSet", "events of Job")  # who make and delete many at once
+_POD = re.compile(r"POD-\d+")
 _UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _RANDOM = re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{5}$")
 
@@ -96,6 +98,8 @@ class Playback:
         self.tells_images = any(row.fields.get("image") for row in recording.rows)
         self.pairs: dict[str, str] = {}  # recorded pod -> pod here
         self.states: dict[str, Object] = {}  # recorded pod -> its last recorded fields
+        self.first: set[str] = set()  # pods here that were there when the watch began
+        self.added: set[str] = set()  # recorded pods that were not
         self.there, self.here = Names(), Names()
         self.born: dict[str, int] = {}  # uid -> revision
         self.seen = self.passed_s = 0
@@ -152,6 +156,7 @@ class Playback:
             name = self._ours(row.name, row.fields.get("nodeName") or row.fields.get("node"))
             assert name is not None, f"nothing here that could be {row.name}"
             self.states[row.name] = row.fields if not row.fields.get("deleting") else {**row.fields, "deleting": False}
+        self.first = {pod["metadata"]["name"] for pod in self._all()}
         self.machine.mark()
 
     def _run_pods(self, there: dict[str, list[Row]]) -> bool:
@@ -203,6 +208,7 @@ class Playback:
         before, now = self.states.get(row.name), row.fields
         self.states[row.name] = now
         if row.event == "ADDED":
+            self.added.add(row.name)
             if self.recording.together:
                 self._settle()
             self.pairs.pop(row.name, None)
@@ -269,7 +275,7 @@ class Playback:
         if any(pod["metadata"]["name"] == name for pod in pods):
             self.pairs[name] = name
             return name
-        taken = set(self.pairs.values())
+        taken = set(self.pairs.values()) | (self.first if name in self.added else set())
         family = self.there.told(family_of(name))
         for pod in pods:
             own = pod["metadata"]["name"]
@@ -286,16 +292,18 @@ class Playback:
         if ours not in pods or "deletionTimestamp" in pods[ours]["metadata"]:
             return ours
         family = self.here.told(family_of(ours))
-        for there, here in self.pairs.items():
-            like = pods.get(here)
+        partners = {here: there for there, here in self.pairs.items()}
+        for here, like in pods.items():
+            there = partners.get(here)
             if (
-                like is not None
-                and "deletionTimestamp" in like["metadata"]
-                and not self.states[there].get("deleting")
+                "deletionTimestamp" in like["metadata"]
+                and not (there and self.states[there].get("deleting"))
                 and self.here.told(family_of(here)) == family
                 and (like["status"].get("phase"), _ready(like)) == (pods[ours]["status"].get("phase"), _ready(pods[ours]))
             ):
-                self.pairs[there], self.pairs[name] = ours, here
+                if there:
+                    self.pairs[there] = ours
+                self.pairs[name] = here
                 return here
         return ours
 
@@ -363,7 +371,7 @@ class Playback:
         for row in rows:
             if row is not None:
                 groups.setdefault(row[0], []).append(row[1])
-        return {what: distinct(found) for what, found in groups.items()}
+        return {what: found if what.startswith("events") else distinct(found) for what, found in groups.items()}
 
     @property
     def _shapes(self) -> dict[str, Callable[[Object], Object]]:
@@ -395,7 +403,10 @@ class Playback:
     def _event(verb: str, event: Object, names: Names) -> tuple[str, Any] | None:
         if event["component"] not in TELLERS or verb == "DELETED":
             return None
-        return names.told(f"events of {event['object']}"), filled(names.told(event))
+        about, told = names.told(f"events of {event['object']}"), filled(names.told(event))
+        if about.startswith(SIDE_BY_SIDE):  # which pod comes first is chance
+            told["message"] = _POD.sub("POD", told["message"])
+        return about, told
 
     def _row(self, kind: str, name: str, verb: str, fields: Object, names: Names) -> tuple[str, Any]:
         told = names.told(filled(timeless(fields)))
@@ -405,6 +416,11 @@ class Playback:
 
 
 def _compare(what: str, recorded: list[Any], found: list[Any]) -> Compared:
+    """In order; events about the pods of one set in any order, since it makes and deletes them side by side."""
+    if what.startswith(SIDE_BY_SIDE):
+        left = list(found)
+        known = [row for row in recorded if row in left and not left.remove(row)]  # type: ignore[func-returns-value]
+        return Compared(what, known, _without(recorded, known), left)
     equal, missing, between, place = [], [], [], 0
     for row in recorded:
         if row in found[place:]:
@@ -415,6 +431,13 @@ def _compare(what: str, recorded: list[Any], found: list[Any]) -> Compared:
         else:
             missing.append(row)
     return Compared(what, equal, missing, between + found[place:])
+
+
+def _without(rows: list[Any], some: list[Any]) -> list[Any]:
+    left = list(rows)
+    for row in some:
+        left.remove(row)
+    return left
 
 
 def family_of(name: str) -> str:
