@@ -16,6 +16,7 @@ from minikube_py.api.types import Create, Delete, Key, Patch, Wake
 from minikube_py.apiserver.origin import Origin
 from minikube_py.base import patch
 from tests.traces.playback import Playback, family_of
+from tests.traces.shapes import RESOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,7 @@ QUIET_S = 0.25  # the recorded controllers were done with everything after such 
 LAG_S = 0.08  # so far back a recorded write may reach: it was decided before what came meanwhile was seen
 TURNS_MAX = 40
 PASTS_MAX = 60
+UNSEEN = {"deployments.apps", "replicasets.apps"}  # some recordings watched only the pods of workloads
 LAGGING = ("deployments.apps", "replicasets.apps")  # whose controllers' caches are followed back
 
 
@@ -75,6 +77,7 @@ class Lockstep(Playback):
         self.done: set[int] = set()
         self.noted = self.cluster.store.revision
         self.t = 0.0
+        self.seen_kinds = {f"{row.kind}.apps" for row in self.recording.rows}
         self.pasts: list[Past] = []
         namespace = self.recording.namespace
         self.objects = {
@@ -189,6 +192,8 @@ class Lockstep(Playback):
         self.pasts.append(Past(self.t, self.objects, self.cluster.store))
         del self.pasts[:-PASTS_MAX]
         kind = change.key.resource.partition(".")[0]
+        if change.key.namespace not in (self.recording.namespace, ""):
+            return
         if change.new is not None:
             self._name(self.here, kind, change.key.name, change.new)
         if kind == "pods":
@@ -217,8 +222,9 @@ class Lockstep(Playback):
             whom = self.there.told(family_of(row.name))
             what = "made" if row.event == "ADDED" else "left"
             count = self._count(self.due, what, whom)
-            if self.made.get((what, whom), 0) < count:
-                self._take_turn(row)
+            for _ in range(TURNS_MAX):
+                if self.made.get((what, whom), 0) >= count or not self._take_turn(row):
+                    break
             self._pod(row)
             return
         if index in self.done or row.kind not in self._shapes:
@@ -252,20 +258,27 @@ class Lockstep(Playback):
             if (row.kind, row.name) in tried:
                 continue
             tried.add((row.kind, row.name))
-            if not self._bring(later):
-                return
+            if not self._bring(later) and row.kind in ("deployments", "replicasets"):
+                return  # these look at each other: what comes after it hangs on it
 
     def _take_turn(self, row: Row) -> bool:
         """Run the first step that would write the row now, else one that would by what it could have seen a while ago."""
         view, store = self.cluster.server.view, self.cluster.store
         for turn in self._turns():
             if self._would_write(turn, row, store.get(turn.key), view):
-                cause = self.engine._dirty[turn.number]._causes.pop(turn.key)
-                step = self.engine.steps[turn.number]
-                self.engine._run(step, turn.key, cause)
-                self.engine._drain(-1 if step.sees_itself else turn.number)
+                self._run_turn(turn)
+                return True
+        for turn in self._turns():  # nobody watched these: the row may hang on what they write
+            if row.kind == "pods" and self.engine.steps[turn.number].resource in UNSEEN - self.seen_kinds:
+                self._run_turn(turn)
                 return True
         return row.kind != "pods" and self._take_late_turn(row)
+
+    def _run_turn(self, turn: Turn) -> None:
+        cause = self.engine._dirty[turn.number]._causes.pop(turn.key)
+        step = self.engine.steps[turn.number]
+        self.engine._run(step, turn.key, cause)
+        self.engine._drain(-1 if step.sees_itself else turn.number)
 
     def _take_late_turn(self, row: Row) -> bool:
         for past in reversed(self.pasts):
@@ -316,7 +329,7 @@ class Lockstep(Playback):
     def _verdicts(self, action: Any, row: Row, seen: dict[Key, Object]) -> Iterator[bool]:
         """Whether an action writes the row; nothing if it is about something else."""
         if type(action) is Create:
-            kind, meta = action.object["kind"].lower() + "s", action.object["metadata"]
+            kind, meta = RESOURCES[action.object["kind"]], action.object["metadata"]
             name = meta.get("name") or meta.get("generateName", "")
             if kind == row.kind and row.event == "ADDED":
                 yield self.here.told(family_of(name)).rstrip("-") == self.there.told(family_of(row.name)) or row.kind != "pods"

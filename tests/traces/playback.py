@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.base.errors import KpyError
 from tests.traces.machine import EPOCH_S, Machine, distinct
-from tests.traces.shapes import EVENTS, MISC, TELLERS, TRACES, Row, event_of, filled, recorded_event, timeless
+from tests.traces.shapes import EVENTS, MISC, TELLERS, TRACES, Row, event_of, filled, recorded_event, timeless, unordered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -238,7 +238,7 @@ class Playback:
         """Take notice of what was created here: pods, and sets, whose names get a word."""
         for change in self.cluster.changes(self.seen):
             self.seen = change.revision
-            if change.new is None:
+            if change.new is None or change.key.namespace != self.recording.namespace:
                 continue
             if change.key.resource == "pods" and change.old is None:
                 self.born[change.new["metadata"]["uid"]] = change.revision
@@ -263,6 +263,9 @@ class Playback:
             revision = status.get("updateRevision")
             if kind == "statefulsets" and revision and revision not in names.words:
                 names.add(revision, f"{name}-R{names.count(('revision', name))}")
+        if kind == "endpointslices":
+            service = ((fields.get("metadata") or fields).get("labels") or {}).get("kubernetes.io/service-name", "")
+            names.add(name, f"{service}-SLICE{names.count(('slice', service))}")
         if kind == "controllerrevisions":
             parent = name.rpartition("-")[0]
             names.add(name, f"{parent}-R{names.count(('revision', parent))}")
@@ -273,7 +276,7 @@ class Playback:
             return self.pairs[name]
         pods = self._all()
         if any(pod["metadata"]["name"] == name for pod in pods):
-            self.pairs[name] = name
+            self._pair(name, name)
             return name
         taken = set(self.pairs.values()) | (self.first if name in self.added else set())
         family = self.there.told(family_of(name))
@@ -282,9 +285,15 @@ class Playback:
             if own in taken or self.here.told(family_of(own)) != family:
                 continue
             if _meant_for(pod) in (None, node):
-                self.pairs[name] = own
+                self._pair(name, own)
                 return str(own)
         return None
+
+    def _pair(self, there: str, here: str) -> None:
+        self.pairs[there] = here
+        if there != here:
+            word = self.there.words.setdefault(there, f"POD-{len(self.there.words)}")
+            self.here.words[here] = word
 
     def _ours_leaving(self, name: str, ours: str) -> str:
         """Of pods that are alike the controllers may remove any: if ours stays and its like goes, they change roles."""
@@ -302,8 +311,8 @@ class Playback:
                 and (like["status"].get("phase"), _ready(like)) == (pods[ours]["status"].get("phase"), _ready(pods[ours]))
             ):
                 if there:
-                    self.pairs[there] = ours
-                self.pairs[name] = here
+                    self._pair(there, ours)
+                self._pair(name, here)
                 return here
         return ours
 
@@ -351,15 +360,8 @@ class Playback:
 
     # -- comparing -----------------------------------------------------------------------------------------------
 
-    def name_pairs(self) -> None:
-        for number, (there, here) in enumerate(sorted(self.pairs.items(), key=lambda pair: -len(pair[0]))):
-            if there != here:
-                self.there.add(there, f"POD-{number}")
-                self.here.add(here, f"POD-{number}")
-
     def compared(self) -> list[Compared]:
         self._look()
-        self.name_pairs()
         recorded = self._grouped(self._recorded_row(row) for row in self.recording.rows)
         found = self._grouped(
             row for change in self.machine.changes(self.recording.namespace) if (row := self._found_row(change))
@@ -409,7 +411,7 @@ class Playback:
         return about, told
 
     def _row(self, kind: str, name: str, verb: str, fields: Object, names: Names) -> tuple[str, Any]:
-        told = names.told(filled(timeless(fields)))
+        told = names.told(filled(timeless(unordered(kind, fields))))
         if kind == "pods" and self.recording.misc:
             told.pop("labels", None)
         return names.told(f"{kind} {name}"), [verb, told]

@@ -17,7 +17,7 @@ RESOURCES = {
     "Deployment": "deployments", "ReplicaSet": "replicasets", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets",
     "Job": "jobs", "CronJob": "cronjobs", "Pod": "pods", "Event": "events", "ConfigMap": "configmaps",
     "Secret": "secrets", "Service": "services", "EndpointSlice": "endpointslices", "ServiceAccount": "serviceaccounts",
-    "Namespace": "namespaces", "PersistentVolumeClaim": "persistentvolumeclaims", "PersistentVolume": "persistentvolumes",
+    "Namespace": "namespaces", "Endpoints": "endpoints", "ControllerRevision": "controllerrevisions", "PersistentVolumeClaim": "persistentvolumeclaims", "PersistentVolume": "persistentvolumes",
 }  # fmt: skip
 EVENTS = {"create": "ADDED", "update": "MODIFIED", "delete": "DELETED"}
 # Who writes events that are compared: the kubelets of the recordings were an imitation, and the scheduler is played.
@@ -141,12 +141,16 @@ def _cron_job(obj: Object) -> Object:
 
 
 def _slice(obj: Object) -> Object:
-    return {
-        "addressType": obj["addressType"],
-        "endpoints": obj.get("endpoints"),
-        "ports": obj.get("ports"),
-        "labels": obj["metadata"].get("labels"),
-    }
+    found = {name: obj.get(name) for name in ("addressType", "endpoints", "ports")}
+    return {**found, "labels": obj["metadata"].get("labels")}
+
+
+def unordered(kind: str, fields: Object) -> Object:
+    """Endpoints and ports of a slice stand in the order of a hash: here by their addresses and names."""
+    if kind != "endpointslices" or "endpoints" not in fields:
+        return fields
+    endpoints = sorted(fields["endpoints"] or (), key=lambda one: one["addresses"])
+    return {**fields, "endpoints": endpoints, "ports": sorted(fields.get("ports") or (), key=lambda one: one["name"])}
 
 
 def _endpoints(obj: Object) -> Object:
