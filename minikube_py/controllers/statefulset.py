@@ -269,6 +269,8 @@ def _create(work: _Work, number: int, reference: Object, view: View) -> Generato
     outcome = yield Create(_pod(work, name, number, reference))
     if retry.namespace_goes(outcome):
         return False
+    if isinstance(outcome, dict):
+        yield from statefulset_claims.set_owners(work.owner, outcome, view, surplus=False)
     if not isinstance(outcome, AlreadyExists):
         yield _told(work, "Create", name, outcome)
     return isinstance(outcome, KpyError)

@@ -132,14 +132,16 @@ class Lockstep(Playback):
 
     def _is_ours(self, row: Row) -> bool:
         """Whether a controller wrote it; the rest came from outside."""
-        if row.kind == "events" or row.kind not in self._shapes:
-            return True
-        if row.kind != "pods":
-            return True
-        before = self.states.get(row.name)
+        return row.kind != "pods" or self._deed(row) != ""
+
+    def _deed(self, row: Row) -> str:
+        """What controllers do to pods: they make them, mark them for deletion, and let go of those of Jobs."""
+        before = self.states.get(row.name) or {}
         if row.event == "ADDED":
-            return True
-        return bool(row.event == "MODIFIED" and row.fields.get("deleting") and not (before or {}).get("deleting"))
+            return "made"
+        if row.event == "MODIFIED" and row.fields.get("deleting") and not before.get("deleting"):
+            return "left"
+        return "freed" if row.event == "MODIFIED" and before.get("finalizers") and not row.fields.get("finalizers") else ""
 
     def _do(self, deed: Any) -> None:
         if not isinstance(deed, str) or not hasattr(self, "held"):
@@ -201,7 +203,9 @@ class Lockstep(Playback):
             old, new = change.old, change.new
             if old is None:
                 self._count(self.made, "made", whom)
-            elif new is not None and "deletionTimestamp" in new["metadata"] and "deletionTimestamp" not in old["metadata"]:
+            if old and new and old["metadata"].get("finalizers") and not new["metadata"].get("finalizers"):
+                self._count(self.made, "freed", whom)
+            if old and new and "deletionTimestamp" in new["metadata"] and "deletionTimestamp" not in old["metadata"]:
                 self._count(self.made, "left", whom)
             return
         found = self._found_row(change)
@@ -220,7 +224,7 @@ class Lockstep(Playback):
             return
         if row.kind == "pods":
             whom = self.there.told(family_of(row.name))
-            what = "made" if row.event == "ADDED" else "left"
+            what = self._deed(row)
             count = self._count(self.due, what, whom)
             for _ in range(TURNS_MAX):
                 if self.made.get((what, whom), 0) >= count or not self._take_turn(row):
@@ -334,9 +338,12 @@ class Lockstep(Playback):
             if kind == row.kind and row.event == "ADDED":
                 yield self.here.told(family_of(name)).rstrip("-") == self.there.told(family_of(row.name)) or row.kind != "pods"
         elif type(action) is Delete and row.kind == "pods" == action.key.resource and row.event == "MODIFIED":
-            yield self.here.told(family_of(action.key.name)) == self.there.told(family_of(row.name))
+            yield self._deed(row) == "left" and self.here.told(family_of(action.key.name)) == self.there.told(family_of(row.name))
         elif type(action) is Delete and action.key.resource.partition(".")[0] == row.kind and row.event == "DELETED":
             yield self.here.told(action.key.name) == self.there.told(row.name)
+        elif type(action) is Patch and action.key.resource == "pods" == row.kind:
+            if "finalizers" in action.fields.get("metadata", {}) and self._deed(row) == "freed":
+                yield self.here.told(family_of(action.key.name)) == self.there.told(family_of(row.name))
         elif type(action) is Patch:
             key = action.key
             kind = key.resource.partition(".")[0]

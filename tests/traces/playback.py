@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.base.errors import KpyError
 from tests.traces.machine import EPOCH_S, Machine, distinct
-from tests.traces.shapes import EVENTS, MISC, TELLERS, TRACES, Row, event_of, filled, recorded_event, timeless, unordered
+from tests.traces.shapes import EVENTS, MISC, TELLERS, TRACES, Row, event_of, filled, recorded_event, timeless, without_chance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -137,6 +137,8 @@ class Playback:
                 if not added and row.event == "ADDED":
                     met.add(row.name)
             met = set(self.there.words)
+        for row in self.recording.rows:
+            self._name(self.there, row.kind, row.name, row.fields)
 
     def _prepare(self) -> None:
         """Bring the cluster to the state in which the watch began."""
@@ -260,9 +262,9 @@ class Playback:
         if kind == "pods" and digest and not self.tells_images and digest not in names.words:
             self._name(names, "replicasets", name.rpartition("-")[0], {})
         for status in (fields.get("status") or {}, fields):
-            revision = status.get("updateRevision")
-            if kind == "statefulsets" and revision and revision not in names.words:
-                names.add(revision, f"{name}-R{names.count(('revision', name))}")
+            for revision in (status.get("currentRevision"), status.get("updateRevision")):
+                if kind == "statefulsets" and revision and revision not in names.words:
+                    names.add(revision, f"{name}-R{names.count(('revision', name))}")
         if kind == "endpointslices":
             service = ((fields.get("metadata") or fields).get("labels") or {}).get("kubernetes.io/service-name", "")
             names.add(name, f"{service}-SLICE{names.count(('slice', service))}")
@@ -411,7 +413,7 @@ class Playback:
         return about, told
 
     def _row(self, kind: str, name: str, verb: str, fields: Object, names: Names) -> tuple[str, Any]:
-        told = names.told(filled(timeless(unordered(kind, fields))))
+        told = names.told(filled(timeless(without_chance(kind, fields))))
         if kind == "pods" and self.recording.misc:
             told.pop("labels", None)
         return names.told(f"{kind} {name}"), [verb, told]

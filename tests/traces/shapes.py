@@ -145,8 +145,11 @@ def _slice(obj: Object) -> Object:
     return {**found, "labels": obj["metadata"].get("labels")}
 
 
-def unordered(kind: str, fields: Object) -> Object:
-    """Endpoints and ports of a slice stand in the order of a hash: here by their addresses and names."""
+def without_chance(kind: str, fields: Object) -> Object:
+    """Endpoints and ports of a slice stand in the order of a hash: here by their addresses and names. Of equal volumes a
+    claim gets any."""
+    if fields.get("volumeName"):
+        return {**fields, "volumeName": "VOLUME"}
     if kind != "endpointslices" or "endpoints" not in fields:
         return fields
     endpoints = sorted(fields["endpoints"] or (), key=lambda one: one["addresses"])
