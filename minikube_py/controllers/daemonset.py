@@ -91,11 +91,8 @@ def step(owner: Object, view: View, clock: Clock) -> Actions:
     if revision is None:
         yield from retry.again(STEP, key, owner, view, clock)
         return
-    by_node: dict[str, Objects] = {}
-    for pod in sorted(mine, key=lambda one: (one["metadata"].get("creationTimestamp", ""), one["metadata"]["name"])):
-        by_node.setdefault(placement.pinned_to(pod), []).append(pod)
     spec = _with_tolerations(owner["spec"]["template"]["spec"])
-    work = _Work(owner, spec, history.hash_of(revision), view.list("nodes"), by_node, clock)
+    work = _Work(owner, spec, history.hash_of(revision), view.list("nodes"), _by_node(mine), clock)
 
     create, doomed = _plan(work)
     if (owner["spec"].get("updateStrategy") or {}).get("type", "RollingUpdate") == "RollingUpdate":
@@ -103,8 +100,10 @@ def step(owner: Object, view: View, clock: Clock) -> Actions:
         create += [node for node in more if node not in create]
         doomed += [pod for pod in less if pod not in doomed]
     held = retry.held(STEP, key, owner, view, clock) if create else None
-    failure = yield from _carry_out(work, [] if held else create[:BURST], doomed[:BURST], reference)
-
+    failure, made = yield from _create(work, [] if held else create[:BURST], reference)
+    failure = (yield from _delete(work, doomed[:BURST])) or failure
+    if made:
+        work = work._replace(by_node=_by_node([*mine, *made]))
     fields = patch.diff(old, _status(work, collisions))
     if fields:
         yield Patch(key, {"status": fields}, "status")
@@ -120,6 +119,14 @@ def step(owner: Object, view: View, clock: Clock) -> Actions:
     later = [at_s for at_s in due if at_s > clock.now_s]
     if later:
         yield Wake(min(later))
+
+
+def _by_node(found: Objects) -> dict[str, Objects]:
+    """The pods by the node that they are for, oldest first."""
+    by_node: dict[str, Objects] = {}
+    for pod in sorted(found, key=lambda one: (one["metadata"].get("creationTimestamp", ""), one["metadata"]["name"])):
+        by_node.setdefault(placement.pinned_to(pod), []).append(pod)
+    return by_node
 
 
 def _with_tolerations(spec: Object) -> Object:
@@ -229,19 +236,34 @@ def _surging(work: _Work, surge: int) -> tuple[list[str], Objects]:
 # --- writes ------------------------------------------------------------------------------------------------------------
 
 
-def _carry_out(work: _Work, create: list[str], doomed: Objects, reference: Object) -> Generator[Action, Outcome, bool]:
+def _create(work: _Work, nodes: list[str], reference: Object) -> Generator[Action, Outcome, tuple[bool, Objects]]:
+    """Make pods in batches of 1, 2, 4, ...; a batch with a refusal is the last one. Returns whether one was refused, and the
+    pods that the status counts already: those of the last batch are not seen yet when it is written.
+
+    Five nodes: batches of 1, 2 and 2, the first status counts 3.
+    """
+    made: Objects = []
+    start, size, failed = 0, 1, False
+    while start < len(nodes) and not failed:
+        seen = len(made)
+        for node in nodes[start : start + size]:
+            outcome = yield Create(_pod(work, node, reference))
+            if retry.namespace_goes(outcome):
+                return False, made
+            if isinstance(outcome, KpyError):
+                failed = True
+                yield Record(work.owner, "Warning", "FailedCreate", f"Error creating: {outcome}", COMPONENT)
+            elif outcome is not None:
+                made.append(outcome)
+                text = f"Created pod: {outcome['metadata']['name']}"
+                yield Record(work.owner, "Normal", "SuccessfulCreate", text, COMPONENT)
+        start, size = start + size, 2 * size
+    return failed, made[:seen] if nodes else []
+
+
+def _delete(work: _Work, doomed: Objects) -> Generator[Action, Outcome, bool]:
     """Returns whether a write was refused."""
     failed = False
-    for node in create:
-        outcome = yield Create(_pod(work, node, reference))
-        if retry.namespace_goes(outcome):
-            return False
-        if isinstance(outcome, KpyError):
-            failed = True
-            yield Record(work.owner, "Warning", "FailedCreate", f"Error creating: {outcome}", COMPONENT)
-        elif outcome is not None:
-            text = f"Created pod: {outcome['metadata']['name']}"
-            yield Record(work.owner, "Normal", "SuccessfulCreate", text, COMPONENT)
     for pod in doomed:
         meta, phase = pod["metadata"], (pod.get("status") or {}).get("phase")
         if phase in ("Failed", "Succeeded"):

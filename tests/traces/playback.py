@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 # Who is played instead of simulated; nobody in the recordings provisioned volumes or gave addresses.
 PLAYED = (
-    "scheduler", "kubelet", "kubelet-node", "nodelifecycle", "volume-provisioner", "volume-deleter", "volume-resizer",
+    "scheduler", "kubelet", "volume-provisioner", "volume-deleter", "volume-resizer",
     "service-load-balancer", "cluster-autoscaler",
 )  # fmt: skip
 SIDE_BY_SIDE = ("events of ReplicaSet", "events of DaemonSet", "events of Job")  # who make and delete many at once
@@ -98,6 +98,7 @@ class Playback:
         self.tells_images = any(row.fields.get("image") for row in recording.rows)
         self.pairs: dict[str, str] = {}  # recorded pod -> pod here
         self.states: dict[str, Object] = {}  # recorded pod -> its last recorded fields
+        self.nodes = {node: node for node in recording.nodes}  # recorded node -> node here
         self.first: set[str] = set()  # pods here that were there when the watch began
         self.added: set[str] = set()  # recorded pods that were not
         self.there, self.here = Names(), Names()
@@ -286,7 +287,7 @@ class Playback:
             own = pod["metadata"]["name"]
             if own in taken or self.here.told(family_of(own)) != family:
                 continue
-            if _meant_for(pod) in (None, node):
+            if _meant_for(pod) in (None, self.nodes.get(node or "", node)):
                 self._pair(name, own)
                 return str(own)
         return None
@@ -312,11 +313,19 @@ class Playback:
                 and self.here.told(family_of(here)) == family
                 and (like["status"].get("phase"), _ready(like)) == (pods[ours]["status"].get("phase"), _ready(pods[ours]))
             ):
+                if _meant_for(like):
+                    self._swap_nodes(_meant_for(pods[ours]), _meant_for(like))
                 if there:
                     self._pair(there, ours)
                 self._pair(name, here)
                 return here
         return ours
+
+    def _swap_nodes(self, one: str | None, other: str | None) -> None:
+        """A DaemonSet may begin with any node: what the recording did on the one is done here on the other."""
+        back = {here: there for there, here in self.nodes.items()}
+        if one and other:
+            self.nodes[back[one]], self.nodes[back[other]] = other, one
 
     def _play(self, name: str, now: Object, before: Object, node: str | None) -> None:
         namespace = self.recording.namespace
@@ -325,7 +334,8 @@ class Playback:
         except KpyError:
             return
         if node and not pod["spec"].get("nodeName"):
-            self.cluster.patch("pods", name, namespace, {"spec": {"nodeName": node}}, subresource="binding")
+            binding = {"spec": {"nodeName": self.nodes.get(node, node)}}
+            self.cluster.patch("pods", name, namespace, binding, subresource="binding")
         watched = ("phase", "conditions", "containers", "podIP", "ready")
         if any(now.get(field) != before.get(field) for field in watched):
             status = self._status(pod, now)
