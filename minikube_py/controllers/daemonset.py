@@ -2,7 +2,7 @@
 
 `step` runs on daemonsets.apps and is woken by: the DaemonSet itself; its pods and ControllerRevisions; pods without a
 controller that its selector matches; nodes created, deleted, or changed in labels or taints. Its wake: when a ready pod
-becomes available (minReadySeconds).
+becomes available (minReadySeconds), or the back-off of a node whose pods fail ends.
 
 A pod is made for a node by pinning it there with a node affinity; the scheduler binds it. DaemonSet pods tolerate the taints
 of nodes that are not ready, under pressure or cordoned.
@@ -11,10 +11,10 @@ Source: k8s.io/kubernetes/pkg/controller/daemon/daemon_controller.go, update.go,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from minikube_py.api import pods
-from minikube_py.api.types import Create, Delete, Patch, Record, Wake
+from minikube_py.api.types import Create, Delete, Patch, Record, Remember, Wake
 from minikube_py.base import patch, selector
 from minikube_py.base.clock import seconds
 from minikube_py.base.errors import KpyError, NotFound
@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from minikube_py.api.types import Action, Actions, Object, Objects, Outcome, View
     from minikube_py.base.clock import Clock
 
+    Backoffs: TypeAlias = dict[str, list[int]]
+
 STEP, RESOURCE, COMPONENT = "daemonset", "daemonsets.apps", "daemonset-controller"
 BURST = 250
+BACKOFF_S_MAX = 15 * 60
 GENERATION_LABEL, GENERATION = "pod-template-generation", "deprecated.daemonset.template.generation"
 _TOLERATED = (
     (taints.NOT_READY, taints.NO_EXECUTE),
@@ -99,6 +102,8 @@ def step(owner: Object, view: View, clock: Clock) -> Actions:
         more, less = _rolling(work)
         create += [node for node in more if node not in create]
         doomed += [pod for pod in less if pod not in doomed]
+    known = view.memory(STEP, key)
+    doomed, failed, again_s = _limited(doomed, known.get("failed") or {}, clock.now_s)
     held = retry.held(STEP, key, owner, view, clock) if create else None
     failure, made = yield from _create(work, [] if held else create[:BURST], reference)
     failure = (yield from _delete(work, doomed[:BURST])) or failure
@@ -110,21 +115,53 @@ def step(owner: Object, view: View, clock: Clock) -> Actions:
     labelled = {(pod["metadata"].get("labels") or {}).get(history.HASH_LABEL) for pod in mine}
     in_use = [one["metadata"]["name"] for one in past if history.hash_of(one) in {*labelled, work.hash}]
     yield from history.truncate(owner, past, in_use)
-    yield from retry.after(STEP, key, owner, view, clock, waiting=held, refused=failure)
+    kept = {name: value for name, value in known.items() if name != "failed"}
+    for action in retry.after(STEP, key, owner, view, clock, waiting=held, refused=failure):
+        if isinstance(action, Remember):
+            kept = action.data
+        else:
+            yield action
+    kept = {**kept, "failed": failed} if failed else kept
+    if kept != known:
+        yield Remember(kept)
     due = [
         seconds(ready["lastTransitionTime"]) + work.min_ready_s
         for pod in mine
         if (ready := pods.condition(pod, "Ready")) is not None and ready["status"] == "True"
     ]
-    later = [at_s for at_s in due if at_s > clock.now_s]
+    later = [at_s for at_s in (*due, *again_s) if at_s > clock.now_s]
     if later:
         yield Wake(min(later))
 
 
+def _limited(doomed: Objects, known: Backoffs, now_s: int) -> tuple[Objects, Backoffs, list[int]]:
+    """Failed pods are removed with a back-off for each node: 1 s, 2 s, 4 s, ..., 15 min. `known`: node -> [when one was
+    removed last, the back-off since then]. Returns what may be deleted now, the back-offs, and when they end.
+
+    Pods of n0 fail whenever they start, at 0 s, 1 s and 3 s: removed at 0 s (then 1 s), at 1 s (then 2 s), at 3 s (then 4 s).
+    Source: daemon_controller.go (failedPodsBackoff), k8s.io/client-go/util/flowcontrol/backoff.go.
+    """
+    backoffs = {node: known[node] for node in sorted(known) if now_s - known[node][0] <= 2 * BACKOFF_S_MAX}
+    due: list[int] = []
+    may: Objects = []
+    for pod in doomed:
+        node = placement.pinned_to(pod)
+        if (pod.get("status") or {}).get("phase") == "Failed":
+            since_s, delay_s = backoffs.get(node, (0, 0))
+            if now_s < since_s + delay_s:
+                due.append(since_s + delay_s)
+                continue
+            backoffs[node] = [now_s, min(2 * delay_s, BACKOFF_S_MAX) or 1]
+        may.append(pod)
+    return may, backoffs, due
+
+
 def _by_node(found: Objects) -> dict[str, Objects]:
-    """The pods by the node that they are for, oldest first."""
+    """The pods by the node that they are for, oldest first. One that has ended and is being deleted is nobody's business any
+    more, though it may be there for a while."""
     by_node: dict[str, Objects] = {}
-    for pod in sorted(found, key=lambda one: (one["metadata"].get("creationTimestamp", ""), one["metadata"]["name"])):
+    there = [pod for pod in found if not (is_deleting(pod) and pods.is_finished(pod))]
+    for pod in sorted(there, key=lambda one: (one["metadata"].get("creationTimestamp", ""), one["metadata"]["name"])):
         by_node.setdefault(placement.pinned_to(pod), []).append(pod)
     return by_node
 

@@ -283,14 +283,20 @@ class Playback:
             return name
         taken = set(self.pairs.values()) | (self.first if name in self.added else set())
         family = self.there.told(family_of(name))
-        for pod in pods:
-            own = pod["metadata"]["name"]
-            if own in taken or self.here.told(family_of(own)) != family:
-                continue
-            if _meant_for(pod) in (None, self.nodes.get(node or "", node)):
-                self._pair(name, own)
-                return str(own)
-        return None
+        alike = [
+            pod
+            for pod in pods
+            if pod["metadata"]["name"] not in taken and self.here.told(family_of(pod["metadata"]["name"])) == family
+        ]
+        wanted = self.nodes.get(node or "", node)
+        found = next((pod for pod in alike if _meant_for(pod) in (None, wanted)), None)
+        if found is None and alike and node:  # a surging DaemonSet began with another node
+            found = alike[0]
+            self._swap_nodes(wanted, _meant_for(found))
+        if found is None:
+            return None
+        self._pair(name, found["metadata"]["name"])
+        return str(found["metadata"]["name"])
 
     def _pair(self, there: str, here: str) -> None:
         self.pairs[there] = here
@@ -323,9 +329,16 @@ class Playback:
 
     def _swap_nodes(self, one: str | None, other: str | None) -> None:
         """A DaemonSet may begin with any node: what the recording did on the one is done here on the other."""
+        if not one or not other:
+            return
         back = {here: there for there, here in self.nodes.items()}
-        if one and other:
-            self.nodes[back[one]], self.nodes[back[other]] = other, one
+        self.nodes[back[one]], self.nodes[back[other]] = other, one
+        placed = {pod["metadata"]["name"]: pod["spec"].get("nodeName") for pod in self._all()}
+        moved = {there: here for there, here in self.pairs.items() if placed.get(here) in (one, other)}
+        if len(moved) == 2:
+            (there, here), (also_there, also_here) = moved.items()
+            self._pair(there, also_here)
+            self._pair(also_there, here)
 
     def _play(self, name: str, now: Object, before: Object, node: str | None) -> None:
         namespace = self.recording.namespace
