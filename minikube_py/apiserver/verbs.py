@@ -175,7 +175,7 @@ class ApiServer:
         revision, clock = self.store.revision + 1, self.clock
         for attempt in range(GENERATE_ATTEMPTS_MAX):
             name = prefix + clock.suffix(kind.storage, meta.get("namespace", ""), prefix, revision, attempt)
-            if self.store.get(Key(kind.storage, meta.get("namespace", ""), name)) is None:
+            if self.store.is_free(Key(kind.storage, meta.get("namespace", ""), name), prefix):
                 return name
         raise errors.already_exists(kind.resource, name)
 
