@@ -65,7 +65,6 @@ class Cluster:
         store.renewed = self._renew
         self.subject: Subject | None = None  # who asks; None: the administrator, who may do anything
         self.pace: Callable[[int], None] | None = None  # lets that many real seconds pass; None: time jumps
-        self.authenticator: Callable[[str, tuple[str, ...]], Subject | None] | None = None  # knows more tokens
         self.manager = ""  # what the client calls itself in the log and in managedFields; '': as each verb is called
 
     # -- opening -------------------------------------------------------------------------------------------------
@@ -83,7 +82,7 @@ class Cluster:
         """Make a cluster file: system namespaces and `nodes` nodes (the first one is the control plane).
 
         `shape`: cpu ('4'), memory ('8Gi'), kubernetes_version ('v1.36.2'), static_pods (False): whether the control
-        plane's own pods are there, in kube-system.
+        plane's own pods are there, in kube-system; admission: configurations of admission plugins by name.
         """
         cluster = cls(Store(str(path), create=True), name)
         cluster._bootstrap(epoch_s=epoch_s, nodes=nodes, seed=seed, **shape)
@@ -123,6 +122,7 @@ class Cluster:
         memory: str = "8Gi",
         kubernetes_version: str = KUBERNETES_VERSION,
         static_pods: bool = False,
+        admission: Object | None = None,
     ) -> None:
         from minikube_py import bootstrap
 
@@ -136,6 +136,10 @@ class Cluster:
                 ("kubernetes_version", kubernetes_version),
             ):
                 self.store.set_meta(name, str(value))
+            if admission:
+                import json
+
+                self.store.set_meta("admission", json.dumps(admission))
             bootstrap.fill(
                 self.server,
                 nodes=nodes,
@@ -209,6 +213,12 @@ class Cluster:
                 raise _Undone
         except _Undone:
             self._registry = None
+
+    def copy(self) -> Cluster:
+        """A cluster in memory that is as this one is now, and gone with the object."""
+        store = Store(":memory:")
+        self.store.connection.backup(store.connection)
+        return Cluster(store, self.name)
 
     def kind(self, word: str) -> Kind:
         """The kind that a word means ('po', 'deployments.apps'). NotFound in kubectl's words."""
@@ -322,8 +332,6 @@ class Cluster:
         """Create an object and return it as stored."""
         kind = self._kind_of(obj)
         self.authorize("create", kind, self._home(kind, obj, namespace))
-        if kind.verbs == kinds_table.CREATE_ONLY:
-            return self._answer(kind, obj, self._home(kind, obj, namespace), dry_run)
         with self.store.transaction():
             created = self.server.create(
                 kind, obj, namespace=self._home(kind, obj, namespace), origin=self._origin(manager), check=validation,
@@ -333,30 +341,16 @@ class Cluster:
                 self._after_write(kind)
         return created
 
-    def _answer(self, kind: Kind, obj: Object, namespace: str, dry_run: bool) -> Object:
-        """Kinds that are not stored: a Binding is carried out, a review is answered."""
-        from minikube_py.api import decode
-        from minikube_py.apiserver import reviews
-
-        obj, _ = decode.decode(kind, obj, "Ignore")
-        if kind.name == "Binding":
-            self.bind((obj.get("metadata") or {}).get("name") or "", namespace, obj, dry_run=dry_run)
-            return obj
-        certificate = reviews.certificate_of(self.info.name, self.info.seed)
-        asking = reviews.Asking(self.view, self.clock, self.subject, certificate, self.authenticator or self._owner_of)
-        return reviews.review(asking, kind, obj, namespace)
-
-    def _owner_of(self, token: str, audiences: tuple[str, ...]) -> Subject | None:
-        from minikube_py.apiserver import tokens
-
-        return tokens.owner_of(self.view, self.clock, self.token_key, token, audiences)
-
     def bind(self, name: str, namespace: str, binding: Object, *, dry_run: bool = False) -> None:
         """Give a pod the node that a Binding names. Raises Invalid, NotFound, Conflict."""
         self.authorize("create", self.kind("pods"), namespace, name, "binding")
         target = binding.get("target") or {}
         if target.get("kind") not in (None, "", "Node") or not target.get("name"):
-            told = "Required value" if target.get("kind") in (None, "", "Node") else 'Unsupported value: supported values: "Node", "<empty>"'
+            told = (
+                "Required value"
+                if target.get("kind") in (None, "", "Node")
+                else 'Unsupported value: supported values: "Node", "<empty>"'
+            )
             field = "target.name" if told == "Required value" else "target.kind"
             raise errors.Invalid("Binding", "", name, [errors.Cause(field, f"FieldValue{told.split(' ')[0]}", told)])
         key = Key("pods", namespace or "default", name)
@@ -367,7 +361,14 @@ class Cluster:
                 self.server.bind(key, target["name"], origin=self._origin("kubectl"))
 
     def scale(
-        self, resource: str, name: str, namespace: str, scale: Object, *, dry_run: bool = False, manager: str = "kubectl"
+        self,
+        resource: str,
+        name: str,
+        namespace: str,
+        scale: Object,
+        *,
+        dry_run: bool = False,
+        manager: str = "kubectl",
     ) -> Object:
         """Set the number of replicas through the scale subresource. Returns the scaled object."""
         kind = self.kind(resource)
@@ -461,7 +462,9 @@ class Cluster:
         stored = self.get(resource, name, namespace)
         if not dry_run:
             with self.store.transaction():
-                stored = managed_fields.replace(self.server, kind, self._key(kind, name, namespace), found, self._origin(""))
+                stored = managed_fields.replace(
+                    self.server, kind, self._key(kind, name, namespace), found, self._origin("")
+                )
         return stored
 
     def update(
@@ -540,6 +543,15 @@ class Cluster:
                 self._after_write(kind)
         return deleted
 
+    def create_token(self, name: str, namespace: str = "", spec: Object | None = None) -> Object:
+        """A TokenRequest of a ServiceAccount, answered: `status.token` says who the bearer is.
+
+        `spec`: audiences, expirationSeconds, boundObjectRef.
+        """
+        self.authorize("create", self.kind("serviceaccounts"), namespace, name, "token")
+        key = Key("serviceaccounts", namespace or "default", name)
+        return self.server.token(key, {"spec": spec or {}}, origin=self._origin(""))
+
     def evict(self, name: str, namespace: str = "", *, grace_s: int | None = None, dry_run: bool = False) -> None:
         """Evict a pod; TooManyRequests where a PodDisruptionBudget forbids it."""
         from minikube_py.apiserver import eviction
@@ -550,21 +562,6 @@ class Cluster:
                 self.server, Key("pods", namespace or "default", name), grace_s=grace_s, dry_run=dry_run,
                 origin=self._origin("kubectl-drain"),
             )  # fmt: skip
-
-    def create_token(self, name: str, namespace: str = "", spec: Object | None = None) -> Object:
-        """A TokenRequest for a service account, with its token. `spec`: audiences, expirationSeconds, boundObjectRef."""
-        from minikube_py.apiserver import tokens
-
-        self.authorize("create", self.kind("serviceaccounts"), namespace, name, "token")
-        account = self.store.get(Key("serviceaccounts", namespace or "default", name))
-        if account is None:
-            raise errors.not_found("serviceaccounts", name)
-        return tokens.issue(self.view, self.clock, self.token_key, account, spec or {})
-
-    @property
-    def token_key(self) -> bytes:
-        """What the tokens of service accounts are signed with."""
-        return f"{self.info.name}/{self.info.seed}".encode()
 
     def enter(self, pod: Object, container: Object) -> Session:
         """A session in a running container (see `leave`). Raises InternalError in the API server's words where there is
@@ -651,7 +648,10 @@ class Cluster:
 
         home = "" if namespace is None or not kind.namespaced else namespace or "default"
         resource = f"{kind.plural}/{subresource}" if subresource else kind.plural
-        authorizer.require(self.view, self.subject, verb, authorizer.Target(kind.group, resource, home, name))
+        target = authorizer.Target(kind.group, resource, home, name)
+        if self._server is not None and self._server.trace is not None:
+            self._server.trace += authorizer.notes(self.view, self.subject, verb, target)
+        authorizer.require(self.view, self.subject, verb, target)
 
     def _origin(self, manager: str) -> Any:
         from minikube_py.apiserver.origin import Origin
@@ -659,7 +659,8 @@ class Cluster:
         manager = self.manager or manager
         if self.subject is None:
             return Origin(manager)
-        return Origin(manager, user=self.subject.user, groups=self.subject.groups)
+        who = self.subject
+        return Origin(manager, user=who.user, groups=who.groups, uid=who.uid, extra=who.extra)
 
     def _after_write(self, kind: Kind) -> None:
         """What a real cluster has done before a person can type the next command."""

@@ -14,6 +14,7 @@ from minikube_py.api.kinds import CRD_VERBS, Kind
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from minikube_py.api.cel.rules import Node
     from minikube_py.api.types import Object
 
 PRESERVE = "x-kubernetes-preserve-unknown-fields"
@@ -29,12 +30,21 @@ class Schemas:
     replicas, the replicas of its status, and its label selector, as paths ('.spec.replicas'); None without that subresource.
     """
 
-    __slots__ = ("by_version", "deprecations", "scale")
+    __slots__ = ("_rules", "by_version", "deprecations", "scale")
 
     def __init__(
         self, by_version: dict[str, Object], deprecations: dict[str, str], scale: tuple[str, str, str] | None = None
     ) -> None:
         self.by_version, self.deprecations, self.scale = by_version, deprecations, scale
+        self._rules: dict[str, Node | None] = {}
+
+    def rules(self, version: str) -> Node | None:
+        """The CEL rules of a version's schema, compiled as they are needed; None if there are none."""
+        if version not in self._rules:
+            from minikube_py.api.cel import rules
+
+            self._rules[version] = rules.tree(self.by_version[version])
+        return self._rules[version]
 
 
 def kinds_of(crd: Object) -> tuple[Kind, ...]:

@@ -51,7 +51,11 @@ def read(data: bytes) -> Object:
         go = gotypes.type_of(version, kind) or OTHERS.get(kind)
         if go is None or go not in numbers():
             raise ProtobufError(f'no kind "{kind}" is registered for version "{version}" in protobuf')
-        return {"apiVersion": version, "kind": kind, **_message(go, gotypes.fields_of(go) or {}, unknown.get(2, b""), 0)}
+        return {
+            "apiVersion": version,
+            "kind": kind,
+            **_message(go, gotypes.fields_of(go) or {}, unknown.get(2, b""), 0),
+        }
     except (struct.error, IndexError, UnicodeDecodeError, TypeError) as error:
         raise ProtobufError(f"unexpected EOF: {error}") from None
 

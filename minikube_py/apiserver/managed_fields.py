@@ -337,7 +337,9 @@ def parsed(entries: list[Object]) -> Managers:
     for one in entries:
         fields = one.get("fieldsV1") if isinstance(one, dict) else None
         if not isinstance(fields, dict) or one.get("operation") not in (APPLY, UPDATE):
-            raise errors.BadRequest("metadata.managedFields: an entry needs fieldsV1, and the operation Apply or Update")
+            raise errors.BadRequest(
+                "metadata.managedFields: an entry needs fieldsV1, and the operation Apply or Update"
+            )
         version = "" if one["operation"] == APPLY else str(one.get("apiVersion") or "")
         manager = Manager(str(one.get("manager") or ""), one["operation"], version, str(one.get("subresource") or ""))
         found[manager] = Owned(fields, str(one.get("time") or ""))

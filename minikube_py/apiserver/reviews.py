@@ -1,140 +1,195 @@
-"""Questions that are asked by creating an object: who am I, may somebody do that, whose token is this. Nothing is stored.
+"""Kinds that are questions and not objects: they are created, answered, and nothing is stored.
 
-Sources: pkg/registry/authentication/{selfsubjectreview,tokenreview}, pkg/registry/authorization/*accessreview.
+SubjectAccessReview and its three sisters, SelfSubjectReview and TokenReview; a Binding gives a pod its node.
+Sources: pkg/registry/authorization/*/rest.go, pkg/registry/authentication/*/{rest,storage}.go,
+pkg/apis/authorization/validation/validation.go.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from minikube_py.apiserver import authorizer
+from minikube_py.api.accounts import ISSUER
+from minikube_py.api.types import Key
+from minikube_py.apiserver import authorizer, tokens
 from minikube_py.apiserver.authorizer import Subject, Target
 from minikube_py.apiserver.origin import ADMIN
-from minikube_py.base import errors
+from minikube_py.base import errors, gotext
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from minikube_py.api.kinds import Kind
-    from minikube_py.api.types import Object, View
-    from minikube_py.base.clock import Clock
+    from minikube_py.apiserver.origin import Origin
+    from minikube_py.apiserver.verbs import ApiServer
 
-    Authenticator = Callable[[str, tuple[str, ...]], Subject | None]
-
-CREDENTIAL = "authentication.kubernetes.io/credential-id"
-REVIEWS = (
-    "SelfSubjectReview", "TokenReview", "LocalSubjectAccessReview", "SelfSubjectAccessReview", "SelfSubjectRulesReview",
-    "SubjectAccessReview",
-)  # fmt: skip
-AUDIENCE = "https://kubernetes.default.svc.cluster.local"
+Object = dict[str, Any]
 
 
-class Asking:
-    """What a review may look at. `subject` None: the administrator, known by a certificate with that digest."""
-
-    __slots__ = ("authenticator", "certificate", "clock", "subject", "view")
-
-    def __init__(
-        self, view: View, clock: Clock, subject: Subject | None, certificate: str, authenticator: Authenticator
-    ) -> None:
-        self.view, self.clock, self.subject = view, clock, subject
-        self.certificate, self.authenticator = certificate, authenticator
-
-    @property
-    def user(self) -> Subject:
-        return self.subject or Subject(ADMIN.user, ADMIN.groups)
-
-
-def certificate_of(name: str, seed: int) -> str:
-    """The digest of the certificate that the administrator of a cluster would have."""
-    from hashlib import sha256
-
-    return sha256(f"{name}/{seed}/{ADMIN.user}".encode()).hexdigest()
-
-
-def review(asking: Asking, kind: Kind, obj: Object, namespace: str) -> Object:
-    """The review with its status. Raises Invalid for a question that is none."""
+def answer(
+    server: ApiServer, kind: Kind, obj: Object, namespace: str, origin: Origin, *, dry_run: bool = False
+) -> Object:
+    """The object with its status. Raises Invalid, BadRequest; of a Binding also NotFound and Conflict."""
+    if kind.name == "Binding":
+        return _bind(server, obj, namespace, origin, dry_run)
     spec = obj.get("spec") or {}
-    meta = {**(obj.get("metadata") or {})}
+    meta = dict(obj.get("metadata") or {})
+    if kind.namespaced:
+        meta["namespace"] = meta.get("namespace") or namespace or "default"
+    status = _ANSWERS[kind.name](server, kind, spec, meta, origin)
+    shown: Object = {"apiVersion": kind.version, "kind": kind.name, "metadata": meta}
     if kind.name == "SelfSubjectReview":
-        meta["creationTimestamp"] = asking.clock.timestamp
-        return {"apiVersion": kind.version, "kind": kind.name, "metadata": meta, "status": {"userInfo": user_info(asking)}}
-    if not isinstance(spec, dict):
-        raise errors.BadRequest(f"{kind.name} in version \"v1\" cannot be handled as a {kind.name}: spec is no object")
-    if kind.name == "TokenReview":
-        spec, status = _token(asking, spec)
-    elif kind.name == "SelfSubjectRulesReview":
-        status = _rules(asking, spec.get("namespace") or "")
+        meta["creationTimestamp"] = server.clock.timestamp
     else:
-        status = _access(asking, kind, spec, namespace)
-    return {"apiVersion": kind.version, "kind": kind.name, "metadata": meta, "spec": spec, "status": status}
+        shown["spec"] = spec
+    return {**shown, "status": status}
 
 
-def user_info(asking: Asking) -> Object:
-    """authentication.k8s.io/v1 UserInfo of the one who asks."""
-    who = asking.user
-    info: Object = {"username": who.user, "groups": list(who.groups)}
-    if asking.subject is None:
-        info["extra"] = {CREDENTIAL: [f"X509SHA256={asking.certificate}"]}
-    return dict(sorted(info.items()))
+def _bind(server: ApiServer, obj: Object, namespace: str, origin: Origin, dry_run: bool) -> Object:
+    meta, target = obj.get("metadata") or {}, obj.get("target") or {}
+    causes = []
+    if target.get("kind") not in (None, "", "Node"):
+        told = f'Unsupported value: {gotext.quoted(target["kind"])}: supported values: "Node", "<empty>"'
+        causes.append(errors.Cause("target.kind", "FieldValueNotSupported", told))
+    if not target.get("name"):
+        causes.append(errors.Cause("target.name", "FieldValueRequired", "Required value"))
+    if causes:
+        raise errors.Invalid("Binding", "", meta.get("name") or "", causes)
+    home = meta.get("namespace") or namespace or "default"
+    if not dry_run:
+        server.bind(Key("pods", home, meta.get("name") or ""), target["name"], origin=origin)
+    return {**obj, "metadata": {**meta, "namespace": home}}
 
 
-def _token(asking: Asking, spec: Object) -> tuple[Object, Object]:
-    """(the spec as it is answered, the status)."""
-    token, audiences = spec.get("token") or "", tuple(spec.get("audiences") or ()) or (AUDIENCE,)
-    if not token:
-        cause = errors.Cause("spec.token", "FieldValueRequired", "Required value: token is required for TokenReview in authentication")
-        raise errors.Invalid("TokenReview", "authentication.k8s.io", "", [cause])
-    found = asking.authenticator(str(token), audiences)
-    spec = {**spec, "audiences": list(audiences)}
-    if found is None:
-        return spec, {"user": {}, "error": "[invalid bearer token, token lookup failed]"}
-    return spec, {
-        "authenticated": True,
-        "user": {"username": found.user, "groups": list(found.groups)},
-        "audiences": list(audiences),
+# -- authorization ------------------------------------------------------------------------------------------------
+
+
+def _access(server: ApiServer, kind: Kind, spec: Object, meta: Object, origin: Origin) -> Object:
+    causes = _attribute_causes(spec)
+    if not spec.get("user") and not spec.get("groups"):
+        told = 'Invalid value: "": at least one of user or group must be specified'
+        causes.append(errors.Cause("spec.user", "FieldValueInvalid", told))
+    if kind.namespaced:
+        wanted = (spec.get("resourceAttributes") or {}).get("namespace") or ""
+        if wanted != meta["namespace"]:
+            told = f"Invalid value: {gotext.quoted(wanted)}: must match metadata.namespace"
+            causes.append(errors.Cause("spec.resourceAttributes.namespace", "FieldValueInvalid", told))
+        if spec.get("nonResourceAttributes") is not None:
+            told = "disallowed on this kind of request"
+            causes.append(errors.Cause("spec.nonResourceAttributes", "FieldValueInvalid", f"Invalid value: {told}"))
+    if causes:
+        raise errors.Invalid(kind.name, kind.group, "", causes)
+    subject = Subject(spec.get("user") or "", tuple(spec.get("groups") or ()))
+    return _decided(server, subject, spec)
+
+
+def _own_access(server: ApiServer, kind: Kind, spec: Object, meta: Object, origin: Origin) -> Object:
+    causes = _attribute_causes(spec)
+    if causes:
+        raise errors.Invalid(kind.name, kind.group, "", causes)
+    return _decided(server, Subject(origin.user, origin.groups), spec)
+
+
+def _attribute_causes(spec: Object) -> list[errors.Cause]:
+    both = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
+    if both[0] is not None and both[1] is not None:
+        told = "Invalid value: cannot be specified in combination with resourceAttributes"
+        return [errors.Cause("spec.nonResourceAttributes", "FieldValueInvalid", told)]
+    if both == (None, None):
+        told = "Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified"
+        return [errors.Cause("spec.resourceAttributes", "FieldValueInvalid", told)]
+    return []
+
+
+def _decided(server: ApiServer, subject: Subject, spec: Object) -> Object:
+    verb, target = _target(spec)
+    if not authorizer.allows(server.view, subject, verb, target):
+        return {"allowed": False}
+    grant = None if authorizer.MASTERS in subject.groups else authorizer.decision(server.view, subject, verb, target)
+    return {"allowed": True, "reason": f"RBAC: allowed by {grant}"} if grant is not None else {"allowed": True}
+
+
+def _target(spec: Object) -> tuple[str, Target]:
+    found = spec.get("nonResourceAttributes")
+    if found is not None:
+        return found.get("verb") or "", Target("", "", path=found.get("path") or "")
+    found = spec["resourceAttributes"]
+    below = found.get("subresource")
+    resource = f"{found.get('resource') or ''}/{below}" if below else found.get("resource") or ""
+    namespace, name = found.get("namespace") or "", found.get("name") or ""
+    return found.get("verb") or "", Target(found.get("group") or "", resource, namespace, name)
+
+
+def _own_rules(server: ApiServer, kind: Kind, spec: Object, meta: Object, origin: Origin) -> Object:
+    namespace = spec.get("namespace") or ""
+    if not namespace:
+        raise errors.BadRequest("no namespace on request")
+    found = list(authorizer.rules(server.view, Subject(origin.user, origin.groups), namespace))
+    fields = ("verbs", "apiGroups", "resources", "resourceNames")
+    return {
+        "incomplete": False,
+        "nonResourceRules": [
+            {"nonResourceURLs": rule["nonResourceURLs"], "verbs": rule["verbs"]}
+            for rule in found
+            if rule.get("nonResourceURLs")
+        ],
+        "resourceRules": [
+            {field: rule[field] for field in sorted(fields) if rule.get(field)}
+            for rule in found
+            if rule.get("resources")
+        ],
     }
 
 
-def _access(asking: Asking, kind: Kind, spec: Object, namespace: str) -> Object:
-    resource, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
-    if bool(resource is None) == bool(path is None):
-        told = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
-        cause = errors.Cause("spec.resourceAttributes", "FieldValueInvalid", f"Invalid value: null: {told}")
-        raise errors.Invalid(kind.name, kind.group, "", [cause])
-    who = asking.user
-    if kind.name != "SelfSubjectAccessReview":
-        user, groups = spec.get("user") or "", spec.get("groups") or []
-        if not user and not groups:
-            told = "Required value: at least one of user or group must be specified"
-            raise errors.Invalid(kind.name, kind.group, "", [errors.Cause("spec.user", "FieldValueRequired", told)])
-        who = Subject(str(user), tuple(map(str, groups)))
-    asked = resource or path or {}
-    if kind.name == "LocalSubjectAccessReview" and asked.get("namespace") != namespace:
-        told = f"Invalid value: {asked.get('namespace', '')!r}: must match metadata.namespace".replace("'", '"')
-        cause = errors.Cause("spec.resourceAttributes.namespace", "FieldValueInvalid", told)
-        raise errors.Invalid(kind.name, kind.group, "", [cause])
-    return {"allowed": authorizer.allows(asking.view, who, str(asked.get("verb") or ""), _target(asked, resource is None))}
+# -- authentication -----------------------------------------------------------------------------------------------
 
 
-def _target(asked: Object, is_path: bool) -> Target:
-    word = {name: str(value) for name, value in asked.items()}
-    if is_path:
-        return Target("", "", path=word.get("path", ""))
-    below = f"/{word['subresource']}" if word.get("subresource") else ""
-    return Target(
-        word.get("group", ""), word.get("resource", "") + below, word.get("namespace", ""), word.get("name", "")
-    )
+def _oneself(server: ApiServer, kind: Kind, spec: Object, meta: Object, origin: Origin) -> Object:
+    extra = origin.extra
+    if (origin.user, origin.groups) == (ADMIN.user, ADMIN.groups):  # who is known by a certificate
+        extra = ((tokens.CREDENTIAL, (f"X509SHA256={_certificate_of(server.clock.seed)}",)),)
+    return {"userInfo": _user_info(origin.user, origin.groups, origin.uid, extra)}
 
 
-def _rules(asking: Asking, namespace: str) -> Object:
-    resources, paths = [], []
-    for rule in authorizer.rules(asking.view, asking.user, namespace):
-        if rule.get("nonResourceURLs"):
-            paths.append({"verbs": list(rule["verbs"]), "nonResourceURLs": list(rule["nonResourceURLs"])})
-        if rule.get("resources") or rule.get("apiGroups"):
-            told = {"verbs": list(rule["verbs"]), "apiGroups": list(rule.get("apiGroups") or ()), "resources": list(rule.get("resources") or ())}
-            if rule.get("resourceNames"):
-                told["resourceNames"] = list(rule["resourceNames"])
-            resources.append(told)
-    return {"resourceRules": resources, "nonResourceRules": paths, "incomplete": False}
+def _certificate_of(seed: int) -> str:
+    """The digest of the certificate that the administrator of a cluster would have."""
+    from hashlib import sha256
+
+    return sha256(f"{seed}/{ADMIN.user}".encode()).hexdigest()
+
+
+def _user_info(name: str, groups: tuple[str, ...], uid: str, extra: tuple[tuple[str, tuple[str, ...]], ...]) -> Object:
+    found: Object = {"groups": list(groups), "username": name}
+    if uid:
+        found["uid"] = uid
+    if extra:
+        found["extra"] = {key: list(values) for key, values in extra}
+    return dict(sorted(found.items()))
+
+
+def _token(server: ApiServer, kind: Kind, spec: Object, meta: Object, origin: Origin) -> Object:
+    if not spec.get("token"):
+        raise errors.BadRequest("token is required for TokenReview in authentication")
+    audiences = tuple(spec.get("audiences") or ())
+    try:
+        user = tokens.user_of(server.view, server.clock, spec["token"], audiences)
+    except tokens.Rejected as error:
+        return {"error": f"[invalid bearer token, {error}]", "user": {}}
+    if user is not None:
+        shown = _user_info(user.name, user.groups, user.uid, user.extra)
+        return {"audiences": list(user.audiences), "authenticated": True, "user": shown}
+    other = server.authenticator(spec["token"], audiences or (ISSUER,)) if server.authenticator is not None else None
+    if other is None:
+        return {"user": {}}
+    shown = _user_info(other.user, other.groups, other.uid, other.extra)
+    return {"audiences": list(audiences or (ISSUER,)), "authenticated": True, "user": shown}
+
+
+_ANSWERS: dict[str, Callable[[ApiServer, Kind, Object, Object, Origin], Object]] = {
+    "LocalSubjectAccessReview": _access,
+    "SelfSubjectAccessReview": _own_access,
+    "SelfSubjectReview": _oneself,
+    "SelfSubjectRulesReview": _own_rules,
+    "SubjectAccessReview": _access,
+    "TokenReview": _token,
+}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from minikube_py.apiserver import authorizer, reviews
+from minikube_py.apiserver import authorizer
 from minikube_py.apiserver.authorizer import Subject, Target
 from minikube_py.apiserver.origin import ADMIN
 from minikube_py.base.errors import UsageError
@@ -137,28 +137,19 @@ def _text(rule: Object) -> str:
 def whoami(call: Call) -> None:
     if call.args:
         raise UsageError(f'unknown command "{call.args[0]}" for "kubectl auth whoami"')
-    who = subject(call)
-    info: Object = {"groups": list(who.groups), "username": who.user}
-    if call.cluster.subject is None:
-        info["extra"] = {reviews.CREDENTIAL: [f"X509SHA256={_certificate(call)}"]}
-    review = {
-        "apiVersion": "authentication.k8s.io/v1",
-        "kind": "SelfSubjectReview",
-        "metadata": {"creationTimestamp": call.cluster.clock.timestamp},
-        "status": {"userInfo": dict(sorted(info.items()))},
-    }
+    review = call.cluster.create({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"})
     if call.text("output") or call.text("template"):
         from minikube_py.cli import show
 
         call.say(show.plan(call).render([review], as_list=False))
         return
-    rows = [["ATTRIBUTE", "VALUE"], ["Username", who.user], ["Groups", f"[{' '.join(who.groups)}]"]]
+    info = review["status"]["userInfo"]
+    rows = [
+        ["ATTRIBUTE", "VALUE"],
+        ["Username", info["username"]],
+        *([["UID", info["uid"]]] if "uid" in info else []),
+        ["Groups", f"[{' '.join(info['groups'])}]"],
+    ]
     for name, values in sorted((info.get("extra") or {}).items()):
         rows.append([f"Extra: {name}", f"[{' '.join(values)}]"])
     call.say(tables.layout(rows))
-
-
-def _certificate(call: Call) -> str:
-    """The digest of the certificate that the administrator of this cluster would have."""
-    info = call.cluster.info
-    return reviews.certificate_of(info.name, info.seed)

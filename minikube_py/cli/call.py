@@ -142,10 +142,14 @@ class Call:
         return MANAGERS.get(self.command) or MANAGERS.get(first) or f"kubectl-{first}"
 
     def _impersonated(self) -> Subject | None:
-        """Whom --as and --as-group tell to be; None without them."""
-        user, groups = self.text("as"), self.list("as-group")
+        """Whom --as, --as-group, --as-uid and --as-user-extra tell to be; None without them."""
+        user, groups, uid = self.text("as"), self.list("as-group"), self.text("as-uid")
+        extra: dict[str, tuple[str, ...]] = {}
+        for pair in self.list("as-user-extra"):
+            name, _, value = pair.partition("=")
+            extra[name] = (*extra.get(name, ()), value)
         if not user:
-            if groups:
+            if groups or uid or extra:
                 from minikube_py.cli import failures
 
                 raise failures.Plain(
@@ -154,7 +158,7 @@ class Call:
             return None
         from minikube_py.apiserver import authorizer
 
-        return authorizer.impersonated(user, groups)
+        return authorizer.impersonated(user, groups, uid, tuple(sorted(extra.items())))
 
     @property
     def opened(self) -> bool:

@@ -144,6 +144,8 @@ COMMANDS: tuple[Row, ...] = (
     Row("image", "images:app", "List the images of the simulated registry, and add, remove and break them", OWN, writes=True),
     Row("node", "nodes:app", "Add, remove, fail and recover nodes", OWN, writes=True),
     Row("curl", "curl:app", "Follow a request from a pod, a node or outside to the container that answers", OWN),
+    Row("policy", "policy:app", "Test roles, policies and webhooks: who may do what", OWN),
+    Row("webhook", "webhook:app", "Say what admission webhooks answer that cannot be called here", OWN, writes=True),
     Row("dns", "dns:app", "Look a name up as a pod would", OWN),
     Row("traffic", "traffic:app", "Send requests over virtual time, and see what came of them", OWN, writes=True),
     Row("serve", "serve:app", "Serve the Kubernetes API, for kubectl, helm, client libraries and operators", OWN, writes=True),

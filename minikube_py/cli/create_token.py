@@ -12,33 +12,39 @@ if TYPE_CHECKING:
 
 Object = dict[str, Any]
 
+BOUND = ("Node", "Pod", "Secret")
+
 
 def run(call: Call) -> None:
     name = create.one_name(call)
     lifetime_s = _check(call)
-    kind = call.text("bound-object-kind")
-    spec: Object = {"audiences": call.list("audience"), "expirationSeconds": lifetime_s}
-    if kind:
-        reference = {"apiVersion": "v1", "kind": kind, "name": call.text("bound-object-name")}
-        spec["boundObjectRef"] = {**reference, "uid": call.text("bound-object-uid")}
+    spec: Object = {"audiences": call.list("audience"), "boundObjectRef": _reference(call)}
+    if lifetime_s:
+        spec["expirationSeconds"] = lifetime_s
     try:
-        request = call.cluster.create_token(name, call.namespace, spec)
+        answer = call.cluster.create_token(name, call.namespace, spec)
     except StatusError as error:
         raise UsageError(f"failed to create token: {error}") from None
     if not call.text("output") and not call.text("template"):
         import sys
 
-        call.say(request["status"]["token"] + ("\n" if sys.stdout.isatty() else ""))
+        call.say(answer["status"]["token"] + ("\n" if sys.stdout.isatty() else ""))
         return
     from minikube_py.cli import show
 
-    call.say(show.plan(call).render([request], as_list=False))
+    call.say(show.plan(call).render([answer], as_list=False))
+
+
+def _reference(call: Call) -> Object | None:
+    kind = call.text("bound-object-kind")
+    if not kind:
+        return None
+    found = {"apiVersion": "v1", "kind": kind, "name": call.text("bound-object-name")}
+    return {**found, "uid": call.text("bound-object-uid")} if call.text("bound-object-uid") else found
 
 
 def _check(call: Call) -> int:
     """The wanted lifetime in seconds, 0 where nothing was said."""
-    from minikube_py.apiserver.tokens import BOUND
-
     lifetime_s = call.seconds("duration")
     kind, name = call.text("bound-object-kind"), call.text("bound-object-name")
     if lifetime_s < 0:

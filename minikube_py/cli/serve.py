@@ -32,12 +32,19 @@ def serve(
     kubeconfig: Annotated[
         str, typer.Option("--kubeconfig", metavar="FILE", help="Write the access data there too; other entries stay.")
     ] = "",
-    plain_http: Annotated[bool, typer.Option("--plain-http", help="No TLS; who sends no token is the administrator.")] = False,
+    plain_http: Annotated[
+        bool, typer.Option("--plain-http", help="No TLS; who sends no token is the administrator.")
+    ] = False,
     user: Annotated[
-        list[str] | None, typer.Option("--user", metavar="NAME[=GROUP,...]", help="One more user, with a token of its own.")
+        list[str] | None,
+        typer.Option("--user", metavar="NAME[=GROUP,...]", help="One more user, with a token of its own."),
     ] = None,
-    background: Annotated[bool, typer.Option("--background", help="Start it behind and return when it answers.")] = False,
-    env: Annotated[bool, typer.Option("--env", help='Print the setting for a shell: eval "$(kpy serve --background --env)".')] = False,
+    background: Annotated[
+        bool, typer.Option("--background", help="Start it behind and return when it answers.")
+    ] = False,
+    env: Annotated[
+        bool, typer.Option("--env", help='Print the setting for a shell: eval "$(kpy serve --background --env)".')
+    ] = False,
     stop: Annotated[bool, typer.Option("--stop", help="End the server that runs behind.")] = False,
 ) -> None:
     """Serve the cluster over HTTPS on loopback until Ctrl-C.
@@ -125,5 +132,7 @@ def _tell(kubeconfig: str, address: str, name: str, clock: str, env: bool) -> No
     if env:
         typer.echo(f"export KUBECONFIG={shlex.quote(kubeconfig)}")
     else:
-        typer.echo(f'Serving cluster "{name}" at {address} (clock: {clock}).\nexport KUBECONFIG={shlex.quote(kubeconfig)}')
+        typer.echo(
+            f'Serving cluster "{name}" at {address} (clock: {clock}).\nexport KUBECONFIG={shlex.quote(kubeconfig)}'
+        )
     sys.stdout.flush()

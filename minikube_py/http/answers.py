@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 JSON, YAML, TEXT = "application/json", "application/yaml", "text/plain"
 ACCEPTED = (JSON, YAML)
 GZIP_FROM = 128 * 1024  # bytes from which on a body is compressed (compressionFilter's defaultGzipThresholdBytes)
-REASONS = {404: "NotFound", 405: "MethodNotAllowed", 406: "NotAcceptable", 413: "RequestEntityTooLarge", 415: "UnsupportedMediaType"}
+REASONS = {
+    404: "NotFound",
+    405: "MethodNotAllowed",
+    406: "NotAcceptable",
+    413: "RequestEntityTooLarge",
+    415: "UnsupportedMediaType",
+}
 
 
 class Answer(NamedTuple):
@@ -71,7 +77,9 @@ class Accept(NamedTuple):
     as_kind: str = ""
 
 
-def accept_of(header: str, *, allowed: tuple[str, ...] = ("Table", "PartialObjectMetadata", "PartialObjectMetadataList")) -> Accept:
+def accept_of(
+    header: str, *, allowed: tuple[str, ...] = ("Table", "PartialObjectMetadata", "PartialObjectMetadataList")
+) -> Accept:
     """The first form in the Accept header that this server speaks. Raises Refusal (406)."""
     for part in header.split(","):
         media, *parameters = (word.strip() for word in part.split(";"))

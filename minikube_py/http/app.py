@@ -57,7 +57,7 @@ class Api:
 
     def __init__(self, world: World, users: Users) -> None:
         self.world, self.users, self.metrics = world, users, Metrics()
-        world.cluster.authenticator = lambda token, audiences: users.owner_of(world.cluster, token, audiences)
+        world.cluster.server.authenticator = lambda token, audiences: users.owner_of(world.cluster, token, audiences)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = self.metrics.now()
@@ -81,7 +81,9 @@ class Api:
         raw = scope.get("raw_path")
         path = unquote(raw.decode("latin-1").partition("?")[0]) if raw else scope["path"]
         repeated = tuple(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
-        return Request(scope.get("method", "GET"), path, dict(reversed(repeated)), repeated, headers_of(scope), b"", None)
+        return Request(
+            scope.get("method", "GET"), path, dict(reversed(repeated)), repeated, headers_of(scope), b"", None
+        )
 
     async def _answer(self, scope: Scope, request: Request) -> Answer | watching.Stream:
         async with self.world.lock:

@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
 LASTS = timedelta(days=3650)
 RENEWED = timedelta(days=30)  # before its end a certificate is made anew
-NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local")
+NAMES = (
+    "localhost",
+    "kubernetes",
+    "kubernetes.default",
+    "kubernetes.default.svc",
+    "kubernetes.default.svc.cluster.local",
+)
 
 
 def ensure(folder: str, addresses: Iterable[str]) -> None:
@@ -35,7 +41,12 @@ def ensure(folder: str, addresses: Iterable[str]) -> None:
         authority = _authority(now)
         _save(folder, "ca", *authority)
     own = _loaded(folder, "server", now)
-    if own is None or _addresses(own[0]) != wanted or own[0].issuer != authority[0].subject or not _signed_by(own[0], authority[0]):
+    if (
+        own is None
+        or _addresses(own[0]) != wanted
+        or own[0].issuer != authority[0].subject
+        or not _signed_by(own[0], authority[0])
+    ):
         _save(folder, "server", *_own(now, wanted, *authority))
 
 
@@ -73,7 +84,9 @@ def _name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.CertificateBuilder:
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, now: datetime
+) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -87,7 +100,9 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivate
 
 def _authority(now: datetime) -> Pair:
     key, name = ec.generate_private_key(ec.SECP256R1()), _name(f"kpy-ca-{clock.secret()[:8]}")
-    builder = _builder(name, name, key, now).add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    builder = _builder(name, name, key, now).add_extension(
+        x509.BasicConstraints(ca=True, path_length=None), critical=True
+    )
     usage = x509.KeyUsage(
         digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False, key_encipherment=False,
         data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,

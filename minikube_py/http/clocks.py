@@ -1,8 +1,8 @@
 """The simulator's clock over HTTP: GET /apis/sim.kpy.dev/v1alpha1/clock tells it, a POST lets time pass or changes what it does.
 
-    {"for": "1h"}         that much virtual time passes now
-    {"settle": true}      time jumps until nothing is left to do
-    {"mode": "x60"}       virtual, manual, wall or xN, from now on
+{"for": "1h"}         that much virtual time passes now
+{"settle": true}      time jumps until nothing is left to do
+{"mode": "x60"}       virtual, manual, wall or xN, from now on
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ def handle(world: World, request: Request) -> Answer:
     wanted = request._replace(headers={**request.headers, "content-type": "application/json"}).object
     unknown = [name for name in wanted if name not in FIELDS]
     if unknown:
-        raise errors.BadRequest(f'Clock in version "v1alpha1" cannot be handled as a Clock: unknown field "{unknown[0]}"')
+        raise errors.BadRequest(
+            f'Clock in version "v1alpha1" cannot be handled as a Clock: unknown field "{unknown[0]}"'
+        )
     for_s = _seconds(wanted["for"]) if "for" in wanted else None
     if "mode" in wanted:
         world.set_mode(str(wanted["mode"]))
@@ -62,4 +64,10 @@ def told(world: World, settled: bool | None = None) -> Object:
         status["settled"] = settled
     if world.problem:
         status["problem"] = world.problem
-    return {"kind": "Clock", "apiVersion": VERSION, "metadata": {"name": "clock"}, "spec": {"mode": world.mode}, "status": status}
+    return {
+        "kind": "Clock",
+        "apiVersion": VERSION,
+        "metadata": {"name": "clock"},
+        "spec": {"mode": world.mode},
+        "status": status,
+    }

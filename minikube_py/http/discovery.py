@@ -91,7 +91,9 @@ def groups_of(registry: Registry) -> dict[str, list[str]]:
     versions.setdefault("metrics.k8s.io", []).append(METRICS)
     rank = {group: place for place, group in enumerate(GROUPS)}
     order = sorted(versions, key=lambda group: (rank.get(group, len(rank)), group))
-    return {group: sorted(versions[group], key=lambda one: custom.version_rank(one.rpartition("/")[2])) for group in order}
+    return {
+        group: sorted(versions[group], key=lambda one: custom.version_rank(one.rpartition("/")[2])) for group in order
+    }
 
 
 def resources_of(registry: Registry, version: str) -> list[Resource]:
@@ -185,7 +187,10 @@ def _rows(resource: Resource) -> Iterable[Object]:
 def aggregated(registry: Registry, *, core: bool, version: str) -> Object:
     """GET /api (`core`) or /apis in the aggregated form."""
     items = [
-        {"metadata": {"name": name, "creationTimestamp": None}, "versions": [_version(registry, one) for one in versions]}
+        {
+            "metadata": {"name": name, "creationTimestamp": None},
+            "versions": [_version(registry, one) for one in versions],
+        }
         for name, versions in groups_of(registry).items()
         if bool(name) != core
     ]

@@ -20,7 +20,10 @@ def publish(cluster: Cluster, host: str, port: int) -> None:
     ports = [{"name": "https", "port": port, "protocol": "TCP"}]
     changes: tuple[tuple[str, Object], ...] = (
         ("endpoints", {"subsets": [{"addresses": [{"ip": host}], "ports": ports}]}),
-        ("endpointslices.discovery.k8s.io", {"endpoints": [{"addresses": [host], "conditions": {"ready": True}}], "ports": ports}),
+        (
+            "endpointslices.discovery.k8s.io",
+            {"endpoints": [{"addresses": [host], "conditions": {"ready": True}}], "ports": ports},
+        ),
     )
     with cluster.transaction():
         for resource, fields in changes:

@@ -13,7 +13,7 @@ from minikube_py.base import errors
 from minikube_py.base.clock import seconds
 from minikube_py.http.answers import Answer, Refusal, text
 from minikube_py.http.watching import Stream
-from minikube_py.network import serving, services
+from minikube_py.network import services, serving
 from minikube_py.programs import logs
 
 if TYPE_CHECKING:
@@ -64,14 +64,18 @@ class _Wanted:
                 raise errors.Invalid("PodLogOptions", "", request.place.name, [cause])
         if since is not None and moment:
             told = "Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified"
-            raise errors.Invalid("PodLogOptions", "", request.place.name, [errors.Cause("", "FieldValueForbidden", told)])
+            raise errors.Invalid(
+                "PodLogOptions", "", request.place.name, [errors.Cause("", "FieldValueForbidden", told)]
+            )
         self.tail, self.limit = -1 if tail is None else tail, limit or 0
         self.since_s = cluster.clock.now_s - since if since is not None else 0
         if moment:
             try:
                 self.since_s = seconds(moment)
             except (ValueError, KeyError, IndexError):
-                raise errors.BadRequest(f'parsing time "{moment}" as "2006-01-02T15:04:05Z07:00": cannot parse it') from None
+                raise errors.BadRequest(
+                    f'parsing time "{moment}" as "2006-01-02T15:04:05Z07:00": cannot parse it'
+                ) from None
 
     def told(self, found: list[tuple[int, str]]) -> list[str]:
         return logs.told(found, since_s=self.since_s, tail=self.tail, stamped=self.stamped, limit=self.limit)
@@ -179,5 +183,3 @@ def _endpoint(cluster: Cluster, service: Object, port: str) -> tuple[Object, int
                     return pod, found.port
             break
     raise Unavailable(f'no endpoints available for service "{title}"')
-
-

@@ -47,10 +47,12 @@ async def forward(socket: WebSocket, offered: list[str], world: World, pod: Obje
         await socket.accept(subprotocol=TUNNEL)
         await _tunnelled(socket, world, pod)
         return
-    ports = [int(port) for name, value in request.repeated if name == "ports" for port in value.split(",") if port.isdigit()]
+    ports = [
+        int(port) for name, value in request.repeated if name == "ports" for port in value.split(",") if port.isdigit()
+    ]
     await socket.accept(subprotocol=CHANNELS if CHANNELS in offered else None)
     if not ports:
-        await socket.close(WRONG, "query parameter \"ports\" is required")
+        await socket.close(WRONG, 'query parameter "ports" is required')
         return
     await _channelled(socket, world, pod, ports)
 

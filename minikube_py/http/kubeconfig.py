@@ -27,7 +27,11 @@ def config(cluster: str, address: str, authority: str, tokens: dict[str, str], *
     contexts, users = [], []
     for user, token in tokens.items():
         title = cluster if user == admin else f"{cluster}-{user}"
-        context = {"cluster": cluster, "user": title, **({"namespace": namespace} if namespace not in ("", "default") else {})}
+        context = {
+            "cluster": cluster,
+            "user": title,
+            **({"namespace": namespace} if namespace not in ("", "default") else {}),
+        }
         contexts.append({"name": title, "context": context})
         users.append({"name": title, "user": {"token": token}})
     return {

@@ -23,7 +23,12 @@ def handle(cluster: Cluster, path: str, request: Request) -> Answer:
     words, namespace = path.split("/"), None
     if words[0] == "namespaces" and len(words) > 2:
         namespace, words = words[1], words[2:]
-    if words[0] not in TELL or len(words) > 2 or (words[0] == "nodes" and namespace) or (words[0] == "pods" and len(words) == 2 and not namespace):
+    if (
+        words[0] not in TELL
+        or len(words) > 2
+        or (words[0] == "nodes" and namespace)
+        or (words[0] == "pods" and len(words) == 2 and not namespace)
+    ):
         return NOT_FOUND
     if request.method not in ("GET", "HEAD"):
         raise errors.MethodNotAllowed("the server does not allow this method on the requested resource")

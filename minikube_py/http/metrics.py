@@ -39,9 +39,14 @@ class Metrics:
 
     def text(self, world: World) -> str:
         store, clock_ = world.cluster.store, world.cluster.clock
-        lines = ["# HELP apiserver_request_total Requests by verb, resource and code.", "# TYPE apiserver_request_total counter"]
+        lines = [
+            "# HELP apiserver_request_total Requests by verb, resource and code.",
+            "# TYPE apiserver_request_total counter",
+        ]
         for (verb, resource, code), count in sorted(self._requests.items()):
-            lines.append(f'apiserver_request_total{{verb="{_quoted(verb)}",resource="{_quoted(resource)}",code="{code}"}} {count}')
+            lines.append(
+                f'apiserver_request_total{{verb="{_quoted(verb)}",resource="{_quoted(resource)}",code="{code}"}} {count}'
+            )
         lines += self._histogram()
         lines += _gauge("apiserver_longrunning_requests", "Watches that are open.", len(world.hub.watchers))
         lines += _gauge("kpy_revision", "The newest resourceVersion.", store.revision)
@@ -49,7 +54,9 @@ class Metrics:
         lines += ["# HELP apiserver_storage_objects Objects by resource.", "# TYPE apiserver_storage_objects gauge"]
         for kind in world.cluster.registry.kinds:
             if not kind.stored_as and "list" in kind.verbs:
-                lines.append(f'apiserver_storage_objects{{resource="{kind.resource}"}} {len(store.keys(kind.resource))}')
+                lines.append(
+                    f'apiserver_storage_objects{{resource="{kind.resource}"}} {len(store.keys(kind.resource))}'
+                )
         return "\n".join([*lines, ""])
 
     def _histogram(self) -> list[str]:

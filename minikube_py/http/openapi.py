@@ -49,7 +49,10 @@ QUERY: dict[str, tuple[Object, str]] = {
     "resourceVersion": ({"type": "string"}, "The version to read at."),
     "resourceVersionMatch": ({"type": "string", "enum": ["Exact", "NotOlderThan"]}, "How it counts."),
     "gracePeriodSeconds": ({"type": "integer"}, "Seconds before the object is deleted."),
-    "propagationPolicy": ({"type": "string", "enum": ["Background", "Foreground", "Orphan"]}, "What becomes of dependents."),
+    "propagationPolicy": (
+        {"type": "string", "enum": ["Background", "Foreground", "Orphan"]},
+        "What becomes of dependents.",
+    ),
 }
 WRITES = ("dryRun", "fieldManager", "fieldValidation")
 READS = ("labelSelector", "fieldSelector", "limit", "continue", "resourceVersion", "resourceVersionMatch")
@@ -70,7 +73,11 @@ def handle(cluster: Cluster, words: list[str], request: Request) -> Answer:
     if words == ["v3"]:
         return tagged(_cached(cluster, "v3", lambda: _index(cluster)), JSON, request)
     version = "/".join(words[2:])
-    if words[:1] != ["v3"] or words[1:2] not in (["api"], ["apis"]) or not discovery.resources_of(cluster.registry, version):
+    if (
+        words[:1] != ["v3"]
+        or words[1:2] not in (["api"], ["apis"])
+        or not discovery.resources_of(cluster.registry, version)
+    ):
         return NOT_FOUND
     return tagged(_document(cluster, version), JSON, request)
 
@@ -145,11 +152,21 @@ def _as_v2(operation: Object) -> Object:
     if "requestBody" in operation:
         content = operation["requestBody"]["content"]
         first = next(iter(content.values()))
-        parameters.append({"in": "body", "name": "body", "required": operation["requestBody"].get("required", False), "schema": first["schema"]})
+        parameters.append(
+            {
+                "in": "body",
+                "name": "body",
+                "required": operation["requestBody"].get("required", False),
+                "schema": first["schema"],
+            }
+        )
         found["consumes"] = list(content)
     found["parameters"] = parameters
     found["responses"] = {
-        code: {"description": one["description"], **({"schema": one["content"][JSON]["schema"]} if JSON in one.get("content", {}) else {})}
+        code: {
+            "description": one["description"],
+            **({"schema": one["content"][JSON]["schema"]} if JSON in one.get("content", {}) else {}),
+        }
         for code, one in operation["responses"].items()
     }
     return found
@@ -270,7 +287,12 @@ class _Maker:
         if "deletecollection" in self.kind.verbs:
             options = self.book.refer(META + "DeleteOptions")
             found["delete"] = self._operation(
-                "deletecollection", "delete the collection of", (*DELETES, *READS), options, self.book.refer(META + "Status"), optional=True
+                "deletecollection",
+                "delete the collection of",
+                (*DELETES, *READS),
+                options,
+                self.book.refer(META + "Status"),
+                optional=True,
             )
         if namespaced:
             found["parameters"] = [_in_path("namespace")]
@@ -302,8 +324,12 @@ class _Maker:
             return self._operation("put", "replace", WRITES, schema, schema, mark=mark)
         if verb == "delete":
             options = self.book.refer(META + "DeleteOptions")
-            return self._operation("delete", "delete", DELETES, options, self.book.refer(META + "Status"), mark=mark, optional=True)
-        patch = self._operation("patch", "change", (*WRITES, "force"), self.book.refer(META + "Patch"), schema, mark=mark)
+            return self._operation(
+                "delete", "delete", DELETES, options, self.book.refer(META + "Status"), mark=mark, optional=True
+            )
+        patch = self._operation(
+            "patch", "change", (*WRITES, "force"), self.book.refer(META + "Patch"), schema, mark=mark
+        )
         body = {"schema": self.book.refer(META + "Patch")}
         patch["requestBody"]["content"] = dict.fromkeys(PATCHES, body)
         return patch
@@ -331,4 +357,3 @@ class _Maker:
 
 def _in_path(name: str) -> Object:
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-

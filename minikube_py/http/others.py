@@ -101,7 +101,10 @@ def _health(world: World, words: list[str], request: Request) -> Answer:
             return NOT_FOUND
         checks = {words[1]: checks[words[1]]}
     left_out = {value for name, value in request.repeated if name == "exclude"}
-    lines = [f"[+]{name} excluded: ok" if name in left_out else f"[-]{name} failed: {why}" if why else f"[+]{name} ok" for name, why in checks.items()]
+    lines = [
+        f"[+]{name} excluded: ok" if name in left_out else f"[-]{name} failed: {why}" if why else f"[+]{name} ok"
+        for name, why in checks.items()
+    ]
     failed = any(why and name not in left_out for name, why in checks.items())
     if failed:
         return text("\n".join([*lines, f"{words[0]} check failed", ""]), code=500)
@@ -175,5 +178,3 @@ def _issuer() -> Object:
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["HS256"],
     }
-
-

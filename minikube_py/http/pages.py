@@ -95,21 +95,29 @@ def _selector(text: str) -> selector.Selector:
     try:
         return selector.parse(text)
     except ValueError as error:
-        raise errors.BadRequest(f"unable to parse requirement: {error}" if "parse" not in str(error) else str(error)) from None
+        raise errors.BadRequest(
+            f"unable to parse requirement: {error}" if "parse" not in str(error) else str(error)
+        ) from None
 
 
 def _exact(cluster: Cluster, request: Request) -> int:
     """The revision to list at; 0 for the newest. Raises Invalid for a match without a version, and wrong ones."""
     match, text = request.query.get("resourceVersionMatch", ""), request.query.get("resourceVersion", "")
     if match and not text:
-        raise _invalid("resourceVersionMatch", "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided")
+        raise _invalid(
+            "resourceVersionMatch", "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided"
+        )
     if match and match not in MATCHES:
         raise _invalid(
-            "resourceVersionMatch", f'Unsupported value: "{match}": supported values: "Exact", "NotOlderThan", ""', "NotSupported"
+            "resourceVersionMatch",
+            f'Unsupported value: "{match}": supported values: "Exact", "NotOlderThan", ""',
+            "NotSupported",
         )
     revision = version_of(text)
     if match == "Exact" and not revision:
-        raise _invalid("resourceVersionMatch", 'Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
+        raise _invalid(
+            "resourceVersionMatch", 'Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
+        )
     newest = cluster.store.revision
     if revision > newest:
         raise too_large(revision, newest)
@@ -128,7 +136,11 @@ def version_of(text: str) -> int:
     if not text:
         return 0
     if not text.isascii() or not text.isdigit() or len(text) > 18:
-        raise _invalid("resourceVersion", f'Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax', "Invalid")
+        raise _invalid(
+            "resourceVersion",
+            f'Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax',
+            "Invalid",
+        )
     return int(text)
 
 

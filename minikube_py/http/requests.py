@@ -62,8 +62,14 @@ class Request(NamedTuple):
     def dry_run(self) -> bool:
         found = [value for name, value in self.repeated if name == "dryRun"] or self.options.get("dryRun") or []
         if any(one != "All" for one in found):
-            cause = errors.Cause("dryRun", "FieldValueNotSupported", f'Unsupported value: {found[0]!r}: supported values: "All"'.replace("'", '"'))
-            raise errors.Invalid("UpdateOptions" if self.method == "PUT" else "CreateOptions", "meta.k8s.io", "", [cause])
+            cause = errors.Cause(
+                "dryRun",
+                "FieldValueNotSupported",
+                f'Unsupported value: {found[0]!r}: supported values: "All"'.replace("'", '"'),
+            )
+            raise errors.Invalid(
+                "UpdateOptions" if self.method == "PUT" else "CreateOptions", "meta.k8s.io", "", [cause]
+            )
         return bool(found)
 
     @property
@@ -82,7 +88,9 @@ class Request(NamedTuple):
         """The field manager: what the client calls itself, else the first word of its User-Agent."""
         told = self.query.get("fieldManager", "")
         if len(told) > MANAGER_MAX or not told.isprintable():
-            cause = errors.Cause("fieldManager", "FieldValueTooLong", f"Too long: may not be more than {MANAGER_MAX} bytes")
+            cause = errors.Cause(
+                "fieldManager", "FieldValueTooLong", f"Too long: may not be more than {MANAGER_MAX} bytes"
+            )
             raise errors.Invalid("PatchOptions", "meta.k8s.io", "", [cause])
         return told or self.headers.get("user-agent", "").partition("/")[0][:MANAGER_MAX] or "unknown"
 
@@ -98,7 +106,9 @@ class Request(NamedTuple):
         media = self.media or JSON
         if media not in (JSON, PROTOBUF, *YAMLS, "*/*"):
             known = ", ".join((JSON, YAML, PROTOBUF))
-            raise Refusal(415, f"the body of the request was in an unknown format - accepted media types include: {known}")
+            raise Refusal(
+                415, f"the body of the request was in an unknown format - accepted media types include: {known}"
+            )
         if not self.body.strip():
             wanted = self.place.resource or "object"
             raise errors.BadRequest(f"the object provided is unrecognized (must be of type {wanted})")
@@ -117,7 +127,9 @@ class Request(NamedTuple):
         form = PATCHES.get(self.media)
         if form is None:
             known = ", ".join(PATCHES)
-            raise Refusal(415, f"the body of the request was in an unknown format - accepted media types include: {known}")
+            raise Refusal(
+                415, f"the body of the request was in an unknown format - accepted media types include: {known}"
+            )
         if form == "apply":
             return form, as_object(parsed_yaml(self.body))
         return form, parsed(self.body)

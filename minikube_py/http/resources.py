@@ -50,7 +50,9 @@ def handle(cluster: Cluster, kind: Kind, request: Request) -> Answer:
 
 def _check_place(kind: Kind, place: Place) -> None:
     """Whether the verb is served there: what lives in namespaces is not created or named outside of one."""
-    homeless = kind.namespaced and place.namespace is None and (place.name or place.verb in ("create", "deletecollection"))
+    homeless = (
+        kind.namespaced and place.namespace is None and (place.name or place.verb in ("create", "deletecollection"))
+    )
     foreign = not kind.namespaced and place.namespace is not None
     if foreign:
         raise Refusal(404, "the server could not find the requested resource")
@@ -72,7 +74,11 @@ def get(cluster: Cluster, kind: Kind, request: Request) -> Answer:
 def list_(cluster: Cluster, kind: Kind, request: Request) -> Answer:
     page = pages.page(cluster, kind, request)
     version, accept = request.place.version, request.accept
-    served = [convert.to_version(kind, version, obj) for obj in page.objects] if kind.others or kind.stored_as else page.objects
+    served = (
+        [convert.to_version(kind, version, obj) for obj in page.objects]
+        if kind.others or kind.stored_as
+        else page.objects
+    )
     if accept.as_kind == "Table":
         table = tables.table(kind, served, page.metadata, now_s=cluster.clock.now_s, include=include_of(request))
         return answer(table, accept)
@@ -94,7 +100,9 @@ def include_of(request: Request) -> str:
     return found
 
 
-def shaped(cluster: Cluster, kind: Kind, request: Request, obj: Object, *, code: int = 200, dry: bool = False) -> Answer:
+def shaped(
+    cluster: Cluster, kind: Kind, request: Request, obj: Object, *, code: int = 200, dry: bool = False
+) -> Answer:
     """One object as the client wants it; whole ones have their managedFields."""
     accept = request.accept
     version = request.place.version if request.place.version in (kind.version, *kind.others) else kind.version
@@ -128,7 +136,11 @@ def create(cluster: Cluster, kind: Kind, request: Request) -> Answer:
     place = request.place
     obj = own_kind(kind, request)
     made = cluster.create(
-        obj, namespace=place.namespace or "", dry_run=request.dry_run, validation=request.validation, manager=request.manager
+        obj,
+        namespace=place.namespace or "",
+        dry_run=request.dry_run,
+        validation=request.validation,
+        manager=request.manager,
     )
     return shaped(cluster, kind, request, made, code=201, dry=request.dry_run)
 
@@ -179,7 +191,9 @@ def patch(cluster: Cluster, kind: Kind, request: Request) -> Answer:
         return _apply(cluster, kind, request, fields)
     if form == "apply":  # who manages a status is not told apart by configurations
         form, fields = "merge", {place.subresource: fields.get(place.subresource)}
-    if form == "json" and any(isinstance(one, dict) and one.get("path") == "/metadata/managedFields" for one in fields or ()):
+    if form == "json" and any(
+        isinstance(one, dict) and one.get("path") == "/metadata/managedFields" for one in fields or ()
+    ):
         return _hand_over(cluster, kind, request, fields)
     changed = cluster.patch(
         kind.resource, place.name, place.namespace or "", fields, type=form, subresource=place.subresource,
@@ -199,11 +213,17 @@ def _apply(cluster: Cluster, kind: Kind, request: Request, config: Object) -> An
         raise errors.BadRequest(f"the name of the object ({own}) does not match the name on the URL ({place.name})")
     version, name = config.get("apiVersion"), config.get("kind")
     if not version or name != kind.name or version not in (kind.version, *kind.others):
-        raise errors.BadRequest(f"error decoding patch: {version}, Kind={name} is not {_versioned(place.version, kind.name)}")
+        raise errors.BadRequest(
+            f"error decoding patch: {version}, Kind={name} is not {_versioned(place.version, kind.name)}"
+        )
     config = {**config, "metadata": {**(config.get("metadata") or {}), "name": place.name}}
     existed = _exists(cluster, kind, place)
     applied = cluster.apply_server_side(
-        config, namespace=place.namespace or "", manager=request.manager, force=request.is_on("force"), dry_run=request.dry_run
+        config,
+        namespace=place.namespace or "",
+        manager=request.manager,
+        force=request.is_on("force"),
+        dry_run=request.dry_run,
     )
     return shaped(cluster, kind, request, applied, code=200 if existed else 201, dry=request.dry_run)
 
@@ -212,15 +232,25 @@ def _hand_over(cluster: Cluster, kind: Kind, request: Request, operations: list[
     """A JSON patch that writes managedFields: what kubectl sends to hand a client-side configuration to server-side apply."""
     place, key = request.place, ("/metadata/managedFields", "/metadata/resourceVersion")
     others = [one for one in operations if one.get("path") not in key]
-    wanted = next((one.get("value") for one in operations if one.get("path") == key[1] and one.get("op") != "remove"), "")
+    wanted = next(
+        (one.get("value") for one in operations if one.get("path") == key[1] and one.get("op") != "remove"), ""
+    )
     found = cluster.get(kind.resource, place.name, place.namespace or "")
     if wanted and wanted != found["metadata"]["resourceVersion"]:
         raise errors.conflict(kind.resource, place.name)
     entries = next((one.get("value") for one in operations if one.get("path") == key[0]), None) or []
-    changed = cluster.set_managed_fields(kind.resource, place.name, place.namespace or "", entries, dry_run=request.dry_run)
+    changed = cluster.set_managed_fields(
+        kind.resource, place.name, place.namespace or "", entries, dry_run=request.dry_run
+    )
     if others:
         changed = cluster.patch(
-            kind.resource, place.name, place.namespace or "", others, type="json", dry_run=request.dry_run, manager=request.manager
+            kind.resource,
+            place.name,
+            place.namespace or "",
+            others,
+            type="json",
+            dry_run=request.dry_run,
+            manager=request.manager,
         )
     return shaped(cluster, kind, request, changed, dry=request.dry_run)
 
@@ -242,7 +272,9 @@ def delete(cluster: Cluster, kind: Kind, request: Request) -> Answer:
     return answer(success(200, {name: value for name, value in details.items() if value}), request.accept)
 
 
-def _delete(cluster: Cluster, kind: Kind, request: Request, name: str, verb: str, namespace: str = "") -> tuple[Object, bool]:
+def _delete(
+    cluster: Cluster, kind: Kind, request: Request, name: str, verb: str, namespace: str = ""
+) -> tuple[Object, bool]:
     """(the object that was deleted or marked, whether it is still there)."""
     options, query = request.options, request.query
     wanted = options.get("preconditions") or {}
@@ -274,13 +306,18 @@ def deletecollection(cluster: Cluster, kind: Kind, request: Request) -> Answer:
         for obj in page.objects:
             meta = obj["metadata"]
             try:
-                deleted, _ = _delete(cluster, kind, request, meta["name"], "deletecollection", meta.get("namespace", ""))
+                deleted, _ = _delete(
+                    cluster, kind, request, meta["name"], "deletecollection", meta.get("namespace", "")
+                )
             except errors.NotFound:
                 continue
             gone.append(convert.to_version(kind, request.place.version, deleted))
     items = gone if kind.crd else [_bare(obj) for obj in gone]
     metadata = {"resourceVersion": str(cluster.store.revision)}
-    return answer({"kind": kind.list_kind, "apiVersion": request.place.version, "metadata": metadata, "items": items}, request.accept)
+    return answer(
+        {"kind": kind.list_kind, "apiVersion": request.place.version, "metadata": metadata, "items": items},
+        request.accept,
+    )
 
 
 HANDLERS: dict[str, Callable[[Cluster, Kind, Request], Answer]] = {

@@ -110,7 +110,9 @@ def serve(cluster: Cluster, options: Options, tell: Callable[[str], None]) -> No
     place = Place(cluster.name)
     lock = place.acquire()
     if lock is None:
-        raise UsageError(f"cluster \"{cluster.name}\" is served already at {place.address}: 'kpy serve --stop' ends that")
+        raise UsageError(
+            f"cluster \"{cluster.name}\" is served already at {place.address}: 'kpy serve --stop' ends that"
+        )
     try:
         _run(_serve(cluster, place, options, tell))
     finally:
@@ -197,7 +199,9 @@ def _listener(options: Options, place: Place) -> socket.socket:
     problem: OSError | None = None
     for port in wanted:
         # told to be TCP: of other sockets asyncio does not know that small packets may not wait (TCP_NODELAY)
-        found = socket.socket(socket.AF_INET6 if ":" in options.host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        found = socket.socket(
+            socket.AF_INET6 if ":" in options.host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
+        )
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             found.bind((options.host, port))
@@ -219,7 +223,9 @@ def _write_kubeconfig(place: Place, name: str, address: str, tokens: dict[str, s
     kubeconfig.write(place.path("kubeconfig"), wanted)
     if options.kubeconfig:
         kubeconfig.write(os.path.abspath(options.kubeconfig), wanted)
-    place.write("config-path", (os.path.abspath(options.kubeconfig) if options.kubeconfig else place.path("kubeconfig")) + "\n")
+    place.write(
+        "config-path", (os.path.abspath(options.kubeconfig) if options.kubeconfig else place.path("kubeconfig")) + "\n"
+    )
 
 
 # -- behind ----------------------------------------------------------------------------------------------------------
@@ -268,4 +274,4 @@ def stop(name: str) -> bool:
         if not place.is_running:
             return True
         time.sleep(LOOK_S)
-    raise StoreError(f"the server of cluster \"{name}\" (process {pid or 'unknown'}) does not end")
+    raise StoreError(f'the server of cluster "{name}" (process {pid or "unknown"}) does not end')

@@ -18,8 +18,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from minikube_py.api.types import Key
 from minikube_py.base import errors
-from minikube_py.http import following, forwarding, resources, tars
-from minikube_py.http import answers
+from minikube_py.http import answers, following, forwarding, resources, tars
 from minikube_py.http.answers import Answer, Refusal
 from minikube_py.http.paths import place_of
 from minikube_py.http.requests import Request
@@ -90,7 +89,12 @@ def prepare(api: Api, request: Request) -> Target:
     cluster = api.world.cluster
     place = place_of("GET", request.path, request.query)
     kind = resources.kind_of(cluster, place) if place is not None else None
-    if place is None or kind is None or place.subresource not in CONNECTED or place.subresource not in kind.subresources:
+    if (
+        place is None
+        or kind is None
+        or place.subresource not in CONNECTED
+        or place.subresource not in kind.subresources
+    ):
         raise Refusal(404, "the server could not find the requested resource")
     cluster.authorize("create", kind, place.namespace, place.name, place.subresource)
     pod = cluster.stored("pods", place.name, place.namespace or "")
@@ -99,7 +103,9 @@ def prepare(api: Api, request: Request) -> Target:
         return Target(pod, pod["spec"]["containers"][0], request)
     target = Target(pod, following.chosen(pod, request.query.get("container", "")), request)
     if (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
-        raise errors.BadRequest(f"cannot exec into a container in a completed pod; current phase is {pod['status']['phase']}")
+        raise errors.BadRequest(
+            f"cannot exec into a container in a completed pod; current phase is {pod['status']['phase']}"
+        )
     if place.subresource == "exec" and not target.command:
         raise errors.BadRequest("you must specify at least 1 command for the container")
     cluster.enter(pod, target.container)
@@ -172,7 +178,9 @@ class Conversation:
         first = b""
         while True:
             try:
-                message = await asyncio.wait_for(asyncio.shield(self._coming()), PAUSE_S if first.endswith(b"\n") else None)
+                message = await asyncio.wait_for(
+                    asyncio.shield(self._coming()), PAUSE_S if first.endswith(b"\n") else None
+                )
             except TimeoutError:
                 return await self._statements(session, first)
             self._reading = None
@@ -281,7 +289,14 @@ class Conversation:
         status: Object = {"metadata": {}, "status": "Success"}
         if problem:
             told = problem.removeprefix("Internal error occurred: ")
-            status = {**status, "status": "Failure", "message": told, "reason": "InternalError", "details": {"causes": [{"message": told}]}, "code": 500}
+            status = {
+                **status,
+                "status": "Failure",
+                "message": told,
+                "reason": "InternalError",
+                "details": {"causes": [{"message": told}]},
+                "code": 500,
+            }
         elif code:
             status = {
                 "metadata": {},
@@ -330,5 +345,3 @@ def _ends_here(text: str) -> bool:
 
 def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
-
-

@@ -51,7 +51,9 @@ def scale(cluster: Cluster, kind: Kind, request: Request) -> Answer:
         cluster.authorize("get", kind, namespace, place.name, "scale")
         obj = cluster.stored(kind.resource, place.name, namespace)
     elif place.verb == "update":
-        obj = cluster.scale(kind.resource, place.name, namespace, _scale(request), dry_run=request.dry_run, manager=manager)
+        obj = cluster.scale(
+            kind.resource, place.name, namespace, _scale(request), dry_run=request.dry_run, manager=manager
+        )
     else:
         form, fields = request.patch
         form = "merge" if form == "apply" else form
@@ -81,7 +83,9 @@ def _scale(request: Request) -> Object:
     if found.get("kind") not in (None, "Scale") or not isinstance(meta, dict) or not isinstance(spec, dict):
         raise errors.BadRequest("expected kind Scale in the body")
     if meta.get("name") not in (None, "", place.name):
-        raise errors.BadRequest(f"the name of the object ({meta['name']}) does not match the name on the URL ({place.name})")
+        raise errors.BadRequest(
+            f"the name of the object ({meta['name']}) does not match the name on the URL ({place.name})"
+        )
     if type(spec.get("replicas") or 0) is not int:
         told = "json: cannot unmarshal string into Go struct field ScaleSpec.spec.replicas of type int32"
         raise errors.BadRequest(f'Scale in version "v1" cannot be handled as a Scale: {told}')
@@ -118,7 +122,9 @@ def token(cluster: Cluster, kind: Kind, request: Request) -> Answer:
     if found.get("kind") not in (None, "TokenRequest") or not isinstance(spec, dict):
         raise errors.BadRequest("expected kind TokenRequest in the body")
     if type(spec.get("expirationSeconds") or 0) is not int:
-        raise errors.BadRequest('TokenRequest in version "v1" cannot be handled as a TokenRequest: expirationSeconds is no number')
+        raise errors.BadRequest(
+            'TokenRequest in version "v1" cannot be handled as a TokenRequest: expirationSeconds is no number'
+        )
     made = cluster.create_token(place.name, place.namespace or "", spec)
     return answer(made, request.accept, code=201)
 

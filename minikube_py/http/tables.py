@@ -22,7 +22,9 @@ NAMES = (
 )
 
 
-def table(kind: Kind, objects: list[Object], metadata: Object, *, now_s: int, include: str = "Metadata", headers: bool = True) -> Object:
+def table(
+    kind: Kind, objects: list[Object], metadata: Object, *, now_s: int, include: str = "Metadata", headers: bool = True
+) -> Object:
     """A Table of objects. `include`: what stands beside the cells of a row: None, Metadata or Object."""
     columns = tables.columns_of(kind)
     cells = [tables.cell_of(column.cell) for column in columns]

@@ -1,7 +1,7 @@
 """`tar` with an archive on standard input or output, as `kubectl cp` calls it: bytes pass unchanged, unlike in a shell.
 
-    tar cf - /var/log        -> the archive on stdout
-    tar xmf - -C /tmp        <- the archive on stdin
+tar cf - /var/log        -> the archive on stdout
+tar xmf - -C /tmp        <- the archive on stdin
 """
 
 from __future__ import annotations
@@ -79,5 +79,9 @@ def _unpacked(session: Session, folder: str, given: bytes) -> Outcome:
                 if source is not None:
                     fs.write_file(path, source.read())
     except tarfile.TarError:
-        return 2, b"", b"tar: This does not look like a tar archive\ntar: Exiting with failure status due to previous errors\n"
+        return (
+            2,
+            b"",
+            b"tar: This does not look like a tar archive\ntar: Exiting with failure status due to previous errors\n",
+        )
     return 0, b"", b""

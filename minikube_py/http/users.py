@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from minikube_py.api.accounts import ISSUER
 from minikube_py.apiserver import authorizer, tokens
 from minikube_py.apiserver.authorizer import MASTERS, SERVICE_ACCOUNT, Subject, Target
 from minikube_py.apiserver.origin import ADMIN
@@ -29,7 +30,9 @@ class Users:
         self._known = {token: _authenticated(subject) for token, subject in known.items()}
         self._open = open
 
-    def subject(self, cluster: Cluster, headers: Mapping[str, str], impersonated: Iterable[tuple[str, str]]) -> Subject | None:
+    def subject(
+        self, cluster: Cluster, headers: Mapping[str, str], impersonated: Iterable[tuple[str, str]]
+    ) -> Subject | None:
         """Who asks; None is the administrator, who may do anything. Raises Unauthorized, Forbidden."""
         asking = self._asking(cluster, headers.get("authorization", ""))
         user = headers.get("impersonate-user", "")
@@ -54,10 +57,10 @@ class Users:
             raise errors.Unauthorized("Unauthorized")
         return None if found.user == ADMIN.user else found
 
-    def owner_of(self, cluster: Cluster, token: str, audiences: tuple[str, ...] = (tokens.ISSUER,)) -> Subject | None:
+    def owner_of(self, cluster: Cluster, token: str, audiences: tuple[str, ...] = (ISSUER,)) -> Subject | None:
         """Whose token it is; None if nobody's."""
         known = self._known.get(token)
-        return known or tokens.owner_of(cluster.view, cluster.clock, cluster.token_key, token, audiences)
+        return known or tokens.owner_of(cluster.view, cluster.clock, token, audiences)
 
 
 def _authenticated(subject: Subject) -> Subject:

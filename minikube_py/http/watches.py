@@ -89,8 +89,18 @@ class Watcher:
         if self.form.as_kind == "PartialObjectMetadata":
             obj = {"kind": self.form.as_kind, "apiVersion": tables.META, "metadata": meta}
         elif self.form.as_kind == "Table":
-            rows = [{"cells": [], "object": obj}] if self.form.include == "Object" else [{"cells": [], "object": tables.partial(obj)}]
-            obj = {"kind": "Table", "apiVersion": tables.META, "metadata": {"resourceVersion": str(revision)}, "columnDefinitions": [], "rows": rows}
+            rows = (
+                [{"cells": [], "object": obj}]
+                if self.form.include == "Object"
+                else [{"cells": [], "object": tables.partial(obj)}]
+            )
+            obj = {
+                "kind": "Table",
+                "apiVersion": tables.META,
+                "metadata": {"resourceVersion": str(revision)},
+                "columnDefinitions": [],
+                "rows": rows,
+            }
         self.push(event("BOOKMARK", obj))
 
     async def batches(self, timeout_s: float, revision: Callable[[], int]) -> AsyncIterator[bytes]:

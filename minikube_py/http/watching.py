@@ -92,7 +92,9 @@ def _check(request: Request, initial: str | None) -> None:
         told = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
         raise _invalid("resourceVersionMatch", told)
     if request.is_on("sendInitialEvents") and not request.is_on("allowWatchBookmarks"):
-        raise _invalid("allowWatchBookmarks", "Forbidden: sendInitialEvents requires setting allowWatchBookmarks to true")
+        raise _invalid(
+            "allowWatchBookmarks", "Forbidden: sendInitialEvents requires setting allowWatchBookmarks to true"
+        )
 
 
 def _invalid(field: str, message: str) -> errors.Invalid:

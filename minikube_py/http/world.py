@@ -45,7 +45,9 @@ def pace_of(mode: str) -> float:
     except ValueError:
         pace = 0
     if not 0 < pace <= FASTEST:
-        raise UsageError(f'unknown clock "{mode}": use virtual, manual, wall, or x and a number ("x60": a minute each second)')
+        raise UsageError(
+            f'unknown clock "{mode}": use virtual, manual, wall, or x and a number ("x60": a minute each second)'
+        )
     return pace
 
 

@@ -61,14 +61,25 @@ def test_both_forms_of_discovery_tell_the_same(api: Api) -> None:
                 for one in version["resources"]:
                     aggregated.add((name, one["resource"], one["responseKind"]["kind"], tuple(one["verbs"])))
                     for below in one.get("subresources", ()):
-                        aggregated.add((name, f"{one['resource']}/{below['subresource']}", below["responseKind"]["kind"], tuple(below["verbs"])))
+                        aggregated.add(
+                            (
+                                name,
+                                f"{one['resource']}/{below['subresource']}",
+                                below["responseKind"]["kind"],
+                                tuple(below["verbs"]),
+                            )
+                        )
     assert legacy == aggregated
     known = {(version, kind.plural) for kind in KINDS for version in (kind.version, *kind.others)}
     assert known <= {(version, name) for version, name, _, _ in legacy}
 
 
 def test_who_has_a_document_is_not_sent_it_again(api: Api) -> None:
-    for path, accept in (("/apis", AGGREGATED), ("/openapi/v3/apis/apps/v1", "application/json"), ("/openapi/v2", "*/*")):
+    for path, accept in (
+        ("/apis", AGGREGATED),
+        ("/openapi/v3/apis/apps/v1", "application/json"),
+        ("/openapi/v2", "*/*"),
+    ):
         tag = api.get(path, accept=accept).headers["etag"]
         again = api.get(path, accept=accept, if_none_match=tag)
         assert (again.code, again.body, again.headers["etag"]) == (304, b"", tag)
@@ -79,7 +90,10 @@ def test_a_custom_kind_is_served_at_once(api: Api) -> None:
     assert api.post(CRDS, CRD).code == 201
     assert api.get("/apis", accept=AGGREGATED).headers["etag"] != before
     assert api.get("/apis/example.com").json["preferredVersion"]["version"] == "v1"
-    made = api.post(WIDGETS, {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}, "spec": {"size": 3, "nope": 1}})
+    made = api.post(
+        WIDGETS,
+        {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}, "spec": {"size": 3, "nope": 1}},
+    )
     assert (made.code, made.json["spec"], len(made.warnings)) == (201, {"size": 3}, 1)
     table = api.get(WIDGETS, accept="application/json;as=Table;g=meta.k8s.io;v=v1").json
     assert table["rows"][0]["cells"] == ["w", 3]
@@ -89,7 +103,10 @@ def test_a_custom_kind_is_served_at_once(api: Api) -> None:
     assert api.patch(f"{WIDGETS}/w/status", {"status": {"size": 5, "labels": "a=b"}}).json["status"]["size"] == 5
     assert api.get(f"{WIDGETS}/w/scale").json["status"] == {"replicas": 5, "selector": "a=b"}
     old = api.get("/apis/example.com/v1beta1/widgets")
-    assert (old.json["apiVersion"], old.json["items"][0]["apiVersion"]) == ("example.com/v1beta1", "example.com/v1beta1")
+    assert (old.json["apiVersion"], old.json["items"][0]["apiVersion"]) == (
+        "example.com/v1beta1",
+        "example.com/v1beta1",
+    )
     assert old.warnings == ['299 - "example.com/v1beta1 Widget is deprecated; use example.com/v1 Widget"']
     assert api.patch(f"{WIDGETS}/w", {"spec": {}}, "strategic-merge-patch+json").code == 415
     schema = api.get("/openapi/v3/apis/example.com/v1").json["components"]["schemas"]["com.example.v1.Widget"]

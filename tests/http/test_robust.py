@@ -29,7 +29,10 @@ def test_a_hundred_watchers_see_every_write_in_its_order(api: Api) -> None:
     assert len(expected) == WRITES
     for watch in watches:
         watch.wait(WRITES)
-        told = [(one["type"], one["object"]["metadata"]["name"], one["object"]["metadata"]["resourceVersion"]) for one in watch.events]
+        told = [
+            (one["type"], one["object"]["metadata"]["name"], one["object"]["metadata"]["resourceVersion"])
+            for one in watch.events
+        ]
         assert told == expected
     for watch in watches:
         watch.close()
@@ -64,7 +67,9 @@ def test_a_watcher_that_does_not_read_holds_up_nobody(api: Api) -> None:
 def test_writers_side_by_side_get_versions_of_their_own(api: Api) -> None:
     async def one(number: int) -> str:
         body = json.dumps(pod(f"p{number}")).encode()
-        scope, messages = scope_of("POST", "/api/v1/namespaces/default/pods", body, {"content-type": "application/json"})
+        scope, messages = scope_of(
+            "POST", "/api/v1/namespaces/default/pods", body, {"content-type": "application/json"}
+        )
         sent: list[dict[str, Any]] = []
 
         async def receive() -> dict[str, Any]:

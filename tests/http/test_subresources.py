@@ -65,7 +65,12 @@ def test_a_scheduler_of_ones_own_binds(api: Api) -> None:
     waiting["spec"]["schedulerName"] = "mine"
     api.post(PODS, waiting)
     assert "nodeName" not in api.get(f"{PODS}/w").json["spec"]
-    binding: dict[str, Any] = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "w"}, "target": {"kind": "Node", "name": "worker-2"}}
+    binding: dict[str, Any] = {
+        "apiVersion": "v1",
+        "kind": "Binding",
+        "metadata": {"name": "w"},
+        "target": {"kind": "Node", "name": "worker-2"},
+    }
     assert api.post(f"{PODS}/w/binding", {**binding, "target": {}}).code == 422
     assert api.post(f"{PODS}/w/binding", binding).json["status"] == "Success"
     assert api.get(f"{PODS}/w").json["status"]["phase"] == "Running"
@@ -79,7 +84,9 @@ def test_a_scheduler_of_ones_own_binds(api: Api) -> None:
 def test_an_ephemeral_container_is_added_and_a_container_resized(api: Api) -> None:
     api.post(PODS, pod("web"))
     added = [{"name": "look", "image": "busybox"}]
-    found = api.patch(f"{PODS}/web/ephemeralcontainers", {"spec": {"ephemeralContainers": added}}, "strategic-merge-patch+json")
+    found = api.patch(
+        f"{PODS}/web/ephemeralcontainers", {"spec": {"ephemeralContainers": added}}, "strategic-merge-patch+json"
+    )
     assert found.json["spec"]["ephemeralContainers"][0]["name"] == "look"
     sized = {"spec": {"containers": [{"name": "main", "resources": {"requests": {"cpu": "10m"}}}]}}
     refused = api.patch(f"{PODS}/web/resize", sized, "strategic-merge-patch+json")
@@ -103,7 +110,9 @@ def test_tokens_tell_whose_they_are_until_they_end() -> None:
 
 
 def test_a_token_is_asked_for_and_reviewed(api: Api) -> None:
-    made = api.post(f"{ACCOUNT}/token", {"kind": "TokenRequest", "spec": {"audiences": ["a"], "expirationSeconds": 700}})
+    made = api.post(
+        f"{ACCOUNT}/token", {"kind": "TokenRequest", "spec": {"audiences": ["a"], "expirationSeconds": 700}}
+    )
     assert (made.code, made.json["spec"]["audiences"]) == (201, ["a"])
     assert api.post(f"{ACCOUNT}/token", {"spec": {"expirationSeconds": 5}}).code == 422
     assert api.post(f"{ACCOUNT}/token", {"spec": {"expirationSeconds": "x"}}).code == 400
@@ -111,7 +120,10 @@ def test_a_token_is_asked_for_and_reviewed(api: Api) -> None:
     review = {"spec": {"token": made.json["status"]["token"], "audiences": ["a", "b"]}}
     told = api.post("/apis/authentication.k8s.io/v1/tokenreviews", review).json["status"]
     assert (told["authenticated"], told["user"]["username"]) == (True, "system:serviceaccount:default:default")
-    assert "authenticated" not in api.post("/apis/authentication.k8s.io/v1/tokenreviews", {"spec": {"token": "x"}}).json["status"]
+    assert (
+        "authenticated"
+        not in api.post("/apis/authentication.k8s.io/v1/tokenreviews", {"spec": {"token": "x"}}).json["status"]
+    )
     assert api.post("/apis/authentication.k8s.io/v1/tokenreviews", {"spec": {}}).code == 422
 
 
@@ -143,7 +155,9 @@ def test_a_log_is_followed_to_its_end(api: Api) -> None:
     api.post("/apis/sim.kpy.dev/v1alpha1/clock", {"mode": "manual"})
     body = pod("job")
     body["spec"]["restartPolicy"] = "Never"
-    body["spec"]["containers"][0].update(image="busybox", command=["sh", "-c", "echo one; sleep 60; echo two; sleep 60"])
+    body["spec"]["containers"][0].update(
+        image="busybox", command=["sh", "-c", "echo one; sleep 60; echo two; sleep 60"]
+    )
     api.post(PODS, body)
     api.post("/apis/sim.kpy.dev/v1alpha1/clock", {"for": 30})
     with api.watch(f"{PODS}/job/log?follow=true") as log:
@@ -156,7 +170,10 @@ def test_a_log_is_followed_to_its_end(api: Api) -> None:
 
 def test_the_proxy_asks_pods_and_services(api: Api) -> None:
     api.post(PODS, pod("web", labels={"app": "web"}))
-    service = {"metadata": {"name": "web"}, "spec": {"selector": {"app": "web"}, "ports": [{"port": 8080, "targetPort": 80}]}}
+    service = {
+        "metadata": {"name": "web"},
+        "spec": {"selector": {"app": "web"}, "ports": [{"port": 8080, "targetPort": 80}]},
+    }
     api.post("/api/v1/namespaces/default/services", service)
     assert api.get(f"{PODS}/web/proxy/").text == "200 from pod default/web (1.27)\n"
     assert api.get(f"{PODS}/web:80/proxy/index.html").code == 200
@@ -180,5 +197,8 @@ def test_connecting_needs_an_upgrade(api: Api) -> None:
     found = api.post(f"{PODS}/web/exec?command=ls", {})
     assert (found.code, found.json["message"]) == (400, "Upgrade request required")
     assert api.post(f"{PODS}/nope/exec?command=ls", {}).code == 404
-    assert api.post(f"{PODS}/web/exec?command=ls&container=x", {}).json["message"] == "container x is not valid for pod web"
+    assert (
+        api.post(f"{PODS}/web/exec?command=ls&container=x", {}).json["message"]
+        == "container x is not valid for pod web"
+    )
     assert api.post(f"{PODS}/web/exec", {}).json["message"] == "you must specify at least 1 command for the container"

@@ -35,14 +35,20 @@ def test_without_a_token_little_is_seen(guarded: Api) -> None:
     assert guarded.get("/version").code == 200
     assert guarded.get("/healthz").code == 200
     refused = guarded.get(PODS)
-    assert refused.json["message"] == 'pods is forbidden: User "system:anonymous" cannot list resource "pods" in API group "" in the namespace "default"'
+    assert (
+        refused.json["message"]
+        == 'pods is forbidden: User "system:anonymous" cannot list resource "pods" in API group "" in the namespace "default"'
+    )
     assert guarded.get("/metrics").json["message"] == 'forbidden: User "system:anonymous" cannot get path "/metrics"'
     assert guarded.get("/api/v1/foos").code == 403
 
 
 def test_roles_decide(guarded: Api) -> None:
     assert guarded.get(MAPS, **BOB).code == 403
-    role = {"rules": [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "list", "create"]}], "metadata": {"name": "r"}}
+    role = {
+        "rules": [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "list", "create"]}],
+        "metadata": {"name": "r"},
+    }
     binding = {
         "metadata": {"name": "r"}, "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "r"},
         "subjects": [{"kind": "Group", "name": "devs", "apiGroup": "rbac.authorization.k8s.io"}],
@@ -64,10 +70,15 @@ def test_roles_decide(guarded: Api) -> None:
 def test_an_administrator_plays_others_and_others_do_not(guarded: Api) -> None:
     as_bob = {**ADMIN, "impersonate-user": "bob"}
     assert guarded.get(PODS, **as_bob).code == 403
-    who = guarded.post("/apis/authentication.k8s.io/v1/selfsubjectreviews", {}, **as_bob, **{"impersonate-group": "devs"})
+    who = guarded.post(
+        "/apis/authentication.k8s.io/v1/selfsubjectreviews", {}, **as_bob, **{"impersonate-group": "devs"}
+    )
     assert who.json["status"]["userInfo"] == {"groups": ["devs", "system:authenticated"], "username": "bob"}
     refused = guarded.get(PODS, **BOB, **{"impersonate-user": "alice"})
-    assert refused.json["message"] == 'users "alice" is forbidden: User "bob" cannot impersonate resource "users" in API group "" at the cluster scope'
+    assert (
+        refused.json["message"]
+        == 'users "alice" is forbidden: User "bob" cannot impersonate resource "users" in API group "" at the cluster scope'
+    )
     account = guarded.get(PODS, **BOB, **{"impersonate-user": "system:serviceaccount:default:default"})
     assert 'cannot impersonate resource "serviceaccounts"' in account.json["message"]
     assert guarded.get(PODS, **ADMIN, **{"impersonate-group": "devs"}).code == 500
@@ -78,13 +89,19 @@ def test_access_is_reviewed(guarded: Api) -> None:
     asked = {"resourceAttributes": {"verb": "get", "resource": "pods", "namespace": "default"}}
     own = guarded.post(f"{group}/selfsubjectaccessreviews", {"spec": asked}, **BOB)
     assert (own.code, own.json["status"]) == (201, {"allowed": False})
-    other = guarded.post(f"{group}/subjectaccessreviews", {"spec": {**asked, "user": "x", "groups": ["system:masters"]}}, **ADMIN)
+    other = guarded.post(
+        f"{group}/subjectaccessreviews", {"spec": {**asked, "user": "x", "groups": ["system:masters"]}}, **ADMIN
+    )
     assert other.json["status"] == {"allowed": True}
     local = f"{group}/namespaces/default/localsubjectaccessreviews"
     assert guarded.post(local, {"spec": {**asked, "user": "x"}}, **ADMIN).json["status"] == {"allowed": False}
     wrong = {"resourceAttributes": {"verb": "get", "resource": "pods", "namespace": "other"}, "user": "x"}
     assert guarded.post(local, {"spec": wrong}, **ADMIN).code == 422
-    path = {"nonResourceAttributes": {"verb": "get", "path": "/version"}, "user": "x", "groups": ["system:authenticated"]}
+    path = {
+        "nonResourceAttributes": {"verb": "get", "path": "/version"},
+        "user": "x",
+        "groups": ["system:authenticated"],
+    }
     assert guarded.post(f"{group}/subjectaccessreviews", {"spec": path}, **ADMIN).json["status"] == {"allowed": True}
     assert guarded.post(f"{group}/subjectaccessreviews", {"spec": asked}, **ADMIN).code == 422
     assert guarded.post(f"{group}/selfsubjectaccessreviews", {"spec": {}}, **BOB).code == 422
