@@ -11,7 +11,7 @@ import json
 import os
 import socket
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py import home
 from minikube_py.api import machines
@@ -144,10 +144,11 @@ async def _serve(cluster: Cluster, place: Place, options: Options, tell: Callabl
     listener = _listener(options, place)
     port = listener.getsockname()[1]
     world = World(cluster, clock=options.clock)
+    certificates: dict[str, Any] = {} if options.plain else _certificates(place, options)
     settings = uvicorn.Config(
         app_of(world, users), http="httptools", ws="wsproto", lifespan="on", log_level="warning", access_log=False,
         server_header=False, timeout_graceful_shutdown=2, timeout_keep_alive=300, ws_max_size=64 * 1024 * 1024,
-        **({} if options.plain else _certificates(place, options)),
+        **certificates,
     )  # fmt: skip
     server = uvicorn.Server(settings)
     address = f"{'http' if options.plain else 'https'}://{_in_url(options.host)}:{port}"

@@ -85,7 +85,7 @@ class Watcher:
         meta: Object = {"resourceVersion": str(revision), "creationTimestamp": None}
         if annotations:
             meta["annotations"] = annotations
-        obj = {"kind": self.form.kind.name, "apiVersion": self.form.version, "metadata": meta}
+        obj: Object = {"kind": self.form.kind.name, "apiVersion": self.form.version, "metadata": meta}
         if self.form.as_kind == "PartialObjectMetadata":
             obj = {"kind": self.form.as_kind, "apiVersion": tables.META, "metadata": meta}
         elif self.form.as_kind == "Table":

@@ -74,20 +74,33 @@ def test_a_chart_lives_from_install_to_uninstall(server: Served, chart: Path) ->
     assert installed.get("found", {}).get("info", {}).get("status", "deployed") == "deployed", installed
     assert "error" not in installed, installed
     assert server.call("GET", deployment)["status"]["readyReplicas"] == 1
-    (upgraded,) = helm(server, chart, ("upgrade", {"name": "web", "values": {"replicaCount": 3}, "wait": "watcher", "timeout": 60}))
+    (upgraded,) = helm(
+        server, chart, ("upgrade", {"name": "web", "values": {"replicaCount": 3}, "wait": "watcher", "timeout": 60})
+    )
     assert "error" not in upgraded, upgraded
     assert server.call("GET", deployment)["status"]["readyReplicas"] == 3
-    (refused,) = helm(server, chart, ("upgrade", {"name": "web", "values": {"hookCode": 1}, "wait": "watcher", "timeout": 60}))
+    (refused,) = helm(
+        server, chart, ("upgrade", {"name": "web", "values": {"hookCode": 1}, "wait": "watcher", "timeout": 60})
+    )
     assert "pre-upgrade hooks failed" in refused["error"], refused
-    rolled, history = helm(server, chart, ("rollback", {"name": "web", "version": 1, "wait": "watcher", "timeout": 60}), ("history", {"name": "web"}))
+    rolled, history = helm(
+        server,
+        chart,
+        ("rollback", {"name": "web", "version": 1, "wait": "watcher", "timeout": 60}),
+        ("history", {"name": "web"}),
+    )
     assert "error" not in rolled, rolled
     assert server.call("GET", deployment)["spec"]["replicas"] == 1
     assert len(history["found"]) == 4
     listed, gone = helm(server, chart, ("list", {}), ("uninstall", {"name": "web", "wait": "watcher", "timeout": 60}))
     assert "web" in json.dumps(listed)
     assert "error" not in gone, gone
-    assert not [one for one in server.call("GET", "/apis/apps/v1/namespaces/default/deployments")["items"]]
-    assert not [one for one in server.call("GET", "/api/v1/namespaces/default/secrets")["items"] if one["type"].startswith("helm")]
+    assert server.call("GET", "/apis/apps/v1/namespaces/default/deployments")["items"] == []
+    assert not [
+        one
+        for one in server.call("GET", "/api/v1/namespaces/default/secrets")["items"]
+        if one["type"].startswith("helm")
+    ]
 
 
 def test_a_dry_run_and_a_chart_that_cannot_be_installed(server: Served, chart: Path) -> None:
@@ -97,4 +110,8 @@ def test_a_dry_run_and_a_chart_that_cannot_be_installed(server: Served, chart: P
     )  # fmt: skip
     assert "error" not in dry, dry
     assert "must be between 1 and 65535" in wrong["error"]
-    assert not [one for one in server.call("GET", "/api/v1/namespaces/default/services")["items"] if "shop" in one["metadata"]["name"]]
+    assert not [
+        one
+        for one in server.call("GET", "/api/v1/namespaces/default/services")["items"]
+        if "shop" in one["metadata"]["name"]
+    ]
