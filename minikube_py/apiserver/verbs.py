@@ -509,7 +509,7 @@ def patched(kind: Kind, old: Object, fields: Any, form: str) -> Object:
 
         lists = schema.merge_keys(kind.version, kind.name)
     if form == "strategic" and lists is None:
-        raise errors.StatusError(
+        raise errors.UnsupportedMediaType(
             "the body of the request was in an unknown format - accepted media types include: "
             "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
         )
