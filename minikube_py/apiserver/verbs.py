@@ -387,6 +387,8 @@ class ApiServer:
         finalizers = finalizers_for(meta.get("finalizers") or [], propagation)
         grace_s = grace_of(key, old, grace_s)
         if not grace_s and not is_held(key, {**old, "metadata": {**meta, "finalizers": finalizers}}):
+            if key.resource == "pods" and "deletionTimestamp" not in meta:  # watchers see the mark before the deletion
+                self._mark_deleted(key, old, finalizers, 0, origin)
             return self._remove(key, origin)
         return self._mark_deleted(key, old, finalizers, grace_s, origin)
 

@@ -9,6 +9,7 @@ k8s.io/apiserver/pkg/util/proxy.
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING
 
 import orjson
@@ -25,6 +26,8 @@ from minikube_py.http.terminal import Terminal
 from minikube_py.programs import logs, shell
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from starlette.types import Receive, Scope, Send
 
     from minikube_py.api.types import Object
@@ -34,6 +37,9 @@ if TYPE_CHECKING:
 CONNECTED = ("attach", "exec", "portforward")
 STDIN, STDOUT, STDERR, ENDED, RESIZE, CLOSED = 0, 1, 2, 3, 4, 255
 V5, V4 = "v5.channel.k8s.io", "v4.channel.k8s.io"
+PAUSE_S = 0.3  # real seconds without a word after which a client of a shell is taken for somebody who talks
+HERE = re.compile(r"<<-?\s*['\"]?(\w+)")
+UNFINISHED = re.compile("unexpected end of file|unexpected EOF")
 PART = 32 * 1024  # bytes of a message
 INPUT_MAX = 64 * 1024 * 1024  # bytes of standard input
 
@@ -72,7 +78,7 @@ class Streams:
             else:
                 protocol = next((one for one in (V5, V4) if one in offered), None)
                 await socket.accept(subprotocol=protocol)
-                conversation = Conversation(self._api, socket, target, closes=protocol == V5)
+                conversation = Conversation(self._api, socket, target)
                 await (conversation.attach() if place.subresource == "attach" else conversation.execute())
         except WebSocketDisconnect:
             return
@@ -112,10 +118,10 @@ async def _refuse(socket: WebSocket, found: Answer) -> None:
 
 
 class Conversation:
-    """One exec or attach. `closes`: the client tells when its input has ended (v5)."""
+    """One exec or attach."""
 
-    def __init__(self, api: Api, socket: WebSocket, target: Target, *, closes: bool) -> None:
-        self._world, self._socket, self._target, self._closes = api.world, socket, target, closes
+    def __init__(self, api: Api, socket: WebSocket, target: Target) -> None:
+        self._world, self._socket, self._target = api.world, socket, target
 
     async def execute(self) -> None:
         """Run a command and tell what it printed and how it ended."""
@@ -129,8 +135,8 @@ class Conversation:
         bare = shell.is_bare(target.command)
         if target.tty and target.stdin and bare:
             code = await self._dialogue(session)
-        elif target.stdin and bare and not self._closes:
-            code = await self._line_by_line(session)
+        elif target.stdin and bare:
+            code = await self._script(session)
         else:
             code = await self._once(session, await self._input() if target.stdin else None)
         await self._keep(session)
@@ -166,23 +172,38 @@ class Conversation:
                 await self._tell(STDOUT, shown)
         return terminal.code
 
-    async def _line_by_line(self, session: Session) -> int:
-        """A shell without a terminal, of a client that cannot tell the end of its input: each line is run as it comes."""
-        code, rest = 0, b""
-        while (message := await self._next()) is not None:
-            if message[0] != STDIN:
-                continue
-            *lines, rest = (rest + message[1:]).split(b"\n")
-            for line in lines:
-                words = line.split()
-                if words[:1] == [b"exit"]:
-                    return int(words[1]) % 256 if len(words) > 1 and words[1].isdigit() else code
+    async def _script(self, session: Session) -> int:
+        """A shell without a terminal. Input that ends at once is a script; with a client that goes on talking each
+        statement is run as it comes."""
+        first = b""
+        while True:
+            try:
+                message = await asyncio.wait_for(asyncio.shield(self._coming()), PAUSE_S if first.endswith(b"\n") else None)
+            except TimeoutError:
+                return await self._statements(session, first)
+            self._reading = None
+            if message is None:
+                return await self._once(session, first)
+            first += message[1:] if message[0] == STDIN else b""
+
+    async def _statements(self, session: Session, first: bytes) -> int:
+        lines = Statements()
+        data = first
+        while True:
+            for statement in lines.complete(data):
+                words = statement.split()
+                if words[:1] == ["exit"]:
+                    return int(words[1]) % 256 if len(words) > 1 and words[1].isdigit() else lines.code
                 async with self._world.lock:
-                    result = session.say(line.decode("utf-8", "surrogateescape"))
-                code = result.code
-                await self._tell(STDOUT, _bytes(result.stdout))
-                await self._tell(STDERR, _bytes(result.stderr))
-        return code
+                    result = session.say(statement)
+                if lines.ran(statement, result):
+                    await self._tell(STDOUT, _bytes(result.stdout))
+                    await self._tell(STDERR, _bytes(result.stderr))
+            message = await self._coming()
+            self._reading = None
+            if message is None:
+                return lines.code
+            data = message[1:] if message[0] == STDIN else b""
 
     async def attach(self) -> None:
         """What the container writes from now on, until it ends."""
@@ -215,6 +236,13 @@ class Conversation:
     # ---- messages
 
     _is_gone = False
+    _reading: asyncio.Task[bytes | None] | None = None
+
+    def _coming(self) -> asyncio.Task[bytes | None]:
+        """The next message, while others may be waited for: forget it (`_reading`) when it has come."""
+        if self._reading is None:
+            self._reading = asyncio.ensure_future(self._next())
+        return self._reading
 
     async def _next(self) -> bytes | None:
         """The next message with something in it; None when the client is gone, or has closed its input."""
@@ -278,6 +306,39 @@ class Conversation:
         await self._tell(ENDED, orjson.dumps(status))
         if not self._is_gone:
             await self._socket.close()
+
+
+class Statements:
+    """Lines of a shell, put together where one alone is not whole. `code`: of the last that ran."""
+
+    def __init__(self) -> None:
+        self._rest, self._open = b"", ""
+        self.code = 0
+
+    def complete(self, data: bytes) -> Iterator[str]:
+        """What may be run now: each line, behind those before it that were not whole."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            text = self._open + line.decode("utf-8", "surrogateescape") + "\n"
+            if HERE.search(text) and not _ends_here(text):
+                self._open = text
+            else:
+                self._open = ""
+                yield text
+
+    def ran(self, statement: str, result: shell.Result) -> bool:
+        """Whether a statement was run; one that goes on waits for its other lines."""
+        if result.code and UNFINISHED.search(result.stderr):
+            self._open = statement
+            return False
+        self.code = result.code
+        return True
+
+
+def _ends_here(text: str) -> bool:
+    """Whether each here-document of a text has its last line."""
+    lines = [line.strip() for line in text.split("\n")]
+    return all(word in lines for word in HERE.findall(text))
 
 
 def _bytes(text: str) -> bytes:
