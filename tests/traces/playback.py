@@ -10,6 +10,7 @@ are writes here in between that the recording lacks, so the recorded ones have t
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.base.errors import KpyError
@@ -170,7 +171,7 @@ class Playback:
             row = alike.pop(0) if alike else None
             if "deletionTimestamp" in pod["metadata"]:
                 self._remove(name)
-            elif not _ready(pod):
+            elif not _ready(pod) and pod["spec"]["schedulerName"] != "none":
                 node = (row and (row.fields.get("nodeName") or row.fields.get("node"))) or self.recording.nodes[0]
                 ready = {"phase": "Running", "conditions": [["Ready", "True", None]], "podIP": "10.244.0.9"}
                 self._play(name, ready, {}, _meant_for(pod) or node)
@@ -215,6 +216,7 @@ class Playback:
             if self.recording.together:
                 self._settle()
             self.pairs.pop(row.name, None)
+            self._ours(row.name, None)
             return
         node, leaving = now.get("nodeName") or now.get("node"), now.get("deleting")
         if self.recording.together and leaving and not (before or {}).get("deleting"):
@@ -267,7 +269,7 @@ class Playback:
                 if kind == "statefulsets" and revision and revision not in names.words:
                     names.add(revision, f"{name}-R{names.count(('revision', name))}")
         if kind == "endpointslices":
-            service = ((fields.get("metadata") or fields).get("labels") or {}).get("kubernetes.io/service-name", "")
+            service = ((fields.get("metadata") or fields).get("labels") or {}).get("kubernetes.io/service-name") or family_of(name)
             names.add(name, f"{service}-SLICE{names.count(('slice', service))}")
         if kind == "controllerrevisions":
             parent = name.rpartition("-")[0]
@@ -412,10 +414,18 @@ class Playback:
             return None
         fields = dict(row.fields)
         if row.kind == "pods":
-            fields = {name: fields.get(name) for name in ("labels", "deleting", "finalizers")}
+            fields = {name: fields.get(name) for name in ("labels", "deleting", "finalizers", "owners")}
         if row.kind == "jobs":
             fields.pop("annotations", None)
         return self._row(row.kind, row.name, row.event, fields, self.there)
+
+    @cached_property
+    def _told(self) -> dict[str, set[str]]:
+        """Which fields of a kind the recording tells at all."""
+        found: dict[str, set[str]] = {}
+        for row in self.recording.rows:
+            found.setdefault(row.kind, set()).update(row.fields)
+        return found
 
     def _found_row(self, change: Change) -> tuple[str, Any] | None:
         kind, obj = change.key.resource.partition(".")[0], change.new or change.old
@@ -424,7 +434,14 @@ class Playback:
             return self._event(EVENTS[change.verb], event_of(obj), self.here)
         if kind not in self._shapes:
             return None
-        return self._row(kind, change.key.name, EVENTS[change.verb], self._shapes[kind](obj), self.here)
+        return self._row(kind, change.key.name, EVENTS[change.verb], self.fields(kind, obj), self.here)
+
+    def fields(self, kind: str, obj: Object) -> Object:
+        """What the recording would tell of an object."""
+        fields = self._shapes[kind](obj)
+        if self.recording.misc:
+            fields = {name: value for name, value in fields.items() if name in self._told.get(kind, ())}
+        return fields
 
     @staticmethod
     def _event(verb: str, event: Object, names: Names) -> tuple[str, Any] | None:

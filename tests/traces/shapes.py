@@ -199,8 +199,13 @@ def _status(*counters: str) -> Callable[[Object], Object]:
     return shape
 
 
-def _owners(obj: Object) -> list[str]:
-    return [f"{one['kind']}/{one['name']}" for one in obj["metadata"].get("ownerReferences") or ()]
+def _owned(obj: Object) -> Object:
+    """With its owners as they were written down: 'Deployment/d blockOwnerDeletion' of sets, 'ReplicaSet/d-x' of pods."""
+    found = []
+    for one in obj["metadata"].get("ownerReferences") or ():
+        blocks = " blockOwnerDeletion" if one.get("blockOwnerDeletion") and obj["kind"] != "Pod" else ""
+        found.append(f"{one['kind']}/{one['name']}{blocks}")
+    return {"owners": found, **_leaving(obj)}
 
 
 def _claim(obj: Object) -> Object:
@@ -223,7 +228,7 @@ _MISC_JOB = (
 )  # fmt: skip
 MISC: dict[str, Callable[[Object], Object]] = {
     "deployments": _status("replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas"),
-    "replicasets": _status("replicas", "readyReplicas", "availableReplicas"),
+    "replicasets": lambda obj: {**_status("replicas", "readyReplicas", "availableReplicas")(obj), **_owned(obj)},
     "statefulsets": _status(
         "replicas", "readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas", "currentRevision",
         "updateRevision",
@@ -239,7 +244,7 @@ MISC: dict[str, Callable[[Object], Object]] = {
     "namespaces": lambda obj: {"phase": obj["status"].get("phase"), **_status()(obj)},
     "persistentvolumeclaims": _claim,
     "persistentvolumes": _volume,
-    "pods": _leaving,
+    "pods": _owned,
     **dict.fromkeys(("configmaps", "secrets", "services", "endpointslices", "serviceaccounts"), _leaving),
 }  # fmt: skip
 
