@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Object = dict[str, Any]
-RESOURCES = {
+RESOURCES: dict[str, str] = {
     "Deployment": "deployments", "ReplicaSet": "replicasets", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets",
     "Job": "jobs", "CronJob": "cronjobs", "Pod": "pods", "Event": "events", "ConfigMap": "configmaps",
     "Secret": "secrets", "Service": "services", "EndpointSlice": "endpointslices", "ServiceAccount": "serviceaccounts",
@@ -56,7 +56,7 @@ def rows_of(recorded: list[Object]) -> list[Row]:
             found.append(Row(row["t"], row["type"], row["kind"], row["name"], row["fields"]))
             continue
         fields = {name: value for name, value in row.items() if name not in ("t", "event", "kind", "name")}
-        found.append(Row(row["t"], row["event"], RESOURCES.get(row["kind"], row["kind"]), row["name"], fields))
+        found.append(Row(row["t"], row["event"], RESOURCES.get(row["kind"], str(row["kind"])), row["name"], fields))
     return found
 
 
