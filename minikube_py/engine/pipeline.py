@@ -50,6 +50,20 @@ PIPELINE: tuple[Step, ...] = (
         {"namespaces": (wakes.itself,), "configmaps": (wakes.its_namespace_if_root_ca,)},
     ),
     Step(
+        "service-account-tokens",
+        "tokens-controller",
+        "secrets",
+        "controllers.service_account_tokens:step",
+        {"secrets": (wakes.itself,), "serviceaccounts": (wakes.its_token_secrets_if_deleted,)},
+    ),
+    Step(
+        "certificates",
+        "certificate-controller",
+        "certificatesigningrequests.certificates.k8s.io",
+        "controllers.certificates:step",
+        {"certificatesigningrequests.certificates.k8s.io": (wakes.itself,)},
+    ),
+    Step(
         "clusterrole-aggregation",
         "clusterrole-aggregation-controller",
         "clusterroles.rbac.authorization.k8s.io",
@@ -74,7 +88,7 @@ PIPELINE: tuple[Step, ...] = (
         "controllers.replicaset:step",
         {
             "replicasets.apps": (wakes.itself,),
-            "pods": (wakes.owner("replicasets.apps"), wakes.adopting("replicasets.apps")),
+            "pods": (wakes.owner("replicasets.apps", wakes.COUNTED), wakes.adopting("replicasets.apps")),
         },
     ),
     Step(
@@ -84,7 +98,10 @@ PIPELINE: tuple[Step, ...] = (
         "controllers.replicaset:replication_controller_step",
         {
             "replicationcontrollers": (wakes.itself,),
-            "pods": (wakes.owner("replicationcontrollers"), wakes.adopting("replicationcontrollers")),
+            "pods": (
+                wakes.owner("replicationcontrollers", wakes.COUNTED),
+                wakes.adopting("replicationcontrollers"),
+            ),
         },
     ),
     Step(
@@ -242,6 +259,7 @@ PIPELINE: tuple[Step, ...] = (
             "storageclasses.storage.k8s.io": (wakes.refused_if_helped,),
             "csinodes.storage.k8s.io": (wakes.refused_if_helped,),
             "resourceclaims.resource.k8s.io": (wakes.pending_with_claims,),
+            "configmaps": (wakes.unassigned_if_scheduler_changed,),
         },
         order="scheduler.waiting:place_in_line",
     ),
