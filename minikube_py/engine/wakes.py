@@ -175,8 +175,13 @@ def dependents(change: Change, world: World) -> Iterable[Key]:
 
 @concerned_by(of.WENT)
 def owners(change: Change, world: World) -> Iterable[Key]:
-    """The owners of a deleted object: one in foreground deletion waits for it."""
-    return owners_of(change, world) if change.new is None else NONE
+    """The owners of a deleted object, and those that an object has lost: one that is being deleted may wait for it."""
+    if change.new is None:
+        return owners_of(change, world)
+    before = change.old["metadata"].get("ownerReferences") if change.old is not None else None
+    if not before or before is change.new["metadata"].get("ownerReferences"):
+        return NONE
+    return owners_of(change, world) if before != change.new["metadata"].get("ownerReferences") else NONE
 
 
 # -- pods and what selects them ----------------------------------------------------------------------------------------
