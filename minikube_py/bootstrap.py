@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from minikube_py.api import machines
+from minikube_py.api import families, machines
 from minikube_py.api.types import Key
 from minikube_py.apiserver import default_roles
 from minikube_py.apiserver.origin import Origin
@@ -19,11 +19,22 @@ NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 ORIGIN = Origin("kube-apiserver", trusted=True, user="system:apiserver", groups=("system:masters",))
 
 
-def fill(server: ApiServer, *, nodes: int, cpu: str, memory: str, version: str, static_pods: bool = False) -> None:
+def fill(
+    server: ApiServer,
+    *,
+    nodes: int,
+    cpu: str,
+    memory: str,
+    version: str,
+    static_pods: bool = False,
+    dual_stack: bool = False,
+) -> None:
     """Namespaces, priority classes, the Service of the API server, and the nodes: the first one is the control plane.
 
-    `static_pods`: with the control plane's own pods in kube-system.
+    `static_pods`: with the control plane's own pods in kube-system. `dual_stack`: with IPv6 beside IPv4.
     """
+    if dual_stack:
+        _add_service_cidr(server)
     for name in NAMESPACES:
         _create(server, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     for name, value, text in PRIORITY_CLASSES:
@@ -53,13 +64,26 @@ def _add_static_pods(server: ApiServer, version: str) -> None:
         server.change(Key("pods", "kube-system", made["metadata"]["name"]), {"status": status}, "status", ORIGIN)
 
 
+def _add_service_cidr(server: ApiServer) -> None:
+    """What the API server keeps of --service-cluster-ip-range, ready at once (pkg/controller/servicecidrs)."""
+    _create(server, families.service_cidr())
+    ready = {
+        "type": "Ready",
+        "status": "True",
+        "reason": "",
+        "message": "Kubernetes Service CIDR is ready",
+        "lastTransitionTime": server.clock.timestamp,
+    }
+    server.change(families.SERVICE_CIDR, {"status": {"conditions": [ready]}}, "status", ORIGIN)
+
+
 def node_name(index: int) -> str:
     return "control-plane" if index == 0 else f"worker-{index}"
 
 
 def add_node(server: ApiServer, name: str, *, version: str, **shape: Any) -> Object:
     """A node as its kubelet of that version registers it. See `api.machines.template` for the shape."""
-    obj = machines.template(name, **shape)
+    obj = machines.template(name, dual=families.is_dual(server.view), **shape)
     info = {**obj["status"]["nodeInfo"], "kubeletVersion": version}
     return _create(server, {**obj, "status": {**obj["status"], "nodeInfo": info}})
 

@@ -81,7 +81,7 @@ class Cluster:
         """Make a cluster file: system namespaces and `nodes` nodes (the first one is the control plane).
 
         `shape`: cpu ('4'), memory ('8Gi'), kubernetes_version ('v1.36.2'), static_pods (False): whether the control
-        plane's own pods are there, in kube-system.
+        plane's own pods are there, in kube-system; dual_stack (False): whether there is IPv6 beside IPv4.
         """
         cluster = cls(Store(str(path), create=True), name)
         cluster._bootstrap(epoch_s=epoch_s, nodes=nodes, seed=seed, **shape)
@@ -121,6 +121,7 @@ class Cluster:
         memory: str = "8Gi",
         kubernetes_version: str = KUBERNETES_VERSION,
         static_pods: bool = False,
+        dual_stack: bool = False,
     ) -> None:
         from minikube_py import bootstrap
 
@@ -141,6 +142,7 @@ class Cluster:
                 memory=memory,
                 version=kubernetes_version,
                 static_pods=static_pods,
+                dual_stack=dual_stack,
             )
         self.reconcile()
 
