@@ -8,6 +8,7 @@ from minikube_py.api import families, machines
 from minikube_py.api.types import Key
 from minikube_py.apiserver import default_roles
 from minikube_py.apiserver.origin import Origin
+from minikube_py.controllers import api_service
 from minikube_py.kubelet import static
 
 if TYPE_CHECKING:
@@ -44,8 +45,7 @@ def fill(
             server, node_name(index), index=index, cpu=cpu, memory=memory, version=version, control_plane=index == 0
         )
     for obj in (
-        API_SERVICE,
-        *_endpoints_of_api_service(machines.machine_address(0)),
+        *api_service.OBJECTS.values(),
         _identity(server.clock),
         *default_roles.objects(),
     ):
@@ -94,28 +94,6 @@ def _create(server: ApiServer, obj: Object) -> Object:
     return server.create(kind, obj, origin=ORIGIN)
 
 
-def _endpoints_of_api_service(address: str) -> tuple[Object, Object]:
-    """The API server itself writes where it is (pkg/controlplane/reconcilers): its Service has no selector."""
-    ports = [{"name": "https", "port": 6443, "protocol": "TCP"}]
-    meta = {"name": "kubernetes", "namespace": "default"}
-    return (
-        {
-            "apiVersion": "v1",
-            "kind": "Endpoints",
-            "metadata": {**meta, "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}},
-            "subsets": [{"addresses": [{"ip": address}], "ports": ports}],
-        },
-        {
-            "apiVersion": "discovery.k8s.io/v1",
-            "kind": "EndpointSlice",
-            "metadata": {**meta, "labels": {"kubernetes.io/service-name": "kubernetes"}},
-            "addressType": "IPv4",
-            "endpoints": [{"addresses": [address], "conditions": {"ready": True}}],
-            "ports": ports,
-        },
-    )
-
-
 def _identity(clock: Clock) -> Object:
     """The lease by which an API server is known; its name is a digest of its machine's (pkg/controlplane/apiserver)."""
     from base64 import b32encode
@@ -149,18 +127,3 @@ PRIORITY_CLASSES = (
     ),
 )
 _PRIORITY_CLASS: Object = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass"}
-
-API_SERVICE: Object = {
-    "apiVersion": "v1",
-    "kind": "Service",
-    "metadata": {
-        "name": "kubernetes",
-        "namespace": "default",
-        "labels": {"component": "apiserver", "provider": "kubernetes"},
-    },
-    "spec": {
-        "clusterIP": "10.96.0.1",
-        "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}],
-        "type": "ClusterIP",
-    },
-}

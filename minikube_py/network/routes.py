@@ -79,14 +79,10 @@ def request(view: View, clock: Clock, source: Place, asked: Request, *, number: 
     if route.outcome is not None:
         return route.outcome._replace(hops=(*route.hops, *route.outcome.hops))
     hops, left = list(route.hops), list(route.candidates)
-    words = (
-        (source.ip, asked.host, asked.port)
-        if route.sticky
-        else (source.ip, asked.host, asked.port, clock.now_s, number)
-    )
+    words = (source.ip, asked.host, asked.port, clock.now_s, number)
     outcome = None
     for _ in range(TRIES_MAX if route.proxied else len(left)):
-        chosen = _draw(left, clock, words)
+        chosen = _stuck_to(left, clock, words[:3]) if route.sticky else _draw(left, clock, words)
         outcome = arrive(view, clock, chosen, asked, limit_s=limit_s)
         hops += outcome.hops
         left.remove(chosen)
@@ -105,7 +101,7 @@ def spread(
         return [(1.0, None, route.outcome)]
     chosen = route.candidates
     if route.sticky and source.pod is not None:
-        chosen = (_draw(list(chosen), clock, (source.ip, asked.host, asked.port))._replace(share=1.0),)
+        chosen = (_stuck_to(list(chosen), clock, (source.ip, asked.host, asked.port))._replace(share=1.0),)
     return settle([(one, arrive(view, clock, one, asked, limit_s=limit_s)) for one in chosen], route)
 
 
@@ -127,6 +123,12 @@ def _draw(candidates: list[Candidate], clock: Clock, words: tuple[object, ...]) 
         if mark < 0:
             return one
     return candidates[-1]
+
+
+def _stuck_to(candidates: list[Candidate], clock: Clock, words: tuple[object, ...]) -> Candidate:
+    """Session affinity ClientIP: a client stays with its endpoint as long as that is there, whichever others come and go (it is
+    the one that scores highest with it)."""
+    return max(candidates, key=lambda one: clock.token("affinity", *words, one.endpoint.ip))
 
 
 # -- the way to the endpoints ------------------------------------------------------------------------------------------

@@ -71,6 +71,7 @@ def test_dns_prints_records_and_what_was_tried(web: Callable[..., Any]) -> None:
 def test_traffic_from_start_to_picture(web: Callable[..., Any], tmp_path: Path) -> None:
     assert web("traffic", "start", "svc/web", "--rate", "50").out == "traffic.sim.kpy.dev/traffic started: 50/s\n"
     web("reconcile", "--for", "1m")
+    assert web("get", "traffic", "--no-headers").out.split()[:4] == ["traffic", "Running", "3000", "0"]
     picture = tmp_path / "traffic.svg"
     result = web("traffic", "status", "traffic", "--svg", str(picture))
     assert "3000 requests, 0 errors (0 %), p50 " in result.out
