@@ -520,6 +520,12 @@ def its_namespace_if_root_ca(change: Change, world: World) -> Iterable[Key]:
     return (Key("namespaces", "", change.key.namespace),) if is_root_ca else NONE
 
 
+def default_namespace_if_api_service(change: Change, world: World) -> Iterable[Key]:
+    """The namespace default, if the Service `kubernetes` or its endpoints are gone."""
+    is_gone = change.new is None and (change.key.namespace, change.key.name) == ("default", "kubernetes")
+    return (Key("namespaces", "", "default"),) if is_gone else NONE
+
+
 @concerned_by(of.CAME | of.WENT | of.SPEC | of.ENDED)
 def quotas_of_its_namespace(change: Change, world: World) -> Iterable[Key]:
     """The quotas that may count an object that comes, goes, finishes or gets another spec."""
