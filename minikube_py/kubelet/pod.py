@@ -118,6 +118,8 @@ def _advance(worker: Worker) -> bool:
         if worker.meta.get("generation", 1) > 1:
             resize.check(worker)
         _run_containers(worker)
+        if "resizing" in worker.memory:
+            resize.finish(worker)
     if "restarting" in worker.memory:
         _restart_all(worker)
     return False

@@ -46,6 +46,8 @@ def _stop(worker: Worker, listed: list[Object], since: int, grace_s: int) -> boo
         if not _is_alive(worker, container):
             continue
         record = worker.records[container["name"]]
+        told = containers.tell_of_hook(worker, container, record, grace_s, worker.now - since)
+        worker.records[container["name"]] = record = told
         at_s, code = containers.stop(worker, container, since, grace_s)
         program = worker.behaviour(container)
         if program.exit_after_s is not None and record["started"] + program.exit_after_s < at_s:

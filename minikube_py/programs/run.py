@@ -57,6 +57,7 @@ FOLDERS = (
 )  # fmt: skip
 MACHINE_ID = "0123456789abcdef0123456789abcdef\n"
 TERMINATION_LOG = "/dev/termination-log"
+SEEKERS = ("killall", "pgrep", "pidof", "pkill")
 FETCHERS = ("curl", "nc", "wget")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # Words behind which the name of a command stands.
@@ -75,9 +76,11 @@ class Run:
     """One run of a script up to a horizon (seconds since its start)."""
 
     def __init__(
-        self, shell: Shell, horizon: int, tools: tuple[str, ...] = (), sleeps: int = 0, commands: int = COMMANDS_MAX
-    ) -> None:
-        """`tools`: commands of the image, beside those of the script, that are taken to succeed."""
+        self, shell: Shell, horizon: int, tools: tuple[str, ...] = (), sleeps: int = 0, commands: int = COMMANDS_MAX,
+        gone: bool = False,
+    ) -> None:  # fmt: skip
+        """`tools`: commands of the image, beside those of the script, that are taken to succeed. `gone`: what looks for
+        processes finds none."""
         from bashkit import Bash
 
         self.shell, self.horizon, self.now, self.changes = shell, horizon, 0, [0]
@@ -92,9 +95,9 @@ class Run:
         contents: dict[str, Any] = {"/etc/machine-id": MACHINE_ID, **dict(shell.files)}
         self.bash = Bash(
             python=shell.script.startswith("python3 "), username="root", hostname=shell.hostname, cwd="/", env={"PATH": PATH, "HOME": "/root", **dict(shell.env)},
-            files=contents, max_commands=commands, custom_builtins=dict.fromkeys(tools, _succeed) | self._builtins(),
+            files=contents, max_commands=commands, custom_builtins=dict.fromkeys(tools, _succeed) | self._builtins() | (dict.fromkeys(SEEKERS, _fail) if gone else {}),
         )  # fmt: skip
-        for folder in (*shell.folders, *FOLDERS, shell.cwd):
+        for folder in (*shell.folders, *FOLDERS, shell.cwd, shell.message_path.rpartition("/")[0] or "/"):
             if not self.bash.exists(folder):
                 self.bash.mkdir(folder, recursive=True)
         if shell.prelude:
@@ -262,6 +265,10 @@ def apply_edit(fs: Any, path: str, content: str | None) -> None:
 
 def _succeed(context: Any) -> str:
     return ""
+
+
+def _fail(context: Any) -> Any:
+    return _failure("")
 
 
 def _failure(message: str, code: int = 1) -> Any:

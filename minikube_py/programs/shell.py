@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from minikube_py.programs.behaviour import Behaviour
 
 UNKNOWN = ("No such file or directory", "command not found")
+MESSAGE_MAX = 4096  # of a termination message (kubelet/container, MaxContainerTerminationMessageLength)
 KEEPER = "kubelet"  # the step in whose memory the edits of files are kept
 PYTHONS = ("python", "python3")
 # The embedded Python knows no sys.exit: an exception with its code stands for it.
@@ -95,6 +96,7 @@ class Shell(NamedTuple):
     identity: tuple[int, int, tuple[int, ...]] = (0, 0, ())  # user, group, more groups
     edits: tuple[Edit, ...] = ()
     prelude: str = ""  # the script of its postStart hook
+    message_path: str = TERMINATION_LOG
 
     def timeline(self) -> Timeline:
         return _timeline(self)
@@ -280,7 +282,7 @@ def _shell(script: str, container: Object, pod: Object, view: View | None, is_na
     return Shell(
         script, tuple(env.items()), tuple(contents.items()), folders, name if named else "pod", short, ends, services,
         start_s if is_named or "date" in script else 0, container.get("workingDir") or "/", _identity(container, pod),
-        edits_of(container, pod, view), _prelude(container),
+        edits_of(container, pod, view), _prelude(container), container.get("terminationMessagePath") or TERMINATION_LOG,
     )  # fmt: skip
 
 
@@ -343,7 +345,8 @@ def _timeline(shell: Shell) -> Timeline:
         if not shell.ends:
             return Timeline(None, tuple(dict.fromkeys(run.changes)), (), True)
         end = (run.now, 0)
-    message = str(run.bash.read_file(TERMINATION_LOG)) if run.bash.exists(TERMINATION_LOG) else ""
+    path = shell.message_path
+    message = str(run.bash.read_file(path))[:MESSAGE_MAX] if run.bash.exists(path) else ""
     changes = tuple(dict.fromkeys(run.changes))
     return Timeline(end, changes, tuple(run.log), run.has_server, message, run.is_runaway)
 
@@ -395,10 +398,21 @@ def _as_busybox(output: str) -> str:
     return "".join(lines)
 
 
+# What a preStop hook tells a server to do before it waits until the server is gone.
+ENDING = re.compile(r"\b(quit|stop|shutdown|kill|pkill)\b")
+
+
 @lru_cache(maxsize=512)
-def outcome(command: tuple[str, ...]) -> tuple[int, int]:
-    """(seconds, exit code) of a command that a hook runs; (0, 0) for one that is no script."""
+def outcome(command: tuple[str, ...]) -> Result:
+    """What a command that a hook runs comes to; one that is no script succeeds at once, one without end takes for ever.
+
+    'nginx -s quit; while killall -0 nginx; do sleep 1; done' is over at once: the server is gone.
+    """
     script = script_of(command)
     if script is None:
-        return 0, 0
-    return Shell(script, (), (), (), "pod", "", True, (), 0).timeline().end or (FOREVER_S, 0)
+        return Result(0, "", "", 0)
+    run = Run(Shell(script, (), (), (), "pod", "", True, (), 0), FOREVER_S, gone=ENDING.search(script) is not None)
+    if run.is_cut:
+        return Result(0, "", "", FOREVER_S)
+    lines = [line for _, line in run.log if line not in run.errors.split("\n")]
+    return Result(run.code, "".join(f"{line}\n" for line in lines), run.errors, run.now)

@@ -184,3 +184,20 @@ def test_a_rule_restarts_a_container_that_its_policy_would_leave(code: int, coun
     run = Simulation(make_pod(restartPolicy="Never", containers=[web])).until(30)
     assert run.state()["restartCount"] == count
     assert run.status["phase"] == ("Running" if count else "Failed")
+
+
+@pytest.mark.parametrize("path", ["/tmp/words", "/somewhere/else/words", "/dev/termination-log"])
+@pytest.mark.parametrize("code", [0, 3])
+def test_the_termination_message_is_read_from_its_path(path: str, code: int) -> None:
+    script = f"echo enough > {path}; exit {code}"
+    fields = {"command": ["sh", "-c", script], "terminationMessagePath": path}
+    run = Simulation(make_pod(restartPolicy="Never", containers=[container(image="busybox", **fields)])).until(20)
+    assert run.state()["state"]["terminated"]["message"] == "enough\n"
+
+
+def test_a_termination_message_ends_after_4096_letters() -> None:
+    script = "for i in $(seq 1000); do echo 123456789 >> /dev/termination-log; done"
+    run = Simulation(
+        make_pod(restartPolicy="Never", containers=[container(image="busybox", command=["sh", "-c", script])])
+    ).until(20)
+    assert len(run.state()["state"]["terminated"]["message"]) == 4096
