@@ -74,7 +74,7 @@ PIPELINE: tuple[Step, ...] = (
         "controllers.replicaset:step",
         {
             "replicasets.apps": (wakes.itself,),
-            "pods": (wakes.owner("replicasets.apps"), wakes.adopting("replicasets.apps")),
+            "pods": (wakes.owner("replicasets.apps", wakes.COUNTED), wakes.adopting("replicasets.apps")),
         },
     ),
     Step(
@@ -84,7 +84,10 @@ PIPELINE: tuple[Step, ...] = (
         "controllers.replicaset:replication_controller_step",
         {
             "replicationcontrollers": (wakes.itself,),
-            "pods": (wakes.owner("replicationcontrollers"), wakes.adopting("replicationcontrollers")),
+            "pods": (
+                wakes.owner("replicationcontrollers", wakes.COUNTED),
+                wakes.adopting("replicationcontrollers"),
+            ),
         },
     ),
     Step(

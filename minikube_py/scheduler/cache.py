@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from minikube_py.api import pods
+from minikube_py.api import facets, pods
 from minikube_py.api.nodes import Place, image_sizes, place_of
 from minikube_py.api.types import Key
 from minikube_py.scheduler import nodes
@@ -34,6 +34,11 @@ SPREADERS = ("services", "replicationcontrollers", "replicasets.apps", "stateful
 
 class Cache:
     """See the module. `templates` belongs to `scheduler.cycle`; `dirty` names the nodes changed, oldest first."""
+
+    facets = (
+        facets.CAME | facets.WENT | facets.NODE | facets.SPEC | facets.LABELS | facets.LEAVING | facets.ENDED
+        | facets.SCHEDULED | facets.PROMISED | facets.STARTED
+    )  # fmt: skip
 
     def __init__(self, view: View, profile: Profile = PROFILE) -> None:
         self.view = view
