@@ -342,6 +342,31 @@ def pods_waiting_for_service(change: Change, world: World) -> Iterable[Key]:
     return found
 
 
+OF_SERVICE = "kubernetes.io/service-name"
+
+
+def pods_that_ask(change: Change, world: World) -> Iterable[Key]:
+    """Pods whose scripts call curl or the like: of a Service or its EndpointSlices those that name it, else all of them."""
+    if not world.store.has_any("x:"):
+        return NONE
+    keys = world.store.bucket("x:")
+    if change.key.resource not in ("services", "endpointslices.discovery.k8s.io"):
+        return keys
+    labels = [_labels(obj) or {} for obj in (change.new, change.old) if obj is not None]
+    name = next((one[OF_SERVICE] for one in labels if OF_SERVICE in one), change.key.name)
+    return [key for key in keys if _names(world.store.get(key), name)]
+
+
+def _names(pod: Object | None, name: str) -> bool:
+    """Whether a name stands in the commands or the environment of a pod's containers."""
+    if pod is None:
+        return False
+    listed = [*(pod["spec"].get("initContainers") or ()), *pod["spec"]["containers"]]
+    return any(
+        name in f"{one.get('command')} {one.get('args')} {one.get('env')}" or one.get("envFrom") for one in listed
+    )
+
+
 # -- node groups -------------------------------------------------------------------------------------------------------
 
 GROUPS, OF_GROUP = "nodegroups.sim.kpy.dev", "sim.kpy.dev/nodegroup"

@@ -43,7 +43,7 @@ def advance(worker: Worker, container: Object) -> Object:
         moved = STATES[record["state"]](worker, container, record)
         if moved is None:
             break
-        record = moved
+        worker.records[name] = record = moved
     worker.records[name] = record
     return record
 

@@ -61,7 +61,7 @@ def step(pod: Object, view: View, clock: Clock) -> Actions:
             yield Patch(key, {"status": changed}, "status")
         is_over = is_over or changed.get("phase") in ("Succeeded", "Failed")
     if is_over:
-        yield from _remove(key, meta, memory)
+        yield from _remove(key, meta, {**memory, "asks": worker.memory["asks"]} if "asks" in worker.memory else memory)
         return
     kept = {**worker.memory, "containers": worker.records}
     if kept != memory:
@@ -83,9 +83,10 @@ def _looks_the_same(worker: Worker, memory: Object) -> bool:
 
 
 def _remove(key: Key, meta: Object, memory: Object) -> Actions:
-    """The pod is over: nothing is kept in mind, and a deleted one leaves the API."""
-    if memory:
-        yield Remember({})
+    """The pod is over: nothing is kept in mind but what its logs need, and a deleted one leaves the API."""
+    kept = {"asks": memory["asks"]} if "asks" in memory and "deletionTimestamp" not in meta else {}
+    if memory != kept:
+        yield Remember(kept)
     if "deletionTimestamp" in meta and _awaits_removal(meta):
         yield Delete(key, 0, uid=meta["uid"])
 

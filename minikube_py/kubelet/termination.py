@@ -9,12 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minikube_py.kubelet import containers
+from minikube_py.kubelet.worker import ALIVE
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Object
     from minikube_py.kubelet.worker import Worker
-
-ALIVE = ("starting", "running", "stopping")
 
 
 def kill(worker: Worker, grace_s: int) -> bool:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from minikube_py.api.types import Action, Key, Record, Wake
 from minikube_py.base import clock
 from minikube_py.programs import behaviour as programs
+from minikube_py.programs import tape as tapes
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Object, View
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 COMPONENT = "kubelet"
 FAULTS = "faults.sim.kpy.dev"
+ALIVE = ("starting", "running", "stopping")  # states in which a container's processes run
+NO_RECORD: Object = {"state": ""}
 timestamp = lru_cache(maxsize=1024)(clock.timestamp)  # the pods of one second share it
 
 
@@ -76,12 +79,19 @@ class Worker:
         name = container["name"]
         found = self.behaviours.get(name)
         if found is None:
-            found = programs.behaviour(container, self._addressed(), self.view, self.clock)
+            pod = self._addressed()
+            found = programs.behaviour(container, pod, self.view, self.clock)
+            is_asking = found.shell is not None and tapes.asks(found.shell.script)
+            if is_asking:
+                from minikube_py.kubelet import reach
+
+                found = reach.informed(self, container, found, pod)
             if self.view.list(FAULTS):
                 from minikube_py.kubelet import faults
 
                 found = faults.amend(found, container, self.pod, self.view)
-            self.behaviours[name] = found
+            if not is_asking or self.records.get(name, NO_RECORD)["state"] in ALIVE:
+                self.behaviours[name] = found
         return found
 
     def _addressed(self) -> Object:

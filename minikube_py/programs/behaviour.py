@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from minikube_py.api.types import Object, View
     from minikube_py.base.clock import Clock
     from minikube_py.programs.shell import Shell
+    from minikube_py.programs.tape import Tape
 
 # (since when, value): the value holds from that second on, until the next entry.
 Course: TypeAlias = "tuple[tuple[int, Any], ...]"
@@ -69,9 +70,12 @@ DEFAULT = Behaviour()
 JOB = Behaviour(exit_after_s=JOB_RUNS_S)
 
 
-def behaviour(container: Object, pod: Object, view: View, clock: Clock) -> Behaviour:
-    """What `container` of `pod` does, by the Programs in the pod's namespace, its command, its image, or by default."""
-    base = _without_programs(container, pod, view)
+def behaviour(container: Object, pod: Object, view: View, clock: Clock, tape: Tape | None = None) -> Behaviour:
+    """What `container` of `pod` does, by the Programs in the pod's namespace, its command, its image, or by default.
+
+    `tape`: what the network has answered its script, if the kubelet has just found that out (`programs.tape`).
+    """
+    base = _without_programs(container, pod, view, tape)
     found = view.list("programs.sim.kpy.dev", pod["metadata"].get("namespace", ""))
     if not found:
         return base
@@ -80,7 +84,7 @@ def behaviour(container: Object, pod: Object, view: View, clock: Clock) -> Behav
     return program.amend(base, container, pod, found)
 
 
-def _without_programs(container: Object, pod: Object, view: View) -> Behaviour:
+def _without_programs(container: Object, pod: Object, view: View, tape: Tape | None) -> Behaviour:
     from minikube_py.programs import catalogue, tools
 
     found = catalogue.of(container) or DEFAULT
@@ -91,7 +95,7 @@ def _without_programs(container: Object, pod: Object, view: View) -> Behaviour:
             (*(container.get("command") or ()), *(container.get("args") or ()))
         ):
             return found._replace(exit_after_s=None, log=())  # a shell that waits for somebody to attach
-        scripted = shell.of(container, pod, found, view)
+        scripted = shell.of(container, pod, found, view, tape)
         if scripted is not None:
             return scripted
         # Another program than the image's own, or told to do something: its end is not known.

@@ -20,6 +20,7 @@ from minikube_py.api.types import Key
 from minikube_py.base import quantity
 from minikube_py.base.clock import seconds
 from minikube_py.programs import environment, files
+from minikube_py.programs import tape as tapes
 from minikube_py.programs.run import (
     API_SERVER,
     BASES,
@@ -39,6 +40,7 @@ from minikube_py.programs.run import (
 if TYPE_CHECKING:
     from minikube_py.api.types import Object, View
     from minikube_py.programs.behaviour import Behaviour
+    from minikube_py.programs.tape import Tape
 
 UNKNOWN = ("No such file or directory", "command not found")
 MESSAGE_MAX = 4096  # of a termination message (kubelet/container, MaxContainerTerminationMessageLength)
@@ -97,6 +99,7 @@ class Shell(NamedTuple):
     edits: tuple[Edit, ...] = ()
     prelude: str = ""  # the script of its postStart hook
     message_path: str = TERMINATION_LOG
+    tape: Tape = ()  # what the network has answered it
 
     def timeline(self) -> Timeline:
         return _timeline(self)
@@ -119,13 +122,18 @@ class Shell(NamedTuple):
         return _execute(self, passed[-1] if passed else 0, command)
 
 
-def of(container: Object, pod: Object, base: Behaviour, view: View | None = None) -> Behaviour | None:
-    """The behaviour of a container whose command is a script or a common tool; None if it is neither."""
+def of(
+    container: Object, pod: Object, base: Behaviour, view: View | None = None, tape: Tape | None = None
+) -> Behaviour | None:
+    """The behaviour of a container whose command is a script or a common tool; None if it is neither. `tape`: what the
+    network has answered, where the kubelet has not written it down yet."""
     argv = _argv(container, pod, view)
     script = script_of(argv)
     if script is None:
         return None
     shell = _shell(script, container, pod, view)
+    if tape is not None:
+        shell = shell._replace(tape=tape)
     timeline = shell.timeline()
     after_s, code = timeline.end or (None, 0)
     stop_s, stop_code = _reaction(script, timeline, base)
@@ -166,7 +174,9 @@ def script_of(argv: tuple[str, ...]) -> str | None:
         return "true"  # a shell without script and terminal reads the end of its input
     if name in PYTHONS and len(argv) > 2 and argv[1] in ("-c", "-uc"):
         return shlex.join(("python3", "-c", PYTHON_EXIT.sub(r'raise Exception("SystemExit " + str(\1))', argv[2])))
-    return shlex.join((name, *argv[1:])) if name in TOOLS else None
+    if name in TOOLS or (name == "nc" and any(word.startswith("-") and "z" in word for word in argv[1:])):
+        return shlex.join((name, *argv[1:]))
+    return None
 
 
 def is_bare(argv: tuple[str, ...]) -> bool:
@@ -187,13 +197,21 @@ def _inline(words: tuple[str, ...], option: str) -> str | None:
 
 def _argv(container: Object, pod: Object, view: View | None) -> tuple[str, ...]:
     """command and args with $(NAME) replaced; $$(NAME) is an escape."""
-    words = [*(container.get("command") or ()), *(container.get("args") or ())]
+    words = [*(container.get("command") or _entrypoint(container)), *(container.get("args") or ())]
     if any("$" in word for word in words):
         env = environment.of(container, pod, view)
         if any("_SERVICE_" in word or "_PORT" in word for word in words):
             env = {**environment.of_services(pod, view, _start_s(container, pod)), **env}
         words = [environment.expand(word, env) for word in words]
     return tuple(words)
+
+
+def _entrypoint(container: Object) -> tuple[str, ...]:
+    """What images of curl put in front of arguments that are no command."""
+    args = container.get("args")
+    if not args or container.get("image", "").rpartition("/")[2].partition(":")[0] != "curl":
+        return ()
+    return () if args[0] in (*SHELLS, *TOOLS) else ("curl",)
 
 
 def _inherited(container: Object, pod: Object, view: View | None) -> dict[str, str]:
@@ -248,13 +266,29 @@ def _has_begun(name: str, pod: Object) -> bool:
 
 def edits_of(container: Object, pod: Object, view: View | None) -> tuple[Edit, ...]:
     """What people have changed in the running container's files (`kpy exec`, `kpy cp`)."""
-    if view is None:
-        return ()
-    key = Key("pods", pod["metadata"].get("namespace", ""), pod["metadata"].get("name", ""))
-    kept = (view.memory(KEEPER, key).get("files") or {}).get(container["name"])
+    kept = (memory_of(pod, view).get("files") or {}).get(container["name"])
     if not kept or kept["started"] != _start_s(container, pod):
         return ()
     return tuple((entry[0], entry[1], entry[2]) for entry in kept["edits"])
+
+
+def memory_of(pod: Object, view: View | None) -> Object:
+    """What the kubelet keeps in mind about a pod."""
+    if view is None:
+        return {}
+    return view.memory(KEEPER, Key("pods", pod["metadata"].get("namespace", ""), pod["metadata"].get("name", "")))
+
+
+def last_start_s(name: str, pod: Object) -> int:
+    """When a container started that runs or has run; 0 if it never did."""
+    status = pod.get("status") or {}
+    for field in ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"):
+        for entry in status.get(field) or ():
+            if entry["name"] == name:
+                state, last = entry.get("state") or {}, entry.get("lastState") or {}
+                ran = state.get("running") or state.get("terminated") or last.get("terminated") or {}
+                return seconds(ran["startedAt"]) if ran.get("startedAt") else 0
+    return 0
 
 
 def _shell(script: str, container: Object, pod: Object, view: View | None, is_named: bool = False) -> Shell:
@@ -283,6 +317,7 @@ def _shell(script: str, container: Object, pod: Object, view: View | None, is_na
         script, tuple(env.items()), tuple(contents.items()), folders, name if named else "pod", short, ends, services,
         start_s if is_named or "date" in script else 0, container.get("workingDir") or "/", _identity(container, pod),
         edits_of(container, pod, view), _prelude(container), container.get("terminationMessagePath") or TERMINATION_LOG,
+        tapes.of(memory_of(pod, view), container["name"], last_start_s(container["name"], pod)) if tapes.asks(script) else (),
     )  # fmt: skip
 
 

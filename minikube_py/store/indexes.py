@@ -12,6 +12,7 @@
                                 objects whose spec.selector asks for that label, filed under their first pair;
                                 'matchExpressions' alone are filed under '*'
     a:<resource>/<namespace>    ReplicaSets and ControllerRevisions without a controller: who may be adopted
+    x:                          pods whose commands ask the network (curl, wget, ...)
     u:                          objects that are not healthy (pods not ready, Deployments not available, ...)
 
 An object that moves between buckets costs a row each; one whose status alone changes usually costs nothing. Events lie in
@@ -60,6 +61,8 @@ def buckets(key: Key, obj: Object) -> tuple[str, ...]:
                 found.append("q:")
             if obj["status"].get("nominatedNodeName"):
                 found.append("m:")
+        if pods.asks_network(obj):
+            found.append("x:")
         found += [f"l:{key.namespace}/{name}={value}" for name, value in (meta.get("labels") or {}).items()]
         if not _pod_is_well(obj):
             found.append("u:")
