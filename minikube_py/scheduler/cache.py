@@ -35,6 +35,7 @@ SPREADERS = ("services", "replicationcontrollers", "replicasets.apps", "stateful
 class Cache:
     """See the module. `templates` belongs to `scheduler.cycle`; `dirty` names the nodes changed, oldest first."""
 
+    resources = frozenset(("pods", "nodes", "namespaces", CSI_NODES, *SPREADERS))
     facets = (
         facets.CAME | facets.WENT | facets.NODE | facets.SPEC | facets.LABELS | facets.LEAVING | facets.ENDED
         | facets.SCHEDULED | facets.PROMISED | facets.STARTED

@@ -334,7 +334,7 @@ class Store:
                 bucket = self._load(name, "FROM object o WHERE resource = ?", (resource,))
             else:
                 bucket = self._load(name, "FROM object o WHERE resource = ? AND namespace = ?", (resource, namespace))
-        return self._objects_of(bucket.sorted())
+        return self._objects_of(bucket.sorted()) if bucket.keys else []
 
     def loaded_keys(self, resource: str) -> Keys:
         """The keys of a (small) resource, which is read once and then known: a question of every write."""
@@ -460,7 +460,7 @@ class Store:
     def put(self, key: Key, new: Object, *, time_s: int, actor: str, cause: int) -> Object:
         """Write an object and its log row; returns it with its new resourceVersion."""
         assert self._depth, "writes need a transaction"
-        old = self.get(key)
+        old = self._objects[key] if key in self._objects else self.get(key)
         revision = self.revision + 1
         new = {**new, "metadata": {**new["metadata"], "resourceVersion": str(revision)}}
         if self._wrap is not None:
@@ -515,24 +515,24 @@ class Store:
 
     def _moved(self, key: Key, old: Object | None, new: Object | None, changed: int) -> None:
         """Keep buckets, counters and what is to be flushed up to date."""
-        if key.resource not in ("pods", "events"):
-            self.structure += 1
+        resource = key.resource
         if old is None or new is None:
-            for name in (f"r:{key.resource}", f"r:{key.resource}/{key.namespace}"):
+            for name in (f"r:{resource}", f"r:{resource}/{key.namespace}"):
                 bucket = self._buckets.get(name)
                 if bucket is not None:
                     (bucket.discard if new is None else bucket.add)(key)
-        if key.resource == "events":
+        if resource == "events":
             self._dirty[key] = self._lies_in[key] = ()
             return
+        if resource != "pods":
+            self.structure += 1
         if key not in self._dirty:
             before = indexes.buckets(key, old) if old is not None else ()
             self._dirty[key] = before
         else:
             before = self._lies_in[key]
-        if not changed & indexes.MOVING:
-            after = before
-        else:
+        after = before
+        if changed & indexes.MOVING:
             after = indexes.buckets(key, new) if new is not None else ()
         self._lies_in[key] = after
         if before != after:
@@ -543,7 +543,7 @@ class Store:
             for name in after:
                 if name not in before and name in loaded:
                     loaded[name].add(key)
-        if changed & COUNTED and key.resource == "pods":
+        if changed & COUNTED and resource == "pods":
             self._count(old, new)
 
     def _count(self, old: Object | None, new: Object | None) -> None:
