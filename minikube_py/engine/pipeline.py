@@ -245,6 +245,7 @@ PIPELINE: tuple[Step, ...] = (
             "storageclasses.storage.k8s.io": (wakes.refused_if_helped,),
             "csinodes.storage.k8s.io": (wakes.refused_if_helped,),
             "resourceclaims.resource.k8s.io": (wakes.pending_with_claims,),
+            "configmaps": (wakes.unassigned_if_scheduler_changed,),
         },
         order="scheduler.waiting:place_in_line",
     ),

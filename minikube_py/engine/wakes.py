@@ -9,8 +9,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from minikube_py.api import faults, pods
 from minikube_py.api import facets as of
+from minikube_py.api import faults, pods
 from minikube_py.api.facets import concerned_by
 from minikube_py.api.types import Key
 from minikube_py.scheduler.plugins.volumes import claim_names
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from minikube_py.api.types import Object, Objects
     from minikube_py.store.store import Change, Store
     from minikube_py.store.view import StoreView
+
+SCHEDULER_CONFIGURATION = Key("configmaps", "kube-system", "kube-scheduler")
 
 
 class World(NamedTuple):
@@ -43,9 +45,7 @@ NONE: tuple[Key, ...] = ()
 COUNTED = of.CAME | of.WENT | of.SPEC | of.LABELS | of.OWNERS | of.LEAVING | of.PHASE | of.READY
 ADOPTED = of.CAME | of.OWNERS | of.LABELS
 SEEN = of.CAME | of.WENT | of.NODE | of.SPEC | of.LABELS | of.LEAVING | of.PHASE | of.READY | of.ADDRESS
-HELPFUL = (
-    of.CAME | of.WENT | of.NODE | of.SPEC | of.LABELS | of.LEAVING | of.ENDED | of.SCHEDULED | of.PROMISED
-)
+HELPFUL = of.CAME | of.WENT | of.NODE | of.SPEC | of.LABELS | of.LEAVING | of.ENDED | of.SCHEDULED | of.PROMISED
 
 
 def itself(change: Change, world: World) -> Iterable[Key]:
@@ -316,6 +316,17 @@ def refused_if_helped(change: Change, world: World) -> Iterable[Key]:
 
     now_s = int(world.store.meta("now_s", "0"))
     return world.view.derived("scheduler", Cache).waiting.helped(change.key, change.old, change.new, now_s)  # type: ignore[no-any-return]
+
+
+def unassigned_if_scheduler_changed(change: Change, world: World) -> Iterable[Key]:
+    """All pods without a node, if the ConfigMap with the scheduler's configuration changed."""
+    if change.key != SCHEDULER_CONFIGURATION:
+        return NONE
+    from minikube_py.scheduler.cache import Cache
+
+    found = tuple(key for key in world.store.bucket("n:") if key.resource == "pods")
+    world.view.derived("scheduler", Cache).waiting.call(found)
+    return found
 
 
 def waiting_pods_in_namespace(change: Change, world: World) -> Iterable[Key]:

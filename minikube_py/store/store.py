@@ -243,7 +243,9 @@ class Store:
         self._dirty_memory: dict[tuple[str, Key], None] = {}
         self._remembering: dict[str, None] = {}  # the steps that wrote some
         self._derived: dict[str, Derived] = {}
-        self._concerned: dict[str, list[tuple[Derived, int]]] = {}  # resource -> the caches that look at it, at what of pods
+        self._concerned: dict[
+            str, list[tuple[Derived, int]]
+        ] = {}  # resource -> the caches that look at it, at what of pods
         self.structure += 1
         self._meta: dict[str, str] | None = None
         self._dirty_meta: dict[str, None] = {}
