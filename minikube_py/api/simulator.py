@@ -71,6 +71,7 @@ SPECS: dict[str, Object] = {
         sigterm=_record(after=TIME, code=CODE, ignore=BOOL),
         cpu=COURSE,
         memory=COURSE,
+        disk=COURSE,
         requests=_record(cpu=QUANTITY, memory=QUANTITY, latency=TIME, perSecond=COUNT),
         logs=_list(_record(after=TIME, text=TEXT)),
     ),

@@ -285,7 +285,7 @@ PIPELINE: tuple[Step, ...] = (
         "kubelet.pod:step",
         {
             "pods": (wakes.itself_if_assigned,),
-            "nodes": (wakes.pods_on_new_node,),
+            "nodes": (wakes.pods_on_new_node, wakes.pods_if_rebooted),
             "configmaps": (wakes.waiting_pods_in_namespace,),
             "secrets": (wakes.waiting_pods_in_namespace,),
             "persistentvolumeclaims": (wakes.waiting_pods_in_namespace,),
@@ -302,7 +302,11 @@ PIPELINE: tuple[Step, ...] = (
         "kubelet",
         "nodes",
         "kubelet.node:step",
-        {"nodes": (wakes.itself,), "faults.sim.kpy.dev": (wakes.faulty_node,)},
+        {
+            "nodes": (wakes.itself,),
+            "faults.sim.kpy.dev": (wakes.faulty_node,),
+            "pods": (wakes.node_of_gone_mirror,),
+        },
         sees_itself=False,
     ),
     Step(

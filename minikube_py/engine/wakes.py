@@ -428,6 +428,28 @@ def pods_on_new_node(change: Change, world: World) -> Iterable[Key]:
     return tuple(world.store.bucket("n:" + change.key.name)) if change.old is None else NONE
 
 
+def pods_if_rebooted(change: Change, world: World) -> Iterable[Key]:
+    """The pods on a machine that was switched on again."""
+    old, new = change.old, change.new
+    if old is None or new is None:
+        return NONE
+    before, after = old["status"].get("nodeInfo"), new["status"].get("nodeInfo")
+    if before is after or not before or not after or before["bootID"] == after["bootID"]:
+        return NONE
+    return tuple(world.store.bucket("n:" + change.key.name))
+
+
+@concerned_by(of.WENT)
+def node_of_gone_mirror(change: Change, world: World) -> Iterable[Key]:
+    """The node of a mirror pod that was deleted."""
+    pod = change.old
+    if change.new is not None or pod is None:
+        return NONE
+    if "kubernetes.io/config.mirror" not in (pod["metadata"].get("annotations") or ()):
+        return NONE
+    return (Key("nodes", "", pods.node_of(pod)),)
+
+
 def pods_if_taints_changed(change: Change, world: World) -> Iterable[Key]:
     """The pods on a node whose taints changed, or that is gone."""
     old, new = change.old, change.new

@@ -16,7 +16,19 @@ from typing import TYPE_CHECKING
 from minikube_py.api import faults, pods
 from minikube_py.api.types import Actions, Delete, Key, Patch, Remember
 from minikube_py.base.clock import seconds
-from minikube_py.kubelet import addresses, admission, containers, references, resize, status, termination, twins
+from minikube_py.kubelet import (
+    addresses,
+    admission,
+    containers,
+    pressure,
+    reboot,
+    references,
+    resize,
+    static,
+    status,
+    termination,
+    twins,
+)
 from minikube_py.kubelet.worker import Worker
 
 if TYPE_CHECKING:
@@ -127,8 +139,10 @@ def _awaits_removal(meta: Object) -> bool:
 
 def _advance(worker: Worker) -> bool:
     """Move everything that moves by itself; True when the pod is over and its object may go."""
+    if worker.has_run():
+        reboot.check(worker)
     if pods.is_terminating(worker.pod):
-        if "host" not in worker.memory:  # deleted before the kubelet saw it
+        if "host" not in worker.memory or static.is_mirror(worker.pod):  # never seen, or only a picture of a pod
             return True
         return termination.kill(worker, int(worker.meta.get("deletionGracePeriodSeconds", 30)))
     if "host" not in worker.memory:
@@ -137,6 +151,8 @@ def _advance(worker: Worker) -> bool:
         if termination.kill(worker, containers.worker_grace_s(worker)):
             worker.memory = {**worker.memory, "phase": "Failed", "reason": "DeadlineExceeded", "message": DEADLINE}
         return False
+    if "evicted" in worker.memory:
+        return _go_for_its_disk(worker)
     if not worker.memory.get("ip") and not _set_up_sandbox(worker):
         return False
     if worker.memory.get("restarting", worker.now) < worker.now:
@@ -147,8 +163,22 @@ def _advance(worker: Worker) -> bool:
         _run_containers(worker)
         if "resizing" in worker.memory:
             resize.finish(worker)
+        if pressure.is_unusual(worker):
+            pressure.notice(worker)
+            told = pressure.over_its_limit(worker)
+            if told:
+                worker.event("Warning", "Evicted", told)
+                worker.memory = {**worker.memory, "evicted": told}
+                return _go_for_its_disk(worker)
     if "restarting" in worker.memory:
         _restart_all(worker)
+    return False
+
+
+def _go_for_its_disk(worker: Worker) -> bool:
+    """A pod that has written more than its limits allow is killed within a second, and has failed."""
+    if termination.kill(worker, 1):
+        worker.memory = {**worker.memory, "phase": "Failed", "reason": "Evicted", "message": worker.memory["evicted"]}
     return False
 
 

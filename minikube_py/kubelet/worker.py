@@ -140,6 +140,14 @@ class Worker:
             return Wake(self.foreground_at)
         return Wake(min(self.foreground_at, self.background_at))
 
+    def every(self) -> list[Object]:
+        """All containers of the pod."""
+        return [*self.inits, *self.containers, *self.ephemerals]
+
+    def has_run(self) -> bool:
+        """Whether one of its containers has been started already."""
+        return any("id" in record for record in self.records.values())
+
     def is_init(self, container: Object) -> bool:
         return any(container is init for init in self.inits)
 

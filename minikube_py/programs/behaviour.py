@@ -60,6 +60,7 @@ class Behaviour(NamedTuple):
     stop_code: int = 0
     cpu_m: Course = ((0, 1),)  # millicores
     memory: Course = ((0, 16 << 20),)  # bytes
+    disk: Course = ((0, 24 << 10),)  # bytes in its own files and its log
     log: tuple[tuple[int, str], ...] = ()
     shell: Shell | None = None
     start_error: str = ""  # the runtime cannot start it: 'exec: "x": executable file not found in $PATH'

@@ -20,6 +20,7 @@
       sigterm: {after: 3s, code: 143}           # or {ignore: true}
       cpu: 200m                     # or [{after: 0s, value: 50m}, {after: 1m, value: "1"}]
       memory: 64Mi                  # likewise
+      disk: 1Gi                     # likewise: what it has written into its own files
       requests: {cpu: 2m, memory: 1Mi, latency: 20ms, perSecond: 100}   # what one request costs and how many it bears
       logs: [{after: 0s, text: "listening on 8080"}]
 
@@ -146,6 +147,7 @@ _APPLY: dict[str, Callable[[Any], dict[str, Any]]] = {
     "sigterm": _sigterm,
     "cpu": _course("cpu_m", quantity.milli),
     "memory": _course("memory", quantity.value),
+    "disk": _course("disk", quantity.value),
     "requests": lambda part: {"requests": part},
     "logs": _logs,
 }

@@ -61,7 +61,7 @@ def program(causes: Causes, obj: Object, old: Object | None, subresource: str) -
                 causes.invalid(
                     f"{where}.status", entry["status"], "must be 0 (no answer in time) or between 100 and 599"
                 )
-    for name in ("cpu", "memory"):
+    for name in ("cpu", "memory", "disk"):
         if isinstance(spec.get(name), list):
             _distinct(causes, spec[name], f"spec.{name}")
 
