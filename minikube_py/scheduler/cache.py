@@ -15,6 +15,7 @@ from minikube_py.scheduler import nodes
 from minikube_py.scheduler.affine import Affine
 from minikube_py.scheduler.columns import Columns
 from minikube_py.scheduler.events import ADDED, LABELS, REMOVED, STATUS, labels, node_change, nominated, where
+from minikube_py.scheduler.kept import Kept
 from minikube_py.scheduler.nodes import NodeInfo
 from minikube_py.scheduler.plugins.node_volume_limits import CSI_NODES, limited_drivers
 from minikube_py.scheduler.profile import PROFILE
@@ -22,14 +23,13 @@ from minikube_py.scheduler.settings import WHERE, Settings, scheduler_of, settin
 from minikube_py.scheduler.waiting import Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from minikube_py.api.types import Object, Objects, View
     from minikube_py.base.selector import Selector
     from minikube_py.scheduler.framework import Profile
 
 DIRTY_MAX = 100_000  # names in the list of changed nodes before everything is forgotten instead
-TEMPLATES_MAX = 64
 
 # A change of the selector of one of these may change which pods spread together.
 SPREADERS = ("services", "replicationcontrollers", "replicasets.apps", "statefulsets.apps")
@@ -38,7 +38,7 @@ SPREADERS = ("services", "replicationcontrollers", "replicasets.apps", "stateful
 class Cache:
     """See the module. `templates` belongs to `scheduler.cycle`; `dirty` names the nodes changed, oldest first."""
 
-    resources = frozenset(("pods", "nodes", "namespaces", CSI_NODES, *SPREADERS))
+    resources = frozenset(("pods", "nodes", "namespaces", WHERE.resource, CSI_NODES, *SPREADERS))
     facets = (
         facets.CAME | facets.WENT | facets.NODE | facets.SPEC | facets.LABELS | facets.LEAVING | facets.ENDED
         | facets.SCHEDULED | facets.PROMISED | facets.STARTED
@@ -47,7 +47,7 @@ class Cache:
     def __init__(self, view: View, settings: Settings | None = None) -> None:
         self.view = view
         self.settings = settings or settings_of(view)
-        self.templates: dict[Any, Any] = {}
+        self.templates = Kept()
         self.columns = Columns()
         self.dirty: list[str] = []
         self.affine = Affine()
@@ -174,19 +174,17 @@ class Cache:
         elif key.resource in SPREADERS:
             before, after = _selector(old), _selector(new)
             if before != after:
-                self._keep(lambda template: not template.spreads_with(key, before, after))
+                self.templates.keep(lambda template: not template.spreads_with(key, before, after))
         elif key.resource == "namespaces" and old is not None and new is not None and labels(old) != labels(new):
             self.templates.clear()
-
-    def _keep(self, fits: Callable[[Any], bool]) -> None:
-        self.templates = {key: template for key, template in self.templates.items() if fits(template)}
 
     def _pod_changed(self, key: Key, old: Object | None, new: Object | None) -> None:
         self.waiting.changed(key, new)
         if old is not None and new is not None and _same(old, new):
             if where(new) and _start(old) != _start(new):
-                for template in self.templates.values():
-                    template.victims.pop(where(new), None)  # who runs for longer matters more to preemption
+                for template in self.templates:
+                    if template.victims:
+                        template.victims.pop(where(new), None)  # who runs for longer matters more to preemption
             return
         for pod, sign in ((old, -1), (new, 1)):
             if pod is None:
@@ -224,12 +222,11 @@ class Cache:
             self._priorities.pop(priority, None)
 
     def _tell(self, pod: Object, name: str, sign: int) -> None:
-        node = None
-        for template in self.templates.values():
-            for state in template.live:
-                node = node or self.node(name)
-                if node is not None:
-                    state.update(pod, node, sign)
+        concerned = self.templates.concerned_by(pod)
+        node = self.node(name) if concerned else None
+        if node is not None:
+            for state in concerned:
+                state.update(pod, node, sign)
 
     def _mark(self, name: str) -> None:
         if len(self.dirty) >= DIRTY_MAX:
@@ -260,7 +257,7 @@ class Cache:
         if strange or hosts_were_nodes != self.hosts_are_nodes():
             self.templates.clear()
         elif change != STATUS:
-            self._keep(lambda template: template.survives(name, change))
+            self.templates.keep(lambda template: template.survives(name, change))
         self._mark(name)
         for node, sign in ((old, -1), (new, 1)):
             if node is not None:

@@ -10,7 +10,7 @@ Source: pkg/scheduler/framework/interface.go.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
@@ -38,6 +38,12 @@ class Feasible(NamedTuple):
 
     nodes: int
     sizes: Callable[[], list[int]]
+
+
+# What a state of a plugin follows: pods of a namespace with a label (None: any), pods with (anti-)affinity, or all.
+Mark: TypeAlias = "tuple[str, tuple[str, str] | None]"
+EVERYONE: Mark = ("", None)
+AFFINE: Mark = ("", ("affinity", ""))
 
 
 class Plugin:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from minikube_py.scheduler.cache import TEMPLATES_MAX
 from minikube_py.scheduler.columns import Crowd
 from minikube_py.scheduler.events import ADDED, REMOVED
 from minikube_py.scheduler.framework import Plugin, Refusal, Rejected
@@ -238,12 +237,11 @@ def template_of(pod: Object, cache: Cache) -> Template:
         if mounted is None or any(found.driver in drivers for found in attached_by(pod, cache.view)):
             return Template(pod, cache)
         key = (*key, mounted)
-    found: Template | None = cache.templates.get(key)
+    found = cache.templates.get(key)
     if found is not None and not found.stale():
         found.refresh()
         return found
-    cache.templates.pop(key, None)
-    while len(cache.templates) >= TEMPLATES_MAX:
-        del cache.templates[next(iter(cache.templates))]
-    found = cache.templates[key] = Template(pod, cache)
+    cache.templates.forget(key)
+    found = Template(pod, cache)
+    cache.templates.add(key, found)
     return found

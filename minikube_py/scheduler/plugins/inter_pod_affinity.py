@@ -9,7 +9,7 @@ from minikube_py.api import pods
 from minikube_py.api.nodes import HOSTNAME
 from minikube_py.api.types import Key
 from minikube_py.scheduler.events import ADDED, CHANGED, FREED, LABELS, NAMESPACE, PLACED, REMOVED, TAINTS
-from minikube_py.scheduler.framework import MAX_SCORE, Feasible, Plugin, Refusal
+from minikube_py.scheduler.framework import AFFINE, EVERYONE, MAX_SCORE, Feasible, Plugin, Refusal
 from minikube_py.scheduler.terms import PodTerm, PodTerms, pod_terms
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class Neighbours(ABC):
         self.pod = pod
         self.cache = cache
         self.terms = pod_terms(pod) or NO_TERMS
+        self.marks = [AFFINE] if self.terms is NO_TERMS else [EVERYONE]
         self.keys: tuple[str, ...] = ()
         self.stale = False
         self.hosts_are_nodes = cache.hosts_are_nodes()

@@ -65,6 +65,7 @@ class Domains:
         self._lowest: list[int] | None = None
         self._open = False
         self.hosts_are_nodes = cache.hosts_are_nodes()
+        self.marks = [(self.namespace, next(iter(found.selector.exact().items()), None)) for found in constraints]
 
     def load(self, cache: Cache) -> None:
         """Count what is there."""
