@@ -62,7 +62,7 @@ class State(NamedTuple):
 
     lasting: tuple[str, ...] = ()
     short: tuple[str, ...] = ()
-    seen: dict[str, int] = {}
+    seen: dict[str, int] | None = None
     until: int = 0
 
 
