@@ -60,7 +60,9 @@ SPECS: dict[str, Object] = {
     "Program": _record(
         match=_record(image=TEXT, container=TEXT, selector=SELECTOR),
         pull=_record(after=TIME, error=TEXT, sizeBytes=COUNT),
-        create=_record(after=TIME, error=TEXT),
+        create=_record(
+            after=TIME, error=TEXT, reason={**TEXT, "enum": ["CreateContainerError", "RunContainerError"]}
+        ),
         start=_record(after=TIME),
         ports=_list(PORT),
         http=_rules({"path": TEXT, "port": PORT}, {"status": {"type": "integer", "minimum": 0, "maximum": 599}}),

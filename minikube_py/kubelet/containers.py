@@ -10,9 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.api import pods
+from minikube_py.api.machines import SYSTEM_MEMORY
+from minikube_py.api.types import Record
 from minikube_py.base import duration, quantity
-from minikube_py.kubelet import hooks, images, probes, references, restarts
-from minikube_py.kubelet.worker import timestamp
+from minikube_py.kubelet import hooks, images, probes, references, restarts, usage
+from minikube_py.kubelet.worker import COMPONENT, timestamp
 from minikube_py.programs import images as names
 from minikube_py.programs.behaviour import DEFAULT
 from minikube_py.programs.run import FOREVER_S
@@ -133,9 +135,25 @@ def _create(worker: Worker, container: Object, record: Object) -> Object:
         if record.get("message") != problem or record["state"] != "config-error":
             worker.event("Warning", "Failed", f"Error: {problem}", container)
         return {**record, "state": "config-error", "message": problem}
+    problem = worker.behaviour(container).create_error
+    if problem:
+        return _cannot_create(worker, container, record, problem)
     worker.event("Normal", "Created", "Container created", container)
     kept = {key: value for key, value in record.items() if key not in ("message", "reason")}
     return {**kept, "state": "creating", "until": worker.now + worker.behaviour(container).create_s}
+
+
+def _cannot_create(worker: Worker, container: Object, record: Object, problem: str) -> Object:
+    """The runtime refuses the container: tried again until a Program says otherwise, whose change wakes the pod."""
+    if record.get("message") != problem or record["state"] != "create-error":
+        worker.event("Warning", "Failed", f"Error: {problem}", container)
+    return {**record, "state": "create-error", "message": problem}
+
+
+def _create_error(worker: Worker, container: Object, record: Object) -> Object | None:
+    if container["image"] == record["image"] and worker.behaviour(container).create_error == record["message"]:
+        return None
+    return _begin(worker, container, {**record, "state": "", "message": ""})
 
 
 def _config_error(worker: Worker, container: Object, record: Object) -> Object | None:
@@ -203,6 +221,8 @@ def _running(worker: Worker, container: Object, record: Object) -> Object | None
     if end is not None and end.at_s <= worker.now:
         # An end that nobody had foreseen (an edited Program, a Service that came) happens now, not in the past.
         at_s = end.at_s if record.get("end") == end.at_s else worker.now
+        if end.of_machine:
+            _tell_of_machine(worker, container)
         return ended(worker, container, record, end.code, at_s, end.reason, end.message)
     if end is not None:
         meant_to_end = policy(worker, container) != "Always"
@@ -231,6 +251,7 @@ class End(NamedTuple):
     code: int
     reason: str = ""
     message: str = ""
+    of_machine: bool = False  # the machine has run out of memory, not the container of its limit
 
 
 def _end(worker: Worker, container: Object, record: Object) -> End | None:
@@ -240,13 +261,36 @@ def _end(worker: Worker, container: Object, record: Object) -> End | None:
     if program.exit_after_s is not None:
         message = program.exit_message or (_last_words(container, program, FOREVER_S) if program.exit_code else "")
         ends.append(End(started + program.exit_after_s, program.exit_code, "", message))
-    limit = ((container.get("resources") or {}).get("limits") or {}).get("memory")
-    if limit is not None and program.memory is not DEFAULT.memory:
-        limit_bytes = quantity.value(limit)
+    if program.memory is not DEFAULT.memory:
+        limit_bytes, of_machine = _memory_limit(worker, container)
         since_s = next((since for since, used in program.memory if used > limit_bytes), None)
         if since_s is not None:
-            ends.append(End(started + since_s, SIGKILLED, "OOMKilled", _last_words(container, program, since_s)))
+            words = _last_words(container, program, since_s)
+            ends.append(End(started + since_s, SIGKILLED, "OOMKilled", words, of_machine))
     return min(ends, key=lambda end: end.at_s) if ends else None
+
+
+def _memory_limit(worker: Worker, container: Object) -> tuple[int, bool]:
+    """(bytes that a container may use, whether that is because the machine has no more)."""
+    of_machine = usage.capacity(worker.node, "MemoryPressure") - SYSTEM_MEMORY
+    for resources in (container.get("resources"), worker.spec.get("resources")):
+        limit = ((resources or {}).get("limits") or {}).get("memory")
+        if limit is not None:
+            return min(quantity.value(limit), of_machine), quantity.value(limit) > of_machine
+    return of_machine, True
+
+
+def _tell_of_machine(worker: Worker, container: Object) -> None:
+    """The kernel has killed a process for want of memory of the machine: an event of the node.
+
+    Source: pkg/kubelet/oom/oom_watcher_linux.go.
+    """
+    argv = container.get("command") or [names.repository(container["image"])]
+    victim = argv[0].rpartition("/")[2][:15]  # as the kernel names it
+    pid = 1000 + worker.clock.token("pid", worker.meta["uid"], container["name"]) % 30_000
+    told = f"System OOM encountered, victim process: {victim}, pid: {pid}"
+    host = worker.node["metadata"]["name"]
+    worker.actions.append(Record(worker.node, "Warning", "SystemOOM", told, COMPONENT, host))
 
 
 def _last_words(container: Object, program: Behaviour, second: int) -> str:
@@ -398,6 +442,7 @@ STATES: dict[str, Callable[[Worker, Any, Any], Any]] = {
     "pull-backoff": _pull_backoff,
     "refused": _refused,
     "config-error": _config_error,
+    "create-error": _create_error,
     "creating": _creating,
     "starting": _starting,
     "running": _running,

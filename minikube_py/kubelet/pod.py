@@ -116,7 +116,10 @@ def _looks_the_same(worker: Worker, memory: Object) -> bool:
         return False
     before = memory["containers"]
     return len(before) == len(worker.records) and all(
-        record["state"] in HIDDEN and before[name]["state"] in HIDDEN for name, record in worker.records.items()
+        record["state"] in HIDDEN
+        and before[name]["state"] in HIDDEN
+        and record.get("last") is before[name].get("last")  # else it has tried to start in between
+        for name, record in worker.records.items()
     )
 
 
@@ -201,6 +204,9 @@ def _set_up_sandbox(worker: Worker) -> bool:
     """Volumes, then the network; False while a volume is missing or no address is free."""
     problems = references.mount_problems(worker)
     told = [f'MountVolume.SetUp failed for volume "{volume}" : {problem}' for volume, problem in problems]
+    claims = references.claim_problem(worker)
+    if claims:
+        told.append(claims)
     if told != worker.memory.get("mounts", []):
         for message in told:
             worker.event("Warning", "FailedMount", message)

@@ -139,7 +139,7 @@ def _begins(node: Object, sort: str, clock: Clock) -> list[Patch | Record]:
         "status": "True", "type": sort,
     }  # fmt: skip
     old = (node.get("status") or {}).get("conditions") or []
-    conditions = [new if one["type"] == sort else one for one in old]
+    conditions = [*(one for one in old if one["type"] != sort), new]
     name = node["metadata"]["name"]
     return [
         change_event(node, sort, True),

@@ -83,6 +83,37 @@ def mount_problems(worker: Worker) -> list[tuple[str, str]]:
     return found
 
 
+def claim_problem(worker: Worker) -> str:
+    """What keeps the volumes of claims from being mounted, in the words of the event; '' if nothing does.
+
+    Source: pkg/kubelet/volumemanager/populator/desired_state_of_world_populator.go.
+    """
+    problems = []
+    for volume in worker.spec.get("volumes") or ():
+        if "persistentVolumeClaim" in volume:
+            name = volume["persistentVolumeClaim"].get("claimName", "")
+        elif "ephemeral" in volume:
+            name = f"{worker.meta['name']}-{volume['name']}"
+        else:
+            continue
+        claim = _get(worker, "persistentvolumeclaims", name)
+        if claim is None:
+            why = f'failed to fetch PVC from API server: persistentvolumeclaims "{name}" not found'
+        elif (claim.get("status") or {}).get("phase") != "Bound":
+            why = "PVC is not bound"
+        else:
+            continue
+        problems.append((volume["name"], f"error processing PVC {worker.key.namespace}/{name}: {why}"))
+    if not problems:
+        return ""
+    listed = " ".join(name for name, _ in problems)
+    told = "; ".join(why for _, why in problems)
+    return (
+        f"Unable to attach or mount volumes: unmounted volumes=[{listed}], unattached volumes=[], failed to process "
+        f"volumes=[{listed}]: {told}"
+    )
+
+
 def _volume_problem(volume: Object, worker: Worker) -> str:
     if "configMap" in volume:
         return _source_problem(volume["configMap"], volume["configMap"].get("name", ""), "configmaps", worker)

@@ -21,6 +21,7 @@ WAITING = {
     "pull-failed": "ErrImagePull",
     "pull-backoff": "ImagePullBackOff",
     "config-error": "CreateContainerConfigError",
+    "create-error": "CreateContainerError",
     "crashloop": "CrashLoopBackOff",
 }
 AGAIN = ("pulling", "creating", "anew")  # on the way to the next start

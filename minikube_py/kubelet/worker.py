@@ -2,8 +2,8 @@
 
 A *record* is what the runtime and the kubelet hold about one container, kept between runs with `Remember`:
 
-    state       '' (not begun), pulling, pull-failed, pull-backoff, refused, config-error, creating, starting (postStart),
-                running, stopping, crashloop, done, anew (begins again with all the others)
+    state       '' (not begun), pulling, pull-failed, pull-backoff, refused, config-error, create-error, creating,
+                starting (postStart), running, stopping, crashloop, done, anew (begins again with all the others)
     since       when the state began; until: when it ends by itself (both seconds since 1970)
     id          the container's id in the runtime; started: when it started
     restarts    how many times it was started again

@@ -109,8 +109,8 @@ class Question:
 
     def _is_late(self, second: int) -> bool:
         """Whether the program, as slow as it is for want of CPU, answers after the probe's timeout."""
-        limit_s = self.probe.get("timeoutSeconds")
-        return bool(limit_s) and throttling.speed(self.behaviour, self.container, second).latency_s > limit_s
+        limit_s = int(self.probe.get("timeoutSeconds", 0))
+        return limit_s > 0 and throttling.speed(self.behaviour, self.container, second).latency_s > limit_s
 
     def _tcp(self, second: int) -> tuple[bool, str]:
         refused = self._refused(second)

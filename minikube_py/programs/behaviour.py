@@ -64,6 +64,7 @@ class Behaviour(NamedTuple):
     log: tuple[tuple[int, str], ...] = ()
     shell: Shell | None = None
     start_error: str = ""  # the runtime cannot start it: 'exec: "x": executable file not found in $PATH'
+    create_error: str = ""  # the runtime refuses to make the container
     requests: Any = None  # Program's spec.requests: cpu, memory, latency, capacity per request
 
 

@@ -119,7 +119,10 @@ def test_one_pod_goes_every_ten_seconds_until_there_is_enough() -> None:
 def test_a_full_disk_takes_unused_images_first_and_then_pods() -> None:
     writes = [{"after": 0, "value": "1Mi"}, {"after": "1m", "value": "60Gi"}, {"after": "2m", "value": "90Gi"}]
     big = program("big", disk=writes)
-    idle = {**program("idle"), "spec": {"match": {"image": "example.com/idle:1"}, "pull": {"sizeBytes": 30 * GI}}}
+    idle = {
+        **program("idle"),
+        "spec": {"match": {"image": "example.com/idle:1"}, "pull": {"after": "2s", "sizeBytes": 30 * GI}},
+    }
     user = pod("idle", restartPolicy="Never")
     user["spec"]["containers"][0] |= {"image": "example.com/idle:1"}
     cluster = cluster_with(big, idle, pod("big", {"ephemeral-storage": "1Gi"}), user)

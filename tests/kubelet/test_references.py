@@ -113,3 +113,30 @@ def test_a_container_that_may_not_run_as_root(image: str, user: int | None, why:
     assert why in state["waiting"]["message"]
     assert state["waiting"]["message"].endswith('(pod: "web_default(uid-web)", container: web)')
     assert f"Failed Error: {state['waiting']['message']}" in [text for _, text in run.told]
+
+
+@pytest.mark.parametrize(
+    ("claim", "why"),
+    [
+        (None, 'failed to fetch PVC from API server: persistentvolumeclaims "data" not found'),
+        ("Pending", "PVC is not bound"),
+        ("Bound", ""),
+    ],
+)
+def test_a_pod_waits_for_its_claim(claim: str | None, why: str) -> None:
+    pod = make_pod(volumes=[{"name": "disk", "persistentVolumeClaim": {"claimName": "data"}}])
+    run = Simulation(pod)
+    found: Object = {"metadata": {"name": "data", "namespace": "default"}, "status": {"phase": claim}}
+    if claim:
+        run.put("persistentvolumeclaims", found)
+    run.until(20)
+    told = [text for _, text in run.told if text.startswith("FailedMount")]
+    if not why:
+        assert (told, run.status["phase"]) == ([], "Running")
+        return
+    head = "FailedMount Unable to attach or mount volumes: unmounted volumes=[disk], unattached volumes=[], "
+    assert told == [f"{head}failed to process volumes=[disk]: error processing PVC default/data: {why}"]
+    assert run.status["phase"] == "Pending"
+    run.put("persistentvolumeclaims", {**found, "status": {"phase": "Bound"}})
+    run.until(40)
+    assert run.status["phase"] == "Running"

@@ -38,7 +38,12 @@ def test_speed(requests: Any, limit: str | None, second: int, latency_s: float, 
 
 @pytest.mark.parametrize(("timeout", "restarts"), [(1, True), (5, False)])
 def test_a_throttled_program_misses_its_probe(timeout: int, restarts: bool) -> None:
-    probe = {"httpGet": {"path": "/", "port": 80}, "periodSeconds": 10, "failureThreshold": 3, "timeoutSeconds": timeout}
+    probe = {
+        "httpGet": {"path": "/", "port": 80},
+        "periodSeconds": 10,
+        "failureThreshold": 3,
+        "timeoutSeconds": timeout,
+    }
     program = {
         "metadata": {"name": "p", "namespace": "default"},
         "spec": {"match": {}, "cpu": [{"after": 0, "value": "50m"}, {"after": "1m", "value": "800m"}], "requests": {"latency": "200ms"}},

@@ -41,6 +41,8 @@ def program(causes: Causes, obj: Object, old: Object | None, subresource: str) -
         for name in ("after", "code"):
             if name in spec["sigterm"]:
                 causes.forbidden(f"spec.sigterm.{name}", "may not be set when `ignore` is true")
+    if (spec.get("create") or {}).get("reason") and not spec["create"].get("error"):
+        causes.required("spec.create.error", "what the runtime says, beside `reason`")
     if (spec.get("create") or {}).get("error"):
         for name in ("start", "exit"):
             if spec.get(name):
