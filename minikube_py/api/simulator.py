@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 GROUP = "sim.kpy.dev"
 FAULT_TYPES = (
     "NodeDown", "ZoneDown", "KubeletStopped", "PodKilled", "PullFailing", "SlowStart", "DiskPressure", "MemoryPressure",
-    "PIDPressure", "BootFailing",
+    "PIDPressure", "BootFailing", "MemoryLeak",
 )  # fmt: skip
 
 TIME: Object = {"x-kpy": "time"}
@@ -89,6 +89,7 @@ SPECS: dict[str, Object] = {
         group=TEXT,
         after=TIME,
         delay=TIME,
+        perMinute=QUANTITY,
         message=TEXT,
         **{"at": TIME, "for": TIME},
     ),

@@ -510,7 +510,15 @@ def faulty_node(change: Change, world: World) -> Iterable[Key]:
 
 
 def pods_on_faulty_node(change: Change, world: World) -> Iterable[Key]:
-    """The pods on the nodes that a Fault is or was about."""
+    """The pods on the nodes that a Fault is or was about; of one that makes programs leak, wherever they are."""
+    told = change.new if change.new is not None else change.old
+    if told is not None and told["spec"].get("type") == "MemoryLeak":
+        found = world.view.list("pods", told["spec"].get("namespace"))
+        return [
+            Key("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
+            for pod in found
+            if pods.node_of(pod) and faults.is_about_pod(told, pod, world.view)
+        ]
     return [key for node in faulty_node(change, world) for key in world.store.bucket("n:" + node.name)]
 
 

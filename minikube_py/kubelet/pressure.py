@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 EVERY_S = 10
 TRANSITION_S = 300  # evictionPressureTransitionPeriod
 CRITICAL = 2_000_000_000
-FOREGROUND_S = 60
 
 
 class Sort(NamedTuple):
@@ -117,7 +116,7 @@ def notice(worker: Worker) -> None:
             used += usage.of_program(program, sort, second)
             change = next((since for since, _ in course if since > second), None)
             if change is not None:
-                worker.wake(record["started"] + change, background=change - second > FOREGROUND_S)
+                worker.wake(record["started"] + change, background=True)
         mine = (worker.meta["uid"], used)
         if used and sort not in _reported(node) and is_short(node, sort, worker.view, worker.clock, mine):
             worker.actions += _begins(node, sort, worker.clock)
@@ -139,7 +138,9 @@ def _begins(node: Object, sort: str, clock: Clock) -> list[Patch | Record]:
         "status": "True", "type": sort,
     }  # fmt: skip
     old = (node.get("status") or {}).get("conditions") or []
-    conditions = [*(one for one in old if one["type"] != sort), new]
+    conditions = [new if one["type"] == sort else one for one in old]
+    if new not in conditions:
+        conditions.append(new)
     name = node["metadata"]["name"]
     return [
         change_event(node, sort, True),

@@ -79,11 +79,15 @@ def behaviour(container: Object, pod: Object, view: View, clock: Clock, tape: Ta
     """
     base = _without_programs(container, pod, view, tape)
     found = view.list("programs.sim.kpy.dev", pod["metadata"].get("namespace", ""))
-    if not found:
-        return base
-    from minikube_py.programs import program
+    if found:
+        from minikube_py.programs import program
 
-    return program.amend(base, container, pod, found)
+        base = program.amend(base, container, pod, found)
+    if view.list("faults.sim.kpy.dev"):
+        from minikube_py.programs import leaks
+
+        base = leaks.amend(base, container, pod, view, clock.now_s)
+    return base
 
 
 def _without_programs(container: Object, pod: Object, view: View, tape: Tape | None) -> Behaviour:

@@ -22,6 +22,7 @@ _PLACES = {
     "PodKilled": ("selector", "namespace", "image", "node", "zone", "nodeSelector"),
     "PullFailing": ("image", "node", "zone", "nodeSelector", "namespace", "selector"),
     "SlowStart": ("image", "node", "zone", "nodeSelector", "namespace", "selector"),
+    "MemoryLeak": ("image", "node", "zone", "nodeSelector", "namespace", "selector"),
     "DiskPressure": ("node", "zone", "nodeSelector"),
     "MemoryPressure": ("node", "zone", "nodeSelector"),
     "PIDPressure": ("node", "zone", "nodeSelector"),
@@ -110,6 +111,10 @@ def fault(causes: Causes, obj: Object, old: Object | None, subresource: str) -> 
         causes.forbidden("spec.delay", "may only be set for type SlowStart")
     if sort == "SlowStart" and "delay" not in spec:
         causes.required("spec.delay", "how much later containers start")
+    if "perMinute" in spec and sort != "MemoryLeak":
+        causes.forbidden("spec.perMinute", "may only be set for type MemoryLeak")
+    if sort == "MemoryLeak" and not quantity.milli(spec.get("perMinute", "0")):
+        causes.required("spec.perMinute", "how much memory is lost each minute")
     if "message" in spec and sort != "PullFailing":
         causes.forbidden("spec.message", "may only be set for type PullFailing")
     if "for" in spec and simulator.time_s(spec["for"]) == 0:
