@@ -53,7 +53,7 @@ class ApiServer:
     @property
     def clock(self) -> Clock:
         """The cluster's time, as the file has it: another process may have moved it."""
-        text = self.store.meta("now_s", "0")
+        text = self.store.now_text or self.store.meta("now_s", "0")
         if text is not self._clock_text:
             self._clock_text, self._clock = text, Clock(int(text), int(self.store.meta("seed", "0")))
         return self._clock
@@ -117,10 +117,12 @@ class ApiServer:
         made = self._mould.made
         meta = made["metadata"]
         namespace, prefix = meta["namespace"], meta["generateName"]
-        uid = self.clock.uid(kind.storage, namespace, prefix, self.store.revision + 1)
+        clock = self.clock
+        uid = clock.uid(kind.storage, namespace, prefix, self.store.revision + 1)
         name = self._generated_name(kind, meta)
-        meta = {**meta, "name": name, "uid": uid, "creationTimestamp": self.clock.timestamp}
-        return self._put(Key(kind.storage, namespace, name), {**made, "metadata": meta}, origin)
+        meta = {**meta, "name": name, "uid": uid, "creationTimestamp": clock.timestamp}
+        key, made = Key(kind.storage, namespace, name), {**made, "metadata": meta}
+        return self.store.put(key, made, time_s=clock.now_s, actor=origin.actor, cause=origin.cause, fresh=True)
 
     def _with_identity(self, kind: Kind, obj: Object, namespace: str) -> Object:
         """Name, namespace, uid, creation time: what the server gives, whatever the client sent."""
@@ -149,9 +151,9 @@ class ApiServer:
 
     def _generated_name(self, kind: Kind, meta: Object) -> str:
         prefix = str(meta["generateName"])[:GENERATED_PREFIX_MAX]
-        revision = self.store.revision + 1
+        revision, clock = self.store.revision + 1, self.clock
         for attempt in range(GENERATE_ATTEMPTS_MAX):
-            name = prefix + self.clock.suffix(kind.storage, meta.get("namespace", ""), prefix, revision, attempt)
+            name = prefix + clock.suffix(kind.storage, meta.get("namespace", ""), prefix, revision, attempt)
             if self.store.get(Key(kind.storage, meta.get("namespace", ""), name)) is None:
                 return name
         raise errors.already_exists(kind.resource, name)

@@ -139,6 +139,7 @@ class Store:
             self._born.clear()
             self._fresh.clear()
             self._slept.clear()
+            self._lies_in.clear()
 
     def checkpoint(self) -> None:
         """End this transaction's instant here and begin the next: the work so far is safe, the session goes on."""
@@ -230,7 +231,7 @@ class Store:
         self._objects: dict[Key, Object | None] = {}
         self._ids: dict[Key, int] = {}
         self._dirty: dict[Key, tuple[str, ...]] = {}  # changed objects, with the buckets that SQL has for them
-        self._lies_in: dict[Key, tuple[str, ...]] = {}  # the buckets that they lie in now
+        self._lies_in: dict[Key, tuple[str, ...]] = {}  # the buckets that what was written in this session lies in now
         self._born: dict[str, None] = {}  # uids created in this session: SQL knows nothing about them
         self._fresh: dict[Key, None] = {}  # and their keys
         self._log: list[tuple[Any, ...]] = []
@@ -248,6 +249,7 @@ class Store:
         ] = {}  # resource -> the caches that look at it, at what of pods
         self.structure += 1
         self._meta: dict[str, str] | None = None
+        self.now_text = ""  # meta "now_s", once it has been read: every write asks for it
         self._dirty_meta: dict[str, None] = {}
         self._revision = -1
         self._next_id = -1
@@ -258,12 +260,15 @@ class Store:
     def meta(self, name: str, default: str = "") -> str:
         if self._meta is None:
             self._meta = dict(self._execute("SELECT name, value FROM meta"))
+            self.now_text = self._meta.get("now_s", "0")
         return self._meta.get(name, default)
 
     def set_meta(self, name: str, value: str) -> None:
         if self.meta(name) != value:
             assert self._meta is not None
             self._meta[name] = value
+            if name == "now_s":
+                self.now_text = value
             self._dirty_meta[name] = None
 
     @property
@@ -459,14 +464,13 @@ class Store:
 
     # -- writing -------------------------------------------------------------------------------------------------
 
-    def put(self, key: Key, new: Object, *, time_s: int, actor: str, cause: int) -> Object:
-        """Write an object and its log row; returns it with its new resourceVersion."""
+    def put(self, key: Key, new: Object, *, time_s: int, actor: str, cause: int, fresh: bool = False) -> Object:
+        """Write an object and its log row; returns it with its new resourceVersion.
+
+        `fresh`: it and its metadata were made for this put, and nobody else holds them: they are not copied."""
         assert self._depth, "writes need a transaction"
         old = self._objects[key] if key in self._objects else self.get(key)
         revision = self.revision + 1
-        new = {**new, "metadata": {**new["metadata"], "resourceVersion": str(revision)}}
-        if self._wrap is not None:
-            new = self._wrap(new)
         resource, changed = key.resource, facets.ALL
         if old is None:
             verb = "create"
@@ -484,11 +488,34 @@ class Store:
                 changed = facets.of_change(before, old, new)
             previous = int(old["metadata"]["resourceVersion"])
             self._log.append((revision, time_s, verb, *key, actor, cause, previous, jsontext.dumps(before)))
+        if fresh:
+            new["metadata"]["resourceVersion"] = str(revision)
+        else:
+            new = {**new, "metadata": {**new["metadata"], "resourceVersion": str(revision)}}
+        if self._wrap is not None:
+            new = self._wrap(new)
         self._revision = revision
         self._objects[key] = new
         self._moved(key, old, new, changed)
         self._told(Change(revision, time_s, verb, key, actor, cause, old, new, changed))
         return new
+
+    def add_event(self, key: Key, event: Object, *, time_s: int, actor: str, cause: int) -> Object:
+        """A new event, made for this call: as `put`, without what it does for objects that lie in buckets."""
+        assert self._depth, "writes need a transaction"
+        revision = self.revision + 1
+        event["metadata"]["resourceVersion"] = str(revision)
+        if self._wrap is not None:
+            event = self._wrap(event)
+        self._log.append((revision, time_s, "create", *key, actor, cause, 0, None))
+        self._revision = revision
+        self._objects[key] = event
+        self._dirty[key] = ()
+        for name in ("r:events", "r:events/" + key.namespace):
+            if name in self._buckets:
+                self._buckets[name].add(key)
+        self._told(Change(revision, time_s, "create", key, actor, cause, None, event))
+        return event
 
     def remove(self, key: Key, *, time_s: int, actor: str, cause: int) -> Object:
         """Delete an object; returns what it was."""
@@ -524,16 +551,14 @@ class Store:
                 if bucket is not None:
                     (bucket.discard if new is None else bucket.add)(key)
         if resource == "events":
-            self._dirty[key] = self._lies_in[key] = ()
+            self._dirty[key] = ()
             return
         if resource != "pods":
             self.structure += 1
+        lay = self._lies_in.get(key)
+        before = after = lay if lay is not None else indexes.buckets(key, old) if old is not None else ()
         if key not in self._dirty:
-            before = indexes.buckets(key, old) if old is not None else ()
             self._dirty[key] = before
-        else:
-            before = self._lies_in[key]
-        after = before
         if changed & indexes.MOVING:
             after = indexes.buckets(key, new) if new is not None else ()
         self._lies_in[key] = after
@@ -684,7 +709,7 @@ class Store:
                 continue
             if row_id is None:
                 row_id = self._ids[key] = self._new_id()
-            after = self._lies_in[key]
+            after = self._lies_in.get(key, ())
             if before != after:
                 left += [(name, row_id) for name in before if name not in after]
                 entered += [(name, row_id) for name in after if name not in before]
@@ -698,7 +723,7 @@ class Store:
         )
         many("DELETE FROM bucket WHERE bucket = ? AND object = ?", left)
         many("INSERT OR IGNORE INTO bucket VALUES (?, ?)", entered)
-        self._dirty, self._lies_in = {}, {}
+        self._dirty = {}
 
     def _new_id(self) -> int:
         if self._next_id < 0:
