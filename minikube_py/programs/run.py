@@ -207,7 +207,8 @@ class Run:
         """curl, wget, nc, nslookup: what a visitor's network says, what stands on the tape, or what the names tell."""
         from bashkit import BuiltinResult
 
-        name, argv = context.name.rpartition("/")[2], list(context.argv)
+        name = context.name.rpartition("/")[2]
+        argv, target = tape.to_stdout(name, list(context.argv))
         said = self.clients(name, argv) if self.clients is not None else None
         if said is None:
             command = tape.command_of(name, argv)
@@ -217,6 +218,9 @@ class Run:
                 entries = self.tape[command] = ((self.present, answers),)
             self.turn += 1
             said = tape.at(entries, self.now, self.turn) if entries else self.own_answer(self.shell, name, argv)
+        if target and not said[2]:
+            _write(context, target, said[0])
+            said = "", said[1], 0
         return BuiltinResult(stdout=said[0], stderr=said[1], exit_code=said[2])
 
     @staticmethod
@@ -260,6 +264,13 @@ def apply_edit(fs: Any, path: str, content: str | None) -> None:
         if folder and not fs.exists(folder):
             fs.mkdir(folder, True)
         fs.write_file(path, content.encode("latin-1"))
+
+
+def _write(context: Any, target: str, text: str) -> None:
+    """A file that a command leaves; a folder that is not there takes none."""
+    path = target if target.startswith("/") else f"{context.cwd.rstrip('/')}/{target}"
+    if path != "/dev/null" and context.fs.exists(path.rpartition("/")[0] or "/"):
+        context.fs.write_file(path, text.encode())
 
 
 def _succeed(context: Any) -> str:

@@ -40,6 +40,34 @@ def command_of(name: str, argv: list[str]) -> str:
     return shlex.join((name.rpartition("/")[2], *argv))
 
 
+def to_stdout(name: str, argv: list[str]) -> tuple[list[str], str]:
+    """(the arguments that print what is fetched, the file it is to be written to or '').
+
+    wget -q -O /tmp/x web -> wget -q -O - web, /tmp/x; wget http://web/a/b -> b; curl -s -o x web -> curl -s web, x.
+    """
+    if name == "curl":
+        for flag in ("-o", "--output"):
+            if flag in argv[:-1] and "-w" not in argv and "--write-out" not in argv:
+                place = argv.index(flag)
+                return [*argv[:place], *argv[place + 2 :]], argv[place + 1]
+        return argv, ""
+    if name != "wget" or "--spider" in argv:
+        return argv, ""
+    for place, word in enumerate(argv):
+        if word in ("-O", "--output-document") and place + 1 < len(argv):
+            target = argv[place + 1]
+            return [*argv[: place + 1], "-", *argv[place + 2 :]], "" if target == "-" else target
+        if word.startswith("-") and not word.startswith("--") and "O" in word:  # -qO- or -qO FILE
+            if word.endswith("O") and place + 1 < len(argv):
+                return [*argv[:place], word + "-", *argv[place + 2 :]], "" if argv[place + 1] == "-" else argv[
+                    place + 1
+                ]
+            return argv, ""
+    urls = [word for word in argv if not word.startswith("-")]
+    path = urls[-1].partition("://")[2].partition("/")[2] if urls else ""
+    return ["-O", "-", *argv], path.rpartition("/")[2] or "index.html"
+
+
 def at(entries: Entries, second: int, turn: int) -> Said:
     """The answer at a second to the request number `turn`."""
     found = entries[0][1]

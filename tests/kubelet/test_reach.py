@@ -149,3 +149,31 @@ def test_a_policy_shuts_a_running_script_out() -> None:
     )
     cluster.reconcile(for_s=20)
     assert "timed out" in log(cluster)[-1]
+
+
+@pytest.mark.parametrize(
+    ("fetch", "file"),
+    [
+        ("wget -O /work/page http://web", "/work/page"),
+        ("cd /work && wget -q http://web", "/work/index.html"),
+        ("cd /work && wget -q http://web/index.html", "/work/index.html"),
+        ("wget -qO /work/x web", "/work/x"),
+        ("curl -s -o /work/x web", "/work/x"),
+        ("curl -s web > /work/x", "/work/x"),
+    ],
+)
+def test_what_is_fetched_into_a_shared_volume_is_there_for_the_others(fetch: str, file: str) -> None:
+    cluster = Cluster.memory(nodes=2)
+    web(cluster)
+    cluster.reconcile()
+    asks = pod(fetch, init=True)
+    mount = [{"name": "work", "mountPath": "/work"}]
+    asks["spec"]["volumes"] = [{"name": "work", "emptyDir": {}}]
+    asks["spec"]["initContainers"][0]["volumeMounts"] = mount
+    reads = {"name": "main", "image": "busybox:1.36", "command": ["sh", "-c", f"cat {file}; sleep 100"]}
+    asks["spec"]["containers"] = [{**reads, "volumeMounts": mount}]
+    cluster.create(asks)
+    cluster.reconcile()
+    found = cluster.get("pods", "asks")
+    lines = [line for _, line in logs.lines(found["spec"]["containers"][0], found, cluster.view, cluster.clock)]
+    assert lines[0].startswith("200 OK from pod default/web-")
