@@ -125,7 +125,8 @@ class Engine:
         found = self.store.merged_since(cursor) if cursor < self.store.revision else []
         self.store.changes.clear()
         for change in found:
-            self._route(change)
+            if change.key.resource != "events" or change.new is None:
+                self._route(change)
 
     def _settle_instant(self) -> None:
         for _ in range(PASSES_MAX):
@@ -276,11 +277,12 @@ class Engine:
         """Route what was written since; the step of number `blind` is not woken by it."""
         changes = self.store.changes
         if changes:
+            self.writes += len(changes)
             for change in changes:
-                self.writes += 1
                 if self.on_change is not None:
                     self.on_change(change)
-                self._route(change, blind)
+                if change.key.resource != "events" or change.new is None:  # no step follows an event; nobody owns one
+                    self._route(change, blind)
             changes.clear()
 
     def _route(self, change: Change, blind: int = -1) -> None:
@@ -301,8 +303,6 @@ class Engine:
                 for key in adopter(change, world):
                     for number in numbers:
                         dirty[number].add(key, revision)
-        if resource == "events" and change.new is not None:
-            return  # nobody owns events, and they own nothing
         for mapping, numbers in plan.for_all:
             for key in mapping(change, world):
                 for number in numbers:
