@@ -13,7 +13,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from minikube_py.cli.call import Call
+    from minikube_py.cli.cobra import Parsed
     from minikube_py.cli.commands import Row
+
+# Commands that refuse a wrong --dry-run before they look at their arguments.
+DRY_RUN_FIRST = frozenset(
+    ("annotate", "apply", "apply set-last-applied", "create", "delete", "expose", "label", "patch", "replace",
+     "rollout undo", "taint")
+)  # fmt: skip
+
+# ... and those that do so with a wrong -o; the others look for their objects first.
+OUTPUT_FIRST = frozenset(
+    ("apply set-last-applied", "certificate approve", "certificate deny", "create", "expose", "replace", "wait")
+)
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 
@@ -98,20 +110,16 @@ def _descend(row: Row, words: list[str]) -> tuple[Row, list[str]]:
 def _call(row: Row, words: list[str]) -> int:
     from minikube_py.cli.call import Call
 
-    parsed = cobra.parse(words, cobra.flags_of(row.name), f"kubectl {row.name}")
+    parsed = _parse(words, row.name)
     if parsed.on("help"):
         sys.stdout.write(cobra.help_text(row.name))
         return 0
     if not row.target:
-        if parsed.args:
-            raise UsageError(
-                f'unknown command "{parsed.args[0]}"', f"See 'kubectl {row.name} -h' for help and examples"
-            )
-        stream = sys.stdout if row.name == "rollout" else sys.stderr  # kubectl is not of one mind here
-        stream.write(cobra.help_text(row.name))
-        return 1
+        return _call_group(row.name, parsed.args)
     cobra.check_required(row.name, parsed)
     call = Call(row.name, parsed, writes=row.writes)
+    if row.name in DRY_RUN_FIRST or row.name.startswith("set "):
+        call.dry_run  # noqa: B018  # refused before anything else is looked at
     _check_output(call)
     for name in parsed.given:
         deprecated = parsed.flags.by_name[name].deprecated
@@ -120,9 +128,37 @@ def _call(row: Row, words: list[str]) -> int:
     return _carry_out(commands.load(row.target), call)
 
 
+def _parse(words: list[str], name: str) -> Parsed:
+    see = f"kubectl {name}"
+    try:
+        return cobra.parse(words, cobra.flags_of(name), see)
+    except UsageError as error:
+        if name != "diff":
+            raise
+        # 1 would mean that there are differences (pkg/cmd/diff/diff.go: SetFlagErrorFunc)
+        refused = UsageError(str(error), f"See '{see} -h' for help and examples")
+        refused.exit_code = 2
+        raise refused from None
+
+
+def _call_group(name: str, args: list[str]) -> int:
+    """A command that is nothing without a subcommand shows its help; kubectl is not of one mind how."""
+    if name in ("certificate", "kuberc"):
+        sys.stdout.write(cobra.help_text(name))
+        return 0
+    if args:
+        raise UsageError(f'unknown command "{" ".join(args)}"', f"See 'kubectl {name} -h' for help and examples")
+    stream = sys.stdout if name == "rollout" else sys.stderr
+    stream.write(cobra.help_text(name))
+    return 1
+
+
 def _check_output(call: Call) -> None:
     """The commands that print what they changed refuse an unknown -o before they change anything."""
-    if call.writes and call.command != "delete" and call.text("output") not in ("", "name"):
+    if not call.writes or call.command == "delete" or call.text("output") in ("", "name"):
+        return
+    is_named = bool(call.args or call.list("filename") or call.text("kustomize")) and call.parsed.dash != 0
+    if is_named or call.command in OUTPUT_FIRST or call.command.startswith("set "):
         from minikube_py.cli import show
 
         show.plan(call)

@@ -60,6 +60,7 @@ class Call:
         self._cluster = cluster
         self.shown = 0  # objects printed in a format of -o so far: YAML has a line of dashes between
         self._warned: list[str] = []
+        self._told_of_dry_run = False
         self._held: Texts | None = None  # what is to be printed when the transaction is done
 
     # ---- what the user said
@@ -92,9 +93,11 @@ class Call:
     @property
     def dry_run(self) -> str:
         """'none', 'client' or 'server'."""
-        value = self.text("dry-run") or "none"
+        value = self.text("dry-run") or ("" if self.changed("dry-run") else "none")
         if value == "unchanged":
-            self.log("helpers.go:714", "--dry-run is deprecated and can be replaced with --dry-run=client.")
+            if not self._told_of_dry_run:
+                self.log("helpers.go:714", "--dry-run is deprecated and can be replaced with --dry-run=client.")
+            self._told_of_dry_run = True
             return "client"
         if value not in ("none", "client", "server"):
             raise UsageError(f'Invalid dry-run value ({value}). Must be "none", "server", or "client".')
@@ -108,11 +111,10 @@ class Call:
     @property
     def validation(self) -> str:
         """--validate as the API server's fieldValidation: Strict, Warn or Ignore."""
-        value = self.text("validate")
+        value = self.text("validate") if "validate" in self.parsed.flags.by_name else "strict"
         known = {
             "true": "Strict",
             "strict": "Strict",
-            "": "Strict",
             "warn": "Warn",
             "ignore": "Ignore",
             "false": "Ignore",
@@ -252,12 +254,11 @@ class Call:
         it the first problem is raised.
         """
         from minikube_py.api import documents
-        from minikube_py.cli import kustomize
 
         found: Any = errors
         streams = [documents.read(path, self.on("recursive"), found) for path in self.list("filename")]
         if self.text("kustomize"):
-            streams.append(documents.read_text(kustomize.build(self.text("kustomize")), self.text("kustomize")))
+            streams.append(documents.read_text(self._built(), self.text("kustomize")))
         for stream in streams:
             for document in stream:
                 try:
@@ -269,6 +270,17 @@ class Call:
                     errors.append(error)
                     continue
                 yield from ((single.object, single.source) for single in singles)
+
+    def _built(self) -> str:
+        """What -k builds. The reading commands meet a failure as one of possibly many, which is printed bare."""
+        from minikube_py.cli import failures, kustomize
+
+        try:
+            return kustomize.build(self.text("kustomize"))
+        except UsageError as error:
+            if self.command in ("get", "describe", "rollout pause", "rollout restart", "rollout resume"):
+                raise failures.Plain(str(error)) from None
+            raise
 
     def _check(self, document: Document) -> None:
         """What --validate checks before anything is decoded, in the commands that have it."""

@@ -20,9 +20,12 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 def run(call: Call) -> None:
     if call.args:
         raise call.usage(f"Unexpected args: [{' '.join(call.args)}]")
+    call.validation  # noqa: B018  # refused before anything else is looked at
+    if call.on("edit") and not call.list("filename") and not call.text("kustomize"):
+        raise UsageError(select.NOTHING_GIVEN)
     call.require_files()
     if call.text("raw"):
-        raise UsageError("--raw is not supported: there is no server to send to")
+        raise raw_refused(call)
     errors: list[KpyError] = []
     count = 0
     with call.transaction():
@@ -41,6 +44,14 @@ def run(call: Call) -> None:
     failures.raise_all(errors)
     if not count:
         raise UsageError("no objects passed to create")
+
+
+def raw_refused(call: Call) -> UsageError:
+    """--raw of the writing commands: nothing is sent anywhere."""
+    path = call.text("raw")
+    if not path.startswith("/"):
+        return UsageError(f'--raw must be a valid URL path: parse "{path}": invalid URI for request')
+    return UsageError("--raw is not supported: there is no server to send to")
 
 
 def _matches(call: Call, obj: Object) -> bool:
@@ -79,8 +90,9 @@ def send(call: Call, item: Item) -> Item:
 
 def one_name(call: Call) -> str:
     """The NAME that every generator takes."""
-    if len(call.args) != 1:
-        raise call.usage(f"exactly one NAME is required, got {len(call.args)}")
+    count = len(call.args) if call.parsed.dash < 0 else call.parsed.dash
+    if count != 1:
+        raise call.usage(f"exactly one NAME is required, got {count}")
     return call.args[0]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.base.errors import StatusError, UsageError
-from minikube_py.cli import create
+from minikube_py.cli import create, select
 
 if TYPE_CHECKING:
     from minikube_py.cli.call import Call
@@ -25,6 +25,10 @@ BOUND = {"Node": "nodes", "Pod": "pods", "Secret": "secrets"}
 def run(call: Call) -> None:
     name = create.one_name(call)
     lifetime_s = _check(call)
+    try:
+        select.check_name(name)
+    except UsageError as error:
+        raise UsageError(f"failed to create token: {error}") from None
     try:
         account = call.cluster.get("serviceaccounts", name, call.namespace)
         bound = _bound(call)

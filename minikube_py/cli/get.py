@@ -20,7 +20,8 @@ def run(call: Call) -> None:
         from minikube_py.cli import raw
 
         return raw.run(call)
-    if not call.args and not call.list("filename") and not call.text("kustomize"):
+    watching = call.on("watch") or call.on("watch-only")
+    if not watching and not call.args and not call.list("filename") and not call.text("kustomize"):
         call.complain(NO_TYPE)
         raise UsageError(
             "Required resource not specified.\n"
@@ -29,7 +30,7 @@ def run(call: Call) -> None:
         )
     if call.text("output") not in ("", "wide", "name") or call.text("template"):
         show.plan(call)  # a format that nobody knows is refused before anything is read
-    if call.on("watch") or call.on("watch-only"):
+    if watching:
         from minikube_py.cli import watch
 
         return watch.run(call)

@@ -121,6 +121,9 @@ def _fields(call: Call, field: str, values: dict[str, str | None]) -> dict[str, 
 
 def _found(call: Call, resources: list[str], changes: bool, what: str) -> Found:
     files = call.list("filename") or call.text("kustomize")
+    if call.on("local") and not files:
+        example = "-f pod.yaml or --filename=pod.json" if what == "label" else "-f rsrc.yaml or --filename=rsrc.json"
+        raise UsageError(f"one or more files must be specified as {example}")
     if not resources and not files:
         raise UsageError("one or more resources must be specified as <resource> <name> or <resource>/<name>")
     if not changes and not call.on("list"):

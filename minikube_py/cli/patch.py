@@ -21,8 +21,6 @@ TYPES = ("json", "merge", "strategic")
 
 def run(call: Call) -> None:
     form = call.text("type").lower()
-    if call.on("local") and not call.list("filename"):
-        raise UsageError("--local requires --filename")
     if bool(call.text("patch")) == bool(call.text("patch-file")):
         if call.text("patch"):
             raise UsageError("cannot specify --patch and --patch-file together")
@@ -31,6 +29,8 @@ def run(call: Call) -> None:
         raise UsageError(f'--type must be one of [json merge strategic], not "{call.text("type")}"')
     fields = _content(call)
     if call.on("local"):
+        if not call.list("filename"):
+            raise UsageError("--local requires --filename")
         items = [select.of_document(call, obj, source) for obj, source in call.documents()]
         found = select.Found(items, [], len(items) == 1, [item.kind for item in items])
     else:

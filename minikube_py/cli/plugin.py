@@ -62,7 +62,7 @@ def run_list(call: Call) -> None:
         count = "one plugin warning was" if warnings == 1 else f"{warnings} plugin warnings were"
         problems.append(f"error: {count} found")
     if problems:
-        raise UsageError("\n".join(problems) + "\n")
+        raise UsageError("\n".join(problems))
 
 
 def _on_path(call: Call) -> Iterator[str]:

@@ -21,7 +21,7 @@ def run(call: Call) -> int:
     dash = call.parsed.dash
     names = call.args if dash < 0 else call.args[:dash]
     if not names:
-        raise call.usage("NAME is required for run")
+        raise UsageError("NAME is required for run")
     name, words = names[0], call.args[1:]
     port = _check(call)
     labels = dict(_label(text) for text in call.text("labels").split(",")) if call.text("labels") else {"run": name}
@@ -55,10 +55,12 @@ def _attached(call: Call, pod: Object) -> int:
 
 def _check(call: Call) -> int:
     """The port, 0 if none. Raises UsageError for flags that do not go together."""
+    from minikube_py.programs import images
+
     image, port = call.text("image"), call.text("port")
     if not image:
         raise UsageError("--image is required")
-    if " " in image or image != image.strip() or image.startswith((":", "/")):
+    if not images.is_reference(image):
         raise UsageError(f'invalid image name "{image}": invalid reference format')
     attached = call.on("attach") or call.on("stdin") or call.on("tty")
     if call.on("tty") and not call.on("stdin"):

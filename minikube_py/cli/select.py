@@ -25,6 +25,10 @@ Example resource specifications include:
    '<resource>'"""
 
 
+SELECT_ALL = ("delete", "apply view-last-applied")  # where --all is a selector, and not a way of naming a type
+NO_SELECTABLE = "at least one resource must be specified to use a selector"
+
+
 class Target(NamedTuple):
     """One object by name, or (name '') all objects of a kind."""
 
@@ -129,7 +133,8 @@ def find(
     if call.list("filename") or call.text("kustomize"):
         return _of_files(call, args, read)
     if not args:
-        raise UsageError(NOTHING_GIVEN)
+        selects = labels or fields or (every and call.command in SELECT_ALL)
+        raise UsageError(NO_SELECTABLE if selects else NOTHING_GIVEN)
     wanted = targets(call.registry, args, bare_types=bare_types or every or bool(labels or fields))
     named = [target for target in wanted if target.name]
     if named and labels:
@@ -149,6 +154,7 @@ def _named(call: Call, wanted: list[Target], read: bool) -> Found:
     items: list[Item] = []
     errors: list[KpyError] = []
     for kind, name in wanted:
+        check_name(name)
         namespace = call.namespace if kind.namespaced else ""
         if not read:
             items.append(Item(kind, namespace, name, {}))
@@ -158,6 +164,15 @@ def _named(call: Call, wanted: list[Target], read: bool) -> Found:
         except StatusError as error:
             errors.append(error)
     return Found(items, errors, len(wanted) == 1, _distinct(kind for kind, _ in wanted))
+
+
+def check_name(name: str) -> None:
+    """What cannot be one part of a URL's path is refused before it is sent (apimachinery path.IsValidPathSegmentName)."""
+    if name in (".", ".."):
+        raise UsageError(f'invalid resource name "{name}": [may not be \'{name}\']')
+    wrong = [f"may not contain '{char}'" for char in "/%" if char in name]
+    if wrong:
+        raise UsageError(f'invalid resource name "{name}": [{" ".join(wrong)}]')
 
 
 def _listed(

@@ -16,12 +16,12 @@ Object = dict[str, Any]
 
 def run(call: Call) -> None:
     resources, add, remove = _split(call.args)
+    _check(call, resources)
     for text in call.list("env"):
         name, equals, value = text.partition("=")
         if not equals:
             raise UsageError(f"environment variables must be of the form key=value and can only be a string: {text}")
         add.append({"name": name, "value": value})
-    _check(call, resources)
     add += _imported(call)
     found = setting.found(call, resources)
     if call.on("list"):
@@ -62,7 +62,7 @@ def _split(args: list[str]) -> tuple[list[str], list[Object], list[str]]:
 def _check(call: Call, resources: list[str]) -> None:
     if call.on("all") and call.text("selector"):
         raise UsageError("cannot set --all and --selector at the same time")
-    if not resources and not call.list("filename") and not call.text("kustomize"):
+    if not resources and not call.list("filename"):
         raise UsageError("one or more resources must be specified as <resource> <name> or <resource>/<name>")
     if call.on("list") and call.text("output"):
         raise UsageError("--list and --output may not be specified together")

@@ -20,7 +20,9 @@ Object = dict[str, Any]
 def found(call: Call, resources: list[str]) -> Found:
     """The objects; with --local those of the files alone, without a cluster's answer."""
     if call.on("local"):
-        if resources or not call.list("filename"):
+        if not resources and not call.list("filename"):
+            raise UsageError(select.NOTHING_GIVEN)
+        if resources:
             raise UsageError(
                 "you must specify resources by --filename when --local is set.\n"
                 "Example resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'"

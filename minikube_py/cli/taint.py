@@ -18,6 +18,7 @@ EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
 
 def run(call: Call) -> None:
+    call.validation  # noqa: B018  # refused before anything else is looked at
     resources, words = _split(call.args)
     if not resources:
         raise UsageError("one or more resources must be specified as <resource> <name>")

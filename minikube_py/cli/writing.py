@@ -74,5 +74,13 @@ def resources_and_pairs(args: list[str], what: str) -> tuple[list[str], list[str
     return resources, pairs
 
 
+def values(pairs: list[str], what: str) -> dict[str, str]:
+    """'a=b' words as a map (cmdutil.ParsePairs). Raises UsageError naming all that are none."""
+    wrong = [pair for pair in pairs if "=" not in pair[1:]]
+    if wrong:
+        raise UsageError(f"invalid {what} format: {', '.join(wrong)}")
+    return {name: value for name, _, value in (pair.partition("=") for pair in pairs)}
+
+
 def nothing_found(call: Call) -> None:
     call.complain(f"No resources found in {call.namespace} namespace.")
