@@ -27,6 +27,11 @@ OUTPUT_FIRST = frozenset(
     ("apply set-last-applied", "certificate approve", "certificate deny", "create", "expose", "replace", "wait")
 )
 
+# Global flags whose values have to be looked at.
+GLOBALS = frozenset(
+    ("as-group", "as-uid", "as-user-extra", "cluster", "context", "kubeconfig", "profile", "request-timeout", "user")
+)
+
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 
 
@@ -76,6 +81,10 @@ def run(argv: list[str]) -> int:
         from minikube_py.cli import complete
 
         return complete.run(argv[1:], described=argv[0] == "__complete")
+    if argv and _has_preferences(argv):
+        from minikube_py.cli import kuberc
+
+        argv = kuberc.apply(argv)
     position = cobra.first_word(argv, cobra.Flags(cobra.global_flags()))
     if position < 0:
         return _no_command(argv)
@@ -89,10 +98,24 @@ def run(argv: list[str]) -> int:
             return plugin.execute(program)
         raise _unknown(name)
     words = argv[:position] + argv[position + 1 :]
+    if name == "create" and position == 0:
+        from minikube_py.cli import plugin
+
+        program = plugin.of_create(words)
+        if program:
+            return plugin.execute(program)
     if row.group == commands.OWN:
         return _call_own(row, words)
     row, words = _descend(row, words)
     return _call(row, words)
+
+
+def _has_preferences(argv: list[str]) -> bool:
+    """Whether there may be a kuberc file; each command asks, so this must cost nothing."""
+    if any("--kuberc" in word for word in argv):
+        return True
+    named = os.environ.get("KUBERC")
+    return named != "off" if named else os.path.exists(os.path.join(os.path.expanduser("~"), ".kube", "kuberc"))
 
 
 def _descend(row: Row, words: list[str]) -> tuple[Row, list[str]]:
@@ -111,12 +134,13 @@ def _call(row: Row, words: list[str]) -> int:
     from minikube_py.cli.call import Call
 
     parsed = _parse(words, row.name)
-    if parsed.on("help"):
-        sys.stdout.write(cobra.help_text(row.name))
+    if parsed.on("help") and row.name != "alpha":
+        sys.stdout.write("" if row.name == "options" else cobra.help_text(row.name))
         return 0
     if not row.target:
         return _call_group(row.name, parsed.args)
     cobra.check_required(row.name, parsed)
+    _check_globals(row.name, parsed)
     call = Call(row.name, parsed, writes=row.writes)
     if row.name in DRY_RUN_FIRST or row.name.startswith("set "):
         call.dry_run  # noqa: B018  # refused before anything else is looked at
@@ -133,12 +157,21 @@ def _parse(words: list[str], name: str) -> Parsed:
     try:
         return cobra.parse(words, cobra.flags_of(name), see)
     except UsageError as error:
+        if name == "options":
+            raise UsageError(str(error), "Run 'kubectl options' without flags.") from None
         if name != "diff":
             raise
         # 1 would mean that there are differences (pkg/cmd/diff/diff.go: SetFlagErrorFunc)
         refused = UsageError(str(error), f"See '{see} -h' for help and examples")
         refused.exit_code = 2
         raise refused from None
+
+
+def _check_globals(name: str, parsed: Parsed) -> None:
+    if not GLOBALS.isdisjoint(parsed.given):
+        from minikube_py.cli import connection
+
+        connection.check(name, parsed)
 
 
 def _call_group(name: str, args: list[str]) -> int:
@@ -190,14 +223,14 @@ def _no_command(argv: list[str]) -> int:
 
         sys.stdout.write(f"kpy {__version__}\n")
         return 0
-    cobra.parse(argv, cobra.Flags([*cobra.global_flags(), cobra.HELP_FLAG]), "kubectl")
+    _check_globals("help", cobra.parse(argv, cobra.Flags([*cobra.global_flags(), cobra.HELP_FLAG]), "kubectl"))
     sys.stdout.write(helping.overview())
     return 0
 
 
 def _unknown(name: str) -> UsageError:
     synonyms = {row.name: row.synonyms for row in commands.COMMANDS}
-    near = cobra.suggestions(name, commands.TOP, synonyms)
+    near = cobra.suggestions(name, commands.KUBECTL, synonyms) or cobra.suggestions(name, commands.TOP, {})
     more = "\n\nDid you mean this?\n" + "".join(f"\t{single}\n" for single in near) if near else ""
     return UsageError(f'unknown command "{name}" for "kubectl"{more.rstrip(chr(10))}')
 

@@ -84,11 +84,16 @@ class Call:
         return self.parsed.changed(flag)
 
     @property
+    def context(self) -> str | None:
+        """The cluster of --context (or --cluster: a context is a cluster), None for the current one."""
+        return self.text("context") or self.text("cluster") or None
+
+    @property
     def namespace(self) -> str:
         """The namespace of -n, else that of the current context, else 'default'."""
         from minikube_py.cli import contexts
 
-        return self.text("namespace") or contexts.namespace(self.text("context") or None)
+        return self.text("namespace") or contexts.namespace(self.context)
 
     @property
     def dry_run(self) -> str:
@@ -132,7 +137,7 @@ class Call:
         if self._cluster is None:
             from minikube_py import home
 
-            self._cluster = home.open(self.text("context") or None, create=self.writes)
+            self._cluster = home.open(self.context, create=self.writes)
             self._cluster.subject = self._impersonated()
             self._cluster.manager = self._manager()
             if self.on("realtime"):
@@ -150,12 +155,6 @@ class Call:
         """Whom --as and --as-group tell to be; None without them."""
         user, groups = self.text("as"), self.list("as-group")
         if not user:
-            if groups:
-                from minikube_py.cli import failures
-
-                raise failures.Plain(
-                    "Error in configuration: requesting uid, groups or user-extra for admin without impersonating a user"
-                )
             return None
         from minikube_py.apiserver import authorizer
 

@@ -40,6 +40,11 @@ ARRAYS = frozenset(
         "resource-name",
         "prune-allowlist",
         "audience",
+        "option",
+        "prependarg",
+        "appendarg",
+        "allowlist-entry",
+        "exec-env",
     ]
 )
 REQUIRED = {
@@ -48,6 +53,7 @@ REQUIRED = {
     "create deployment": ("image",),
     "create service externalname": ("external-name",),
     "run": ("image",),
+    "kuberc set": ("section",),
     "scale": ("replicas",),
     "autoscale": ("max",),
 }
@@ -300,13 +306,13 @@ def _read_short(letters: str, following: list[str], parsed: Parsed) -> int:
 
 
 def _store(flag: Flag, value: str, parsed: Parsed) -> None:
-    problem = _problem(flag, value)
-    if problem:
-        raise UsageError(f'invalid argument "{value}" for "{flag.title}" flag: {problem}')
+    wrong = problem(flag, value)
+    if wrong:
+        raise UsageError(f'invalid argument "{value}" for "{flag.title}" flag: {wrong}')
     parsed.given.setdefault(flag.name, []).append(value)
 
 
-def _problem(flag: Flag, value: str) -> str:
+def problem(flag: Flag, value: str) -> str:
     """What Go's strconv and time say about a value that does not fit, or ''."""
     if flag.kind == "bool" and value not in _TRUE and value not in _FALSE:
         return f'strconv.ParseBool: parsing "{value}": invalid syntax'
