@@ -168,7 +168,8 @@ def _parse(words: list[str], name: str) -> Parsed:
 
 
 def _check_globals(name: str, parsed: Parsed) -> None:
-    if not GLOBALS.isdisjoint(parsed.given):
+    known = cobra.global_flags()  # some commands have a flag of their own by the same name
+    if any(parsed.flags.by_name[flag] in known for flag in GLOBALS.intersection(parsed.given)):
         from minikube_py.cli import connection
 
         connection.check(name, parsed)
@@ -176,7 +177,7 @@ def _check_globals(name: str, parsed: Parsed) -> None:
 
 def _call_group(name: str, args: list[str]) -> int:
     """A command that is nothing without a subcommand shows its help; kubectl is not of one mind how."""
-    if name in ("certificate", "kuberc"):
+    if name == "certificate":
         sys.stdout.write(cobra.help_text(name))
         return 0
     if args:

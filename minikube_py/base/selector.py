@@ -231,6 +231,11 @@ def key_errors(key: str) -> list[str]:
     return errors
 
 
+def is_subdomain(text: str) -> bool:
+    """Whether a text is a DNS subdomain (RFC 1123) by its letters."""
+    return _SUBDOMAIN.fullmatch(text) is not None
+
+
 def value_errors(value: str) -> list[str]:
     """What is wrong with a label's value (content.IsLabelValue); [] if nothing."""
     errors = ["must be no more than 63 bytes"] if len(value) > 63 else []

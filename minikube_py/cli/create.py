@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.base.errors import KpyError, StatusError, UsageError
@@ -107,7 +106,7 @@ def generated(call: Call, obj: Object, failing: str = "", verb: str = "created")
     if kind.namespaced and call.text("namespace"):
         obj = {**obj, "metadata": {**obj["metadata"], "namespace": namespace}}
     if call.on("save-config"):
-        obj = with_last_applied(obj, namespace)
+        obj = _with_itself(obj)
     item = select.Item(kind, namespace, obj["metadata"]["name"], obj)
     try:
         sent = send(call, item)
@@ -115,13 +114,13 @@ def generated(call: Call, obj: Object, failing: str = "", verb: str = "created")
         if failing:
             raise UsageError(f"{failing}{error}") from None
         raise
-    if call.dry_run == "client" and call.text("output") == "json":
-        call.say(_in_order(sent.object))
-    else:
-        show.result(call, sent, verb)
+    show.result(call, sent, verb)
 
 
-def _in_order(obj: Object) -> str:
-    """JSON with the fields in the order of Go's structs, as kubectl prints what it made and did not send."""
-    text = json.dumps(obj, indent=4, ensure_ascii=False)
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e") + "\n"
+def _with_itself(obj: Object) -> Object:
+    """A generated object with itself as its last applied configuration, in the order of Go's structs."""
+    from minikube_py.printers import goorder
+
+    text = goorder.compact(goorder.in_order(obj)) + "\n"
+    metadata = obj["metadata"]
+    return {**obj, "metadata": {**metadata, "annotations": {**metadata.get("annotations", {}), LAST_APPLIED: text}}}

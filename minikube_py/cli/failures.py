@@ -25,6 +25,10 @@ class Plain(KpyError):
     """An error that kubectl prints without 'error: ' in front."""
 
 
+class OneOfMany(KpyError):
+    """What kubectl gathers in a list: alone it is shown with 'error: ', among others without."""
+
+
 class Several(KpyError):
     """What went wrong with each of several objects; the others were done. As text (within another Several) they stand
     in brackets (utilerrors.Aggregate)."""
