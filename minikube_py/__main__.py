@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -199,11 +200,16 @@ def _check_output(call: Call) -> None:
 
 
 def _carry_out(function: Callable[[Call], int | None], call: Call) -> int:
+    was_collecting = gc.isenabled()
+    if not call.writes:
+        gc.disable()  # many objects are read, and none thrown away: looking for garbage would take longer than printing
     try:
         code = function(call) or 0
         call.settle_if_asked()
     finally:
         call.flush_warnings()
+        if was_collecting:
+            gc.enable()
     call.check_warnings()
     return code
 

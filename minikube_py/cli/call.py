@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.base.errors import UsageError
+from minikube_py.cli import cobra
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,13 +101,22 @@ class Call:
         """'none', 'client' or 'server'."""
         value = self.text("dry-run") or ("" if self.changed("dry-run") else "none")
         if value == "unchanged":
-            if not self._told_of_dry_run:
-                self.log("helpers.go:714", "--dry-run is deprecated and can be replaced with --dry-run=client.")
-            self._told_of_dry_run = True
+            self._tell_of_dry_run("714", "--dry-run is deprecated and can be replaced with --dry-run=client.")
             return "client"
+        if value in cobra.BOOLEANS:
+            form, line = ("client", "728") if value in cobra.TRUE else ("none", "731")
+            self._tell_of_dry_run(
+                line, f"--dry-run={value} is deprecated (boolean value) and can be replaced with --dry-run={form}."
+            )
+            return form
         if value not in ("none", "client", "server"):
             raise UsageError(f'Invalid dry-run value ({value}). Must be "none", "server", or "client".')
         return value
+
+    def _tell_of_dry_run(self, line: str, text: str) -> None:
+        if not self._told_of_dry_run:
+            self.log(f"helpers.go:{line}", text)
+        self._told_of_dry_run = True
 
     @property
     def dry_run_suffix(self) -> str:
@@ -296,6 +306,8 @@ class Call:
         """The commands that take nothing but files."""
         if not self.list("filename") and not self.text("kustomize"):
             raise UsageError("must specify one of -f and -k")
+        if self.list("filename") and self.text("kustomize"):
+            raise UsageError("only one of -f or -k can be specified")
 
     def usage(self, message: str) -> UsageError:
         """cmdutil.UsageErrorf: the message and where to look."""

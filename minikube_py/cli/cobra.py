@@ -151,7 +151,7 @@ class Parsed:
         return flag.default if flag else ""
 
     def on(self, name: str) -> bool:
-        return self.text(name) in _TRUE
+        return self.text(name) in TRUE
 
     def number(self, name: str) -> int:
         return integer(self.text(name) or "0")
@@ -179,8 +179,9 @@ def _split(value: str) -> list[str]:
     return next(csv.reader([value]))
 
 
-_TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
-_FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
+TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
+FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
+BOOLEANS = TRUE | FALSE
 HELP_FLAG = Flag("help", "h", "false", "bool", "true")
 
 
@@ -314,7 +315,7 @@ def _store(flag: Flag, value: str, parsed: Parsed) -> None:
 
 def problem(flag: Flag, value: str) -> str:
     """What Go's strconv and time say about a value that does not fit, or ''."""
-    if flag.kind == "bool" and value not in _TRUE and value not in _FALSE:
+    if flag.kind == "bool" and value not in BOOLEANS:
         return f'strconv.ParseBool: parsing "{value}": invalid syntax'
     if flag.kind == "int":
         return _integer_problem(flag, value)

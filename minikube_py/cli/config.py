@@ -38,7 +38,7 @@ def get_contexts(call: Call) -> None:
         call.say("".join(f"{name}\n" for name in names))
     else:
         _print_contexts(call, names)
-    failures.raise_all([failures.OneOfMany(f"context {name} not found") for name in call.args if name not in known])
+    failures.raise_all([UsageError(f"context {name} not found") for name in call.args if name not in known])
 
 
 def _print_contexts(call: Call, names: list[str]) -> None:

@@ -100,6 +100,7 @@ def generated(call: Call, obj: Object, failing: str = "", verb: str = "created")
 
     `failing`: what kubectl puts in front of a refusal ('failed to create deployment: ').
     """
+    call.validation  # noqa: B018  # a wrong --validate is refused though nothing will be validated
     kind = call.registry.find(obj["apiVersion"], obj["kind"])
     assert kind is not None, obj["kind"]
     namespace = call.namespace if kind.namespaced else ""

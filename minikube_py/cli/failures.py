@@ -25,10 +25,6 @@ class Plain(KpyError):
     """An error that kubectl prints without 'error: ' in front."""
 
 
-class OneOfMany(KpyError):
-    """What kubectl gathers in a list: alone it is shown with 'error: ', among others without."""
-
-
 class Several(KpyError):
     """What went wrong with each of several objects; the others were done. As text (within another Several) they stand
     in brackets (utilerrors.Aggregate)."""
@@ -57,7 +53,7 @@ def text(error: KpyError) -> str:
     if not isinstance(inner, StatusError | Plain) and not shown.startswith("error: "):
         shown = _of_url(shown) or f"error: {shown}"
     usage = inner.usage if isinstance(inner, UsageError) else ""
-    return shown + "\n" + (usage + "\n" if usage else "")
+    return shown.removesuffix("\n") + "\n" + (usage + "\n" if usage else "")
 
 
 def _innermost(error: KpyError) -> KpyError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.base.errors import UsageError
-from minikube_py.cli import create
+from minikube_py.cli import create, writing
 
 if TYPE_CHECKING:
     from minikube_py.cli.call import Call
@@ -69,6 +69,8 @@ def _check(call: Call) -> int:
         raise UsageError("--port must be set when exposing a service")
     if port and not port.isdigit():
         raise UsageError("--port must be a number")
+    if call.changed("pod-running-timeout") and call.seconds("pod-running-timeout") <= 0:
+        raise UsageError("--pod-running-timeout must be higher than zero")
     if call.on("rm") and not attached:
         raise UsageError("--rm should only be used for attached containers")
     if attached and call.dry_run != "none":
@@ -110,7 +112,7 @@ def _pod(call: Call, name: str, labels: dict[str, str], words: list[str], port: 
     if call.on("privileged"):
         container["securityContext"] = {"privileged": True}
     metadata: Object = {"name": name, "labels": labels}
-    annotations = dict(_label(text) for text in call.list("annotations"))
+    annotations = writing.values(call.list("annotations"), "annotations")
     if annotations:
         metadata["annotations"] = annotations
     return {

@@ -48,7 +48,7 @@ class Item(NamedTuple):
     @property
     def title(self) -> str:
         """'deployment.apps/web'."""
-        return f"{self.kind.qualified}/{self.name}"
+        return f"{self.kind.qualified}/{self.name or '<unknown>'}"
 
 
 class Found(NamedTuple):
@@ -235,16 +235,26 @@ def of_files(call: Call, read: bool = False) -> Found:
     return Found(items, errors, len(items) + len(errors) == 1, _distinct(kinds))
 
 
+def locally(call: Call) -> Found:
+    """The objects of the files as they stand there (--local): no cluster is asked, so kinds that nobody knows will do."""
+    items = [of_document(call, obj, source, local=True) for obj, source in call.documents()]
+    return Found(items, [], len(items) == 1, _distinct(item.kind for item in items))
+
+
 def _distinct(kinds: Iterable[Kind]) -> list[Kind]:
     return list({kind.resource: kind for kind in kinds}.values())
 
 
-def of_document(call: Call, obj: Object, source: str) -> Item:
+def of_document(call: Call, obj: Object, source: str, *, local: bool = False) -> Item:
     """The place of an object that was read from a file. Raises UsageError for unknown kinds and foreign namespaces."""
     version, kind_name = obj.get("apiVersion") or "", obj.get("kind") or ""
     metadata = obj.get("metadata") or {}
     name, namespace = metadata.get("name") or "", metadata.get("namespace") or ""
     kind = call.registry.find(version, kind_name)
+    if kind is None and local:
+        from minikube_py.api.kinds import Kind
+
+        kind = Kind(kind_name, version, kind_name.lower(), singular_name=kind_name.lower())
     if kind is None:
         raise UsageError(
             f'resource mapping not found for name: "{name}" namespace: "{namespace}" from "{source}": '

@@ -19,6 +19,7 @@ def run(call: Call) -> None:
     found = setting.found(call, resources)
 
     def change(item: Item) -> None:
+        item = setting.typed(call, item)
         if item.kind.name != "Service":
             raise UsageError("setting a selector is only supported for Services")
         if others:

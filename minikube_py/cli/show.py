@@ -101,7 +101,7 @@ def result(call: Call, item: Item, done: str, *, suffix: str | None = None) -> N
     elif spec == "name":
         call.line(item.title)
     else:
-        if spec == "yaml" and call.shown:
+        if spec == "yaml" and call.shown and call.command not in ("label", "patch"):  # those begin anew each time
             call.say("---\n")
         call.say(whole(call, [item], True))
         call.shown += 1
