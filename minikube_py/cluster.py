@@ -13,7 +13,7 @@ Every method raises a `KpyError` in Kubernetes' own words; nothing is half-writt
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from minikube_py.api import kinds as kinds_table
 from minikube_py.api.kinds import Kind, Registry
@@ -26,11 +26,15 @@ from minikube_py.store.view import StoreView
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
+    from typing import NamedTuple
 
     from minikube_py.apiserver.authorizer import Subject
     from minikube_py.apiserver.verbs import ApiServer
     from minikube_py.engine.engine import Engine
     from minikube_py.engine.report import Deed, Report
+else:
+    from minikube_py.base.record import NamedTuple
+
 
 KUBERNETES_VERSION = "v1.36.2"
 MEMORY_EPOCH_S = 1_767_225_600  # 2026-01-01T00:00:00Z, where a cluster in memory starts unless told

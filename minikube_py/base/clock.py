@@ -7,11 +7,14 @@ words given, on nothing else, so that a new controller shifts nobody's luck.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime
     from random import Random
+    from typing import NamedTuple
+else:
+    from minikube_py.base.record import NamedTuple
 
 # The alphabet of Kubernetes' generated names: no vowels, no 0, 1 or 3 (k8s.io/apimachinery/pkg/util/rand).
 NAME_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"

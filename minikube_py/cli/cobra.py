@@ -12,12 +12,15 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from minikube_py.base.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import NamedTuple
+else:
+    from minikube_py.base.record import NamedTuple
 
 HELP = os.path.join(os.path.dirname(__file__), "help")
 
@@ -92,9 +95,7 @@ REALTIME = ("attach", "delete", "drain", "events", "get", "logs", "rollout statu
 _global_flags: list[Flag] = []  # read once
 
 _FLAG_LINE = re.compile(r"^    (?:-(\w), )?--([\w-]+)=(.*):$", re.MULTILINE)
-_INTEGER = re.compile(r"-?\d+")
-_DURATION = re.compile(r"(?:\d+[hms])+")
-_GO_INTEGER = re.compile(r"[+-]?(?:0[xX][\da-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9]\d*)")
+_GO_INTEGER = r"[+-]?(?:0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)"
 
 
 class Flag(NamedTuple):
@@ -225,9 +226,9 @@ def _flag(short: str, name: str, default: str, deprecated: str = "") -> Flag:
         return Flag(name, short, default, "bool", "true", deprecated)
     if default == "[]":
         return Flag(name, short, "", "array" if name in ARRAYS else "slice", "", deprecated)
-    if _INTEGER.fullmatch(default):
+    if default.removeprefix("-").isdigit():
         return Flag(name, short, default, "int", "", deprecated)
-    if _DURATION.fullmatch(default):
+    if default[:1].isdigit() and default[-1:] in "hms":
         return Flag(name, short, default, "duration", "", deprecated)
     return Flag(name, short, default.strip("'"), "text", BARE.get(name, ""), deprecated)
 
@@ -335,7 +336,7 @@ def problem(flag: Flag, value: str) -> str:
 
 def integer(text: str) -> int:
     """A whole number as strconv.ParseInt with base 0 reads it: '0x1f', '0b1', and '010', which is 8. Raises ValueError."""
-    if not _GO_INTEGER.fullmatch(text):
+    if not re.fullmatch(_GO_INTEGER, text):
         raise ValueError(text)
     digits = text.lstrip("+-")
     is_octal = len(digits) > 1 and digits[0] == "0" and digits[1].isdigit()

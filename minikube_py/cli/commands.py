@@ -5,7 +5,12 @@ The order is that of `kubectl --help`, with kpy's own group behind. `writes` cre
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing import NamedTuple
+else:
+    from minikube_py.base.record import NamedTuple
 
 
 class Row(NamedTuple):

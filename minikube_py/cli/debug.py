@@ -124,7 +124,9 @@ def _custom(call: Call) -> Object:
     try:
         found = [document.object for document in documents.read_text(text, path)]
     except UsageError as error:
-        raise UsageError(f"{path} does not contain a valid container spec: {str(error).removeprefix(f'error parsing {path}: ')}") from None
+        raise UsageError(
+            f"{path} does not contain a valid container spec: {str(error).removeprefix(f'error parsing {path}: ')}"
+        ) from None
     return found[0] if found else {}
 
 

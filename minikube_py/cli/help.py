@@ -40,7 +40,9 @@ def usage() -> str:
         commands.BEGINNER, commands.INTERMEDIATE, commands.DEPLOY, commands.MANAGEMENT, commands.TROUBLE,
         commands.ADVANCED, commands.SETTINGS, PLUGINS, commands.OTHER, commands.OWN,
     )  # fmt: skip
-    groups[PLUGINS] = [f"  {name:<11}   The command {name} is a plugin installed by the user" for name in plugin.names()]
+    groups[PLUGINS] = [
+        f"  {name:<11}   The command {name} is a plugin installed by the user" for name in plugin.names()
+    ]
     blocks = ["".join(f"{line}\n" for line in (group, *groups[group])) for group in order]
     return "\n".join(("\n", *blocks, TAIL))
 

@@ -100,15 +100,17 @@ def _preferences(explicit: str) -> Object | None:
     except OSError as error:
         if not is_explicit and isinstance(error, FileNotFoundError):
             return None
-        return _unusable(place, _of_open(place, error), is_explicit)
+        _tell_unusable(place, _of_open(place, error), is_explicit)
+        return None
     except UsageError as error:
-        return _unusable(place, str(error), is_explicit)
+        _tell_unusable(place, str(error), is_explicit)
+        return None
     if problem:
         sys.stderr.write(f"kuberc: ignoring strict decoding error in {place}: strict decoding error: {problem}")
     return found
 
 
-def _unusable(place: str, problem: str, is_explicit: bool) -> None:
+def _tell_unusable(place: str, problem: str, is_explicit: bool) -> None:
     if is_explicit:
         raise UsageError(f"kuberc error kuberc: {problem}")
     sys.stderr.write(f"kuberc: no preferences loaded from {place}: {problem}")
@@ -245,7 +247,9 @@ def _aliased(found: Object, argv: list[str]) -> tuple[list[str], str]:
     target = (alias.get("command") or "").split()
     row = _find(target)
     if row is None:
-        raise UsageError(f'command "{alias.get("command") or ""}" not found to set alias "{alias["name"]}": {_go(target)}')
+        raise UsageError(
+            f'command "{alias.get("command") or ""}" not found to set alias "{alias["name"]}": {_go(target)}'
+        )
     program = sys.argv[0]
     own: list[str] = []
     flags = cobra.flags_of(row.name)
@@ -427,7 +431,7 @@ def set_value(call: Call) -> None:
     options = _parse_options(call)
     section = call.text("section")
     if section == "credentialplugin":
-        changed = {"credentialPluginPolicy": call.text("policy")}
+        changed: Object = {"credentialPluginPolicy": call.text("policy")}
         if call.text("policy") == "Allowlist":
             changed["credentialPluginAllowlist"] = _entries(call)
         _save(call, {**found, **changed}, place)

@@ -5,15 +5,19 @@ The rules and texts are those of k8s.io/cli-runtime pkg/resource (builder.go, vi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from minikube_py.base.errors import BadRequest, Forbidden, KpyError, MethodNotAllowed, StatusError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import NamedTuple
 
     from minikube_py.api.kinds import Kind, Registry
     from minikube_py.cli.call import Call
+else:
+    from minikube_py.base.record import NamedTuple
+
 
 Object = dict[str, Any]
 
@@ -169,7 +173,7 @@ def _named(call: Call, wanted: list[Target], read: bool) -> Found:
 def check_name(name: str) -> None:
     """What cannot be one part of a URL's path is refused before it is sent (apimachinery path.IsValidPathSegmentName)."""
     if name in (".", ".."):
-        raise UsageError(f'invalid resource name "{name}": [may not be \'{name}\']')
+        raise UsageError(f"invalid resource name \"{name}\": [may not be '{name}']")
     wrong = [f"may not contain '{char}'" for char in "/%" if char in name]
     if wrong:
         raise UsageError(f'invalid resource name "{name}": [{" ".join(wrong)}]')

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from minikube_py.cli.call import Call
     from minikube_py.cli.select import Item
 
+
 def run(call: Call) -> None:
     if not call.args:
         raise UsageError("one selector is required")

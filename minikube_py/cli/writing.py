@@ -102,7 +102,7 @@ def label_selector(text: str) -> tuple[dict[str, str], list[Object]]:
             values = {"values": list(one.values)} if one.values else {}
             expressions.append({"key": one.key, "operator": OPERATORS[one.operator], **values})
         elif one.operator in COMPARISONS:
-            raise UsageError(f"\"{COMPARISONS[one.operator]}\" isn't supported in label selectors")
+            raise UsageError(f'"{COMPARISONS[one.operator]}" isn\'t supported in label selectors')
         else:
             raise UsageError(f'"{one.operator}" is not a valid label selector operator')
     return labels, expressions

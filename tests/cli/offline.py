@@ -75,7 +75,9 @@ def _flags() -> Iterator[str]:
         if row.group == commands.OWN or name == "alpha":
             continue
         yield from (f"{name} --help", f"help {name}", f"{name} --nope", f"{name} -Q", f"{name} ---x", name)
-        yield from (f"{name} {words}" for words in ("a", "a b c", "a/b c/d", "-- a", "a b=c d-", "--help=@", "-n", "-v=@"))
+        yield from (
+            f"{name} {words}" for words in ("a", "a b c", "a/b c/d", "-- a", "a b=c d-", "--help=@", "-n", "-v=@")
+        )
         for short, flag, _ in cobra._FLAG_LINE.findall(cobra.help_text(name)) if name != "options" else ():
             yield from (f"{name} --{flag}{value}" for value in ("", "=@", "="))
             if short:

@@ -79,9 +79,7 @@ def _summary(pod: Object) -> Summary:
     return Summary(ready, total, reason, restarts.count, restarts.last)
 
 
-def _initialising(
-    spec: Object, status: Object, sidecars: AbstractSet[str]
-) -> tuple[str, int, _Restarts, _Restarts]:
+def _initialising(spec: Object, status: Object, sidecars: AbstractSet[str]) -> tuple[str, int, _Restarts, _Restarts]:
     """('Init:0/2' or '' when all init containers are through, ready sidecars, restarts of all, of sidecars)."""
     every, of_sidecars, ready = _Restarts(), _Restarts(), 0
     containers = spec.get("initContainers") or ()
