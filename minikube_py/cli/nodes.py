@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Annotated, Any
 
 from minikube_py.base.errors import AlreadyExists, NotFound, UsageError
 from minikube_py.cli import own
+
+if TYPE_CHECKING:
+    import typer
+
 
 Object = dict[str, Any]
 
 app = own.new_app("Add, remove, fail and recover nodes.", group=True)
 
 FAULT = "faults.sim.kpy.dev"
-NodeName = Annotated[str, typer.Argument(help="The node's name.")]
 
 
 @app.command()
 def add(
     ctx: typer.Context,
-    name: NodeName,
+    name: Annotated[str, typer.Argument(help="The node's name.")],
     cpu: Annotated[str, typer.Option("--cpu", help="CPUs.")] = "4",
     memory: Annotated[str, typer.Option("--memory", help="Memory.")] = "8Gi",
     capacity: Annotated[
@@ -65,7 +66,7 @@ def add(
         )
         if more:
             cluster.patch("nodes", name, "", {"status": {"capacity": more, "allocatable": more}}, subresource="status")
-    typer.echo(f"node/{name} added")
+    own.echo(f"node/{name} added")
 
 
 def _check_amount(flag: str, amount: str) -> None:
@@ -93,17 +94,17 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 @app.command()
-def remove(ctx: typer.Context, name: NodeName) -> None:
+def remove(ctx: typer.Context, name: Annotated[str, typer.Argument(help="The node's name.")]) -> None:
     """Take a machine away for good; its pods are collected at the next reconcile."""
     context: own.Context = ctx.obj
     with context.cluster.transaction():
         context.cluster.delete("nodes", name)
         _forget_fault(context, name)
-    typer.echo(f"node/{name} removed")
+    own.echo(f"node/{name} removed")
 
 
 @app.command()
-def fail(ctx: typer.Context, name: NodeName) -> None:
+def fail(ctx: typer.Context, name: Annotated[str, typer.Argument(help="The node's name.")]) -> None:
     """Switch a machine off: its kubelet falls silent, and the cluster notices after the grace period."""
     context: own.Context = ctx.obj
     cluster = context.cluster
@@ -118,17 +119,17 @@ def fail(ctx: typer.Context, name: NodeName) -> None:
         cluster.create(fault)
     except AlreadyExists:
         raise UsageError(f"node {name} is down already") from None
-    typer.echo(f"node/{name} failed")
+    own.echo(f"node/{name} failed")
 
 
 @app.command()
-def recover(ctx: typer.Context, name: NodeName) -> None:
+def recover(ctx: typer.Context, name: Annotated[str, typer.Argument(help="The node's name.")]) -> None:
     """Switch a failed machine on again."""
     context: own.Context = ctx.obj
     context.cluster.get("nodes", name)
     if not _forget_fault(context, name):
         raise UsageError(f"node {name} is not down")
-    typer.echo(f"node/{name} recovered")
+    own.echo(f"node/{name} recovered")
 
 
 def _forget_fault(context: own.Context, name: str) -> bool:
