@@ -13,7 +13,7 @@ Every method raises a `KpyError` in Kubernetes' own words; nothing is half-writt
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from minikube_py.api import kinds as kinds_table
 from minikube_py.api.kinds import Kind, Registry
@@ -26,12 +26,16 @@ from minikube_py.store.view import StoreView
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
+    from typing import NamedTuple
 
     from minikube_py.apiserver.authorizer import Subject
     from minikube_py.apiserver.verbs import ApiServer
     from minikube_py.engine.engine import Engine
     from minikube_py.engine.report import Deed, Report
     from minikube_py.programs.commands import Session
+else:
+    from minikube_py.base.record import NamedTuple
+
 
 KUBERNETES_VERSION = "v1.36.2"
 TRAFFICS = "traffics.sim.kpy.dev"  # their counts are brought up to now when they are read
@@ -269,9 +273,7 @@ class Cluster:
             found = [obj for obj in found if matches(obj)]
         return [self._served(kind, obj) for obj in found] if kind.stored_as or kind.resource == TRAFFICS else found
 
-    def list_at(
-        self, resource: str, revision: int, namespace: str | None = None, *, verb: str = "list"
-    ) -> Objects:
+    def list_at(self, resource: str, revision: int, namespace: str | None = None, *, verb: str = "list") -> Objects:
         """Objects as they were at a revision, sorted, in the version that is stored, for who may do `verb` with all of
         them. Raises Expired as `changes`."""
         kind = self.kind(resource)
