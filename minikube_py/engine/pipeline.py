@@ -71,6 +71,13 @@ PIPELINE: tuple[Step, ...] = (
         {"clusterroles.rbac.authorization.k8s.io": (wakes.aggregating,)},
     ),
     Step(
+        "admission-policy-status",
+        "validatingadmissionpolicy-status-controller",
+        "validatingadmissionpolicies.admissionregistration.k8s.io",
+        "controllers.policy_status:step",
+        {"validatingadmissionpolicies.admissionregistration.k8s.io": (wakes.itself,)},
+    ),
+    Step(
         "deployment",
         "deployment-controller",
         "deployments.apps",
