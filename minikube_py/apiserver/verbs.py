@@ -329,8 +329,7 @@ class ApiServer:
                 "spec.replicas", "FieldValueInvalid", f"Invalid value: {replicas}: must be greater than or equal to 0"
             )
             raise errors.Invalid("Scale", "autoscaling", key.name, [cause])
-        new = {**old, "spec": {**old["spec"], "replicas": replicas}}
-        return self._replace(kind, key, old, new, "scale", origin, dry_run)
+        return self._replace(kind, key, old, with_replicas(kind, old, replicas), "scale", origin, dry_run)
 
     def token(self, key: Key, wanted: Object, *, origin: Origin = ADMIN) -> Object:
         """Answer a TokenRequest for a ServiceAccount (its subresource 'token'); nothing is stored."""
@@ -551,21 +550,56 @@ def _json_type(value: Any) -> str:
 
 
 def scale_of(kind: Kind, obj: Object) -> Object:
-    """The Scale object of a workload (autoscaling/v1)."""
-    from minikube_py.base import selector
-
-    meta, spec, status = obj["metadata"], obj["spec"], obj.get("status") or {}
-    wanted = spec.get("selector") or {}
-    is_map = bool(wanted) and not {"matchLabels", "matchExpressions"} & wanted.keys()
-    chosen = selector.from_map(wanted) if is_map else selector.from_label_selector(wanted)
+    """The Scale object of a workload (autoscaling/v1); of a custom one by the paths that its definition tells."""
+    meta = obj["metadata"]
     kept = ("creationTimestamp", "name", "namespace", "resourceVersion", "uid")
+    wanted, counted, chosen = _scale(kind, obj)
+    status: Object = {"replicas": counted}
+    if chosen or not kind.crd:
+        status["selector"] = chosen
     return {
         "apiVersion": "autoscaling/v1",
         "kind": "Scale",
         "metadata": {name: meta[name] for name in kept if name in meta},
-        "spec": {"replicas": spec.get("replicas", 0)},
-        "status": {"replicas": status.get("replicas", 0), "selector": chosen.text},
+        "spec": {"replicas": wanted},
+        "status": status,
     }
+
+
+def _scale(kind: Kind, obj: Object) -> tuple[int, int, str]:
+    """(replicas wished for, replicas there are, label selector)"""
+    paths = scale_paths(kind)
+    if paths is not None:
+        found = [_at(obj, path) for path in paths]
+        return int(found[0] or 0), int(found[1] or 0), str(found[2] or "")
+    from minikube_py.base import selector
+
+    spec, status = obj["spec"], obj.get("status") or {}
+    wanted = spec.get("selector") or {}
+    is_map = bool(wanted) and not {"matchLabels", "matchExpressions"} & wanted.keys()
+    chosen = selector.from_map(wanted) if is_map else selector.from_label_selector(wanted)
+    return spec.get("replicas", 0), status.get("replicas", 0), chosen.text
+
+
+def scale_paths(kind: Kind) -> tuple[str, str, str] | None:
+    """Where a custom kind's scale is; None for built-in ones."""
+    return kind.schemas.scales.get(kind.version) if kind.schemas is not None else None
+
+
+def _at(obj: Any, path: str) -> Any:
+    for name in path.strip(".").split("."):
+        obj = obj.get(name) if isinstance(obj, dict) else None
+    return obj
+
+
+def with_replicas(kind: Kind, obj: Object, replicas: int) -> Object:
+    """The object with so many replicas wished for."""
+    paths = scale_paths(kind)
+    fields: Any = replicas
+    for name in reversed(paths[0].strip(".").split(".") if paths else ("spec", "replicas")):
+        fields = {name: fields}
+    merged: Object = patch.merge(obj, fields)
+    return merged
 
 
 def finalizers_for(present: list[str], propagation: str) -> list[str]:
