@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PRESERVE = "x-kubernetes-preserve-unknown-fields"
 EMBEDDED = "x-kubernetes-embedded-resource"
+CLEANUP = "customresourcecleanup.apiextensions.k8s.io"  # the finalizer of a definition whose objects are being deleted
 TYPE_META = ("apiVersion", "kind", "metadata")
 _VERSION = re.compile(r"v(\d+)(?:(alpha|beta)(\d+))?")
 
@@ -169,6 +170,19 @@ def established(crd: Object, now: str, kinds: Iterable[Kind] = ()) -> Object:
         "conditions": _conditions(old.get("conditions") or [], given, now),
         "storedVersions": stored if current in stored else [*stored, current],
     }
+
+
+_TERMINATING = {
+    "InstanceDeletionPending": "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
+    "InstanceDeletionInProgress": "CustomResource deletion is in progress",
+}
+
+
+def terminating(crd: Object, now: str, reason: str) -> Object:
+    """The status of a CRD that is being deleted."""
+    status: Object = crd.get("status") or {}
+    given = [("Terminating", "True", reason, _TERMINATING[reason])]
+    return {**status, "conditions": _conditions(status.get("conditions") or [], given, now)}
 
 
 def _conditions(old: list[Object], given: list[tuple[str, str, str, str]], now: str) -> list[Object]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from minikube_py.api import convert, decode, defaults, pods, strategy, validation
+from minikube_py.api import convert, custom, decode, defaults, pods, strategy, validation
 from minikube_py.api.kinds import CREATE_ONLY
 from minikube_py.api.types import Key
 from minikube_py.apiserver import admission, allocate
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from minikube_py.store.store import Store
     from minikube_py.store.view import StoreView
 
+CRDS = "customresourcedefinitions.apiextensions.k8s.io"
 GENERATE_ATTEMPTS_MAX = 8
 TOPOLOGY = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone")
 GENERATED_PREFIX_MAX = 58  # 63 less the five random characters
@@ -372,6 +373,8 @@ class ApiServer:
             return old
         meta = old["metadata"]
         finalizers = finalizers_for(meta.get("finalizers") or [], propagation)
+        if key.resource == CRDS and custom.CLEANUP not in finalizers:
+            finalizers = [*finalizers, custom.CLEANUP]
         grace_s = grace_of(key, old, grace_s)
         if not grace_s and not is_held(key, {**old, "metadata": {**meta, "finalizers": finalizers}}):
             return self._remove(key, origin)
@@ -390,6 +393,8 @@ class ApiServer:
         new = {**old, "metadata": new_meta}
         if key.resource == "namespaces":
             new["status"] = {**(old.get("status") or {}), "phase": "Terminating"}
+        elif key.resource == CRDS and "deletionTimestamp" not in meta:
+            new["status"] = custom.terminating(old, self.clock.timestamp, "InstanceDeletionPending")
         return old if new == old else self._put(key, new, origin)
 
     # -- shared --------------------------------------------------------------------------------------------------
