@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from minikube_py.api.types import Object, View
+    from minikube_py.apiserver.admission import Note
 
 RBAC = ".rbac.authorization.k8s.io"
 MASTERS = "system:masters"  # may do anything, whatever the roles say
@@ -121,6 +122,34 @@ def decision(view: View, subject: Subject, verb: str, target: Target) -> Grant |
     """The first rule that allows it, None if no role does."""
     found = (grant for grant in grants(view, subject, target.namespace) if covers(grant.rule, verb, target))
     return next(found, None)
+
+
+def notes(view: View, subject: Subject, verb: str, target: Target) -> Iterator[Note]:
+    """What RBAC decides about a request, for those who trace it: every rule that allows it, by its place in its role."""
+    from minikube_py.apiserver.admission import Note
+
+    what = f"{verb} {_full(target)}" + (f" {target.name}" if target.name else "")
+    found = False
+    for grant in grants(view, subject, target.namespace):
+        if covers(grant.rule, verb, target):
+            found = True
+            yield Note(
+                "RBAC", rule_name(grant.role, grant.role["rules"].index(grant.rule)), "allows", f"{what}, by {grant}"
+            )
+    if not found:
+        by_node = allows(view, subject, verb, target)
+        yield Note("RBAC", "", "allows" if by_node else "denies", f"{what} for {subject.user}")
+
+
+def rule_name(role: Object, index: int) -> str:
+    """'Role/shop/reader rule 1', 'ClusterRole/view rule 3': counted from 1."""
+    meta = role["metadata"]
+    namespace = meta.get("namespace")
+    return (
+        f"Role/{namespace}/{meta['name']} rule {index + 1}"
+        if namespace
+        else f"ClusterRole/{meta['name']} rule {index + 1}"
+    )
 
 
 def rules(view: View, subject: Subject, namespace: str) -> Iterator[Object]:

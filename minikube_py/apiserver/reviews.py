@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from minikube_py.api.accounts import ISSUER
 from minikube_py.api.types import Key
 from minikube_py.apiserver import authorizer, tokens
 from minikube_py.apiserver.authorizer import Subject, Target
+from minikube_py.apiserver.origin import ADMIN
 from minikube_py.base import errors, gotext
 
 if TYPE_CHECKING:
@@ -24,22 +26,26 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 
 
-def answer(server: ApiServer, kind: Kind, obj: Object, namespace: str, origin: Origin) -> Object:
+def answer(
+    server: ApiServer, kind: Kind, obj: Object, namespace: str, origin: Origin, *, dry_run: bool = False
+) -> Object:
     """The object with its status. Raises Invalid, BadRequest; of a Binding also NotFound and Conflict."""
     if kind.name == "Binding":
-        return _bind(server, obj, namespace, origin)
+        return _bind(server, obj, namespace, origin, dry_run)
     spec = obj.get("spec") or {}
-    meta = {**(obj.get("metadata") or {}), "creationTimestamp": server.clock.timestamp}
+    meta = dict(obj.get("metadata") or {})
     if kind.namespaced:
         meta["namespace"] = meta.get("namespace") or namespace or "default"
     status = _ANSWERS[kind.name](server, kind, spec, meta, origin)
     shown: Object = {"apiVersion": kind.version, "kind": kind.name, "metadata": meta}
-    if kind.name != "SelfSubjectReview":
+    if kind.name == "SelfSubjectReview":
+        meta["creationTimestamp"] = server.clock.timestamp
+    else:
         shown["spec"] = spec
     return {**shown, "status": status}
 
 
-def _bind(server: ApiServer, obj: Object, namespace: str, origin: Origin) -> Object:
+def _bind(server: ApiServer, obj: Object, namespace: str, origin: Origin, dry_run: bool) -> Object:
     meta, target = obj.get("metadata") or {}, obj.get("target") or {}
     causes = []
     if target.get("kind") not in (None, "", "Node"):
@@ -50,7 +56,8 @@ def _bind(server: ApiServer, obj: Object, namespace: str, origin: Origin) -> Obj
     if causes:
         raise errors.Invalid("Binding", "", meta.get("name") or "", causes)
     home = meta.get("namespace") or namespace or "default"
-    server.bind(Key("pods", home, meta.get("name") or ""), target["name"], origin=origin)
+    if not dry_run:
+        server.bind(Key("pods", home, meta.get("name") or ""), target["name"], origin=origin)
     return {**obj, "metadata": {**meta, "namespace": home}}
 
 
@@ -138,27 +145,44 @@ def _own_rules(server: ApiServer, kind: Kind, spec: Object, meta: Object, origin
 
 
 def _oneself(server: ApiServer, kind: Kind, spec: Object, meta: Object, origin: Origin) -> Object:
-    found: Object = {"groups": list(origin.groups), "username": origin.user}
-    if origin.uid:
-        found["uid"] = origin.uid
-    if origin.extra:
-        found["extra"] = {name: list(values) for name, values in origin.extra}
-    return {"userInfo": dict(sorted(found.items()))}
+    extra = origin.extra
+    if (origin.user, origin.groups) == (ADMIN.user, ADMIN.groups):  # who is known by a certificate
+        extra = ((tokens.CREDENTIAL, (f"X509SHA256={_certificate_of(server.clock.seed)}",)),)
+    return {"userInfo": _user_info(origin.user, origin.groups, origin.uid, extra)}
+
+
+def _certificate_of(seed: int) -> str:
+    """The digest of the certificate that the administrator of a cluster would have."""
+    from hashlib import sha256
+
+    return sha256(f"{seed}/{ADMIN.user}".encode()).hexdigest()
+
+
+def _user_info(name: str, groups: tuple[str, ...], uid: str, extra: tuple[tuple[str, tuple[str, ...]], ...]) -> Object:
+    found: Object = {"groups": list(groups), "username": name}
+    if uid:
+        found["uid"] = uid
+    if extra:
+        found["extra"] = {key: list(values) for key, values in extra}
+    return dict(sorted(found.items()))
 
 
 def _token(server: ApiServer, kind: Kind, spec: Object, meta: Object, origin: Origin) -> Object:
     if not spec.get("token"):
         raise errors.BadRequest("token is required for TokenReview in authentication")
+    audiences = tuple(spec.get("audiences") or ())
     try:
-        user = tokens.user_of(server.view, server.clock, spec["token"], tuple(spec.get("audiences") or ()))
+        user = tokens.user_of(server.view, server.clock, spec["token"], audiences)
     except tokens.Rejected as error:
         return {"error": f"[invalid bearer token, {error}]", "user": {}}
-    if user is None:
+    if user is not None:
+        shown = _user_info(user.name, user.groups, user.uid, user.extra)
+        return {"audiences": list(user.audiences), "authenticated": True, "user": shown}
+    other = server.authenticator(spec["token"], audiences or (ISSUER,)) if server.authenticator is not None else None
+    if other is None:
         return {"user": {}}
-    shown: Object = {"groups": list(user.groups), "uid": user.uid, "username": user.name}
-    if user.extra:
-        shown["extra"] = {name: list(values) for name, values in user.extra}
-    return {"audiences": list(user.audiences), "authenticated": True, "user": dict(sorted(shown.items()))}
+    shown = _user_info(other.user, other.groups, other.uid, other.extra)
+    return {"audiences": list(audiences or (ISSUER,)), "authenticated": True, "user": shown}
 
 
 _ANSWERS: dict[str, Callable[[ApiServer, Kind, Object, Object, Origin], Object]] = {

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.api.accounts import ISSUER, LEGACY, LEGACY_ISSUER, PREFIX
 from minikube_py.api.types import Key
+from minikube_py.apiserver.authorizer import Subject
 from minikube_py.base import errors, gotext, jwt
 from minikube_py.base.clock import timestamp
 
@@ -153,6 +154,15 @@ def user_of(view: View, clock: Clock, token: str, audiences: tuple[str, ...] = (
     if clock.now_s < claims["nbf"]:
         raise Rejected("service account token is not valid yet")
     return _bound_user(view, claims, for_whom)
+
+
+def owner_of(view: View, clock: Clock, token: str, audiences: tuple[str, ...] = ()) -> Subject | None:
+    """Whose token it is, as somebody who asks; None for one that is worth nothing."""
+    try:
+        found = user_of(view, clock, token, audiences)
+    except Rejected:
+        return None
+    return None if found is None else Subject(found.name, found.groups, found.uid, found.extra)
 
 
 def _bound_user(view: View, claims: Object, audiences: tuple[str, ...]) -> User:

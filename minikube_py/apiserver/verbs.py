@@ -11,17 +11,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from minikube_py.api import convert, custom, decode, defaults, pods, strategy, validation
+from minikube_py.api import custom, decode, defaults, pods, strategy, validation
 from minikube_py.api.kinds import CREATE_ONLY
 from minikube_py.api.types import Key
-from minikube_py.apiserver import admission, allocate
+from minikube_py.apiserver import admission, allocate, conversion
 from minikube_py.apiserver.origin import ADMIN, Origin
 from minikube_py.base import errors, gotext, patch
 from minikube_py.base.clock import Clock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from minikube_py.api.kinds import Kind, Registry
     from minikube_py.api.types import Object
+    from minikube_py.apiserver.authorizer import Subject
     from minikube_py.store.store import Store
     from minikube_py.store.view import StoreView
 
@@ -49,6 +52,7 @@ class ApiServer:
         self.registry = registry
         self.warnings: list[str] = []
         self.strict_engine = False
+        self.authenticator: Callable[[str, tuple[str, ...]], Subject | None] | None = None  # knows more tokens
         self.trace: list[admission.Note] | None = None  # collects what the rules decide; None: nobody asks
         self._clock = Clock(0)
         self._clock_text = ""
@@ -58,7 +62,7 @@ class ApiServer:
     @property
     def clock(self) -> Clock:
         """The cluster's time, as the file has it: another process may have moved it."""
-        text = self.store.meta("now_s", "0")
+        text = self.store.now_text or self.store.meta("now_s", "0")
         if text is not self._clock_text:
             self._clock_text, self._clock = text, Clock(int(text), int(self.store.meta("seed", "0")))
         return self._clock
@@ -96,7 +100,7 @@ class ApiServer:
         if kind.verbs is CREATE_ONLY:
             from minikube_py.apiserver import reviews
 
-            return reviews.answer(self, kind, obj, namespace, origin)
+            return reviews.answer(self, kind, obj, namespace, origin, dry_run=dry_run)
         obj = self._with_identity(kind, obj, namespace)
         obj = defaults.apply(kind, obj)
         request = self._request("CREATE", kind, key_of(kind, obj), obj, None, "", origin, dry_run)
@@ -135,10 +139,12 @@ class ApiServer:
         made = self._mould.made
         meta = made["metadata"]
         namespace, prefix = meta["namespace"], meta["generateName"]
-        uid = self.clock.uid(kind.storage, namespace, prefix, self.store.revision + 1)
+        clock = self.clock
+        uid = clock.uid(kind.storage, namespace, prefix, self.store.revision + 1)
         name = self._generated_name(kind, meta)
-        meta = {**meta, "name": name, "uid": uid, "creationTimestamp": self.clock.timestamp}
-        return self._put(Key(kind.storage, namespace, name), {**made, "metadata": meta}, origin)
+        meta = {**meta, "name": name, "uid": uid, "creationTimestamp": clock.timestamp}
+        key, made = Key(kind.storage, namespace, name), {**made, "metadata": meta}
+        return self.store.put(key, made, time_s=clock.now_s, actor=origin.actor, cause=origin.cause, fresh=True)
 
     def _with_identity(self, kind: Kind, obj: Object, namespace: str) -> Object:
         """Name, namespace, uid, creation time: what the server gives, whatever the client sent."""
@@ -167,10 +173,10 @@ class ApiServer:
 
     def _generated_name(self, kind: Kind, meta: Object) -> str:
         prefix = str(meta["generateName"])[:GENERATED_PREFIX_MAX]
-        revision = self.store.revision + 1
+        revision, clock = self.store.revision + 1, self.clock
         for attempt in range(GENERATE_ATTEMPTS_MAX):
-            name = prefix + self.clock.suffix(kind.storage, meta.get("namespace", ""), prefix, revision, attempt)
-            if self.store.get(Key(kind.storage, meta.get("namespace", ""), name)) is None:
+            name = prefix + clock.suffix(kind.storage, meta.get("namespace", ""), prefix, revision, attempt)
+            if self.store.is_free(Key(kind.storage, meta.get("namespace", ""), name), prefix):
                 return name
         raise errors.already_exists(kind.resource, name)
 
@@ -352,6 +358,7 @@ class ApiServer:
         grace_s: int | None = None,
         propagation: str = "",
         uid: str = "",
+        revision: str = "",
         origin: Origin = ADMIN,
         dry_run: bool = False,
     ) -> Object:
@@ -366,6 +373,11 @@ class ApiServer:
                 f'Operation cannot be fulfilled on {kind.resource} "{key.name}": Precondition failed: '
                 f"UID in precondition: {uid}, UID in object meta: {old['metadata']['uid']}"
             )
+        if revision and revision != old["metadata"]["resourceVersion"]:
+            raise errors.Conflict(
+                f'Operation cannot be fulfilled on {kind.resource} "{key.name}": Precondition failed: ResourceVersion in '
+                f"precondition: {revision}, ResourceVersion in object meta: {old['metadata']['resourceVersion']}"
+            )
         request = self._request("DELETE", kind, key, None, old, "", origin, dry_run)
         admission.mutate(request)  # nothing to change, but NamespaceLifecycle refuses here
         self.warnings += admission.check(request)
@@ -377,6 +389,8 @@ class ApiServer:
             finalizers = [*finalizers, custom.CLEANUP]
         grace_s = grace_of(key, old, grace_s)
         if not grace_s and not is_held(key, {**old, "metadata": {**meta, "finalizers": finalizers}}):
+            if key.resource == "pods" and "deletionTimestamp" not in meta:  # watchers see the mark before the deletion
+                self._mark_deleted(key, old, finalizers, 0, origin)
             return self._remove(key, origin)
         return self._mark_deleted(key, old, finalizers, grace_s, origin)
 
@@ -410,7 +424,7 @@ class ApiServer:
             return obj
         decoded, warnings = decode.decode(kind, obj, check)
         self.warnings += warnings
-        return convert.to_stored(kind, decoded)
+        return conversion.to_stored(self.view, self.clock, kind, decoded)
 
     @staticmethod
     def _mutated(request: admission.Request) -> Object:
@@ -499,7 +513,7 @@ def patched(kind: Kind, old: Object, fields: Any, form: str) -> Object:
 
         lists = schema.merge_keys(kind.version, kind.name)
     if form == "strategic" and lists is None:
-        raise errors.StatusError(
+        raise errors.UnsupportedMediaType(
             "the body of the request was in an unknown format - accepted media types include: "
             "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
         )

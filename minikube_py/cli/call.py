@@ -35,9 +35,6 @@ MANAGERS = {
     "drain": "kubectl", "certificate": "kubectl", "auth": "kubectl", "wait": "kubectl", "delete": "kubectl-delete",
 }  # fmt: skip
 
-# Reading these groups makes the API server send a warning header (apimachinery's deprecation prerelease data).
-DEPRECATED = {"endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"}
-
 UNSUPPORTED = "cannot perform warn validation if server-side field validation is unsupported, skipping validation"
 
 
@@ -181,10 +178,11 @@ class Call:
         return in_version(kind, self.cluster.get(kind.resource, name, namespace if kind.namespaced else ""))
 
     def note_deprecation(self, kind: Kind) -> None:
-        if kind.resource in DEPRECATED:
-            self.warn(DEPRECATED[kind.resource])
-        elif kind.schemas is not None and kind.version in kind.schemas.deprecations:
-            self.warn(kind.schemas.deprecations[kind.version])
+        from minikube_py.api import resources
+
+        told = resources.deprecation(kind)
+        if told:
+            self.warn(told)
 
     # ---- streams
 

@@ -22,7 +22,7 @@ def run(call: Call) -> None:
     if lifetime_s:
         spec["expirationSeconds"] = lifetime_s
     try:
-        answer = call.cluster.token(name, call.namespace, spec)
+        answer = call.cluster.create_token(name, call.namespace, spec)
     except StatusError as error:
         raise UsageError(f"failed to create token: {error}") from None
     if not call.text("output") and not call.text("template"):

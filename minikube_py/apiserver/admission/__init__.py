@@ -154,15 +154,18 @@ ADMISSION: tuple[Plugin, ...] = (
         _WRITE,
         check="escalation:check",
     ),
-    Plugin("ValidatingAdmissionPolicy", (), _ALL, check="validating_policy:check", subresources=("*",)),
-    Plugin("ValidatingAdmissionWebhook", (), _ALL, check="webhooks:validate", subresources=("*",)),
+    Plugin("ValidatingAdmissionPolicy", (), _ALL, check=":ask_policies", subresources=("*",)),
+    Plugin("ValidatingAdmissionWebhook", (), _ALL, check=":ask_validating", subresources=("*",)),
     Plugin("ResourceQuota", (), _WRITE, check="quota:check"),
 )
 
 MUTATING_POLICIES = "mutatingadmissionpolicybindings.admissionregistration.k8s.io"  # without one, no policy counts
 MUTATING_WEBHOOKS = "mutatingwebhookconfigurations.admissionregistration.k8s.io"
+VALIDATING_POLICIES = "validatingadmissionpolicybindings.admissionregistration.k8s.io"
+VALIDATING_WEBHOOKS = "validatingwebhookconfigurations.admissionregistration.k8s.io"
 
 _CHOSEN: dict[tuple[str, str, str, str], tuple[Callable[[Request], Any], ...]] = {}
+_NAMES: dict[Callable[[Request], Any], str] = {}  # of the plugins that were loaded
 # Where one of these exists, what it says of an object may depend on the object's name, or differ from call to call.
 CONFIGURED_BY = tuple(
     f"{plural}.admissionregistration.k8s.io"
@@ -201,7 +204,7 @@ def _again(request: Request) -> Request:
 
 def _by_plugins(request: Request) -> Request:
     for function in _functions("mutate", request):
-        changed = function(request)
+        changed = function(request) if request.trace is None else _traced(function, request)
         if changed is not request.object:
             request = request._replace(object=changed)
     return request
@@ -211,8 +214,36 @@ def check(request: Request) -> list[str]:
     """Raises the first refusal; otherwise the warnings for the user (without 'Warning: ' in front)."""
     warnings = _strategy_warnings(request)
     for function in _functions("check", request):
-        warnings += function(request) or ()
+        warnings += (function(request) if request.trace is None else _traced(function, request)) or ()
     return warnings
+
+
+def _traced(function: Callable[[Request], Any], request: Request) -> Any:
+    """Run a plugin; what it refuses or changes without saying by which rule is told in its name."""
+    assert request.trace is not None
+    before = len(request.trace)
+    plugin = _NAMES[function]
+    try:
+        found = function(request)
+    except errors.KpyError as error:
+        if not any(note.verdict in ("denies", "fails") for note in request.trace[before:]):
+            request.note(plugin, "", "denies", str(error))
+        raise
+    if isinstance(found, dict) and found is not request.object and found != request.object:
+        request.note(plugin, "", "changes", _changes(request.object or {}, found))
+    return found
+
+
+def _changes(old: Object, new: Object) -> str:
+    """'metadata.annotations, spec.containers': the fields that differ, two levels deep."""
+    found = []
+    for field in sorted({*old, *new}):
+        before, after = old.get(field), new.get(field)
+        if isinstance(before, dict) and isinstance(after, dict):
+            found += [f"{field}.{name}" for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
+        elif before != after:
+            found.append(field)
+    return ", ".join(found)
 
 
 def _strategy_warnings(request: Request) -> list[str]:
@@ -228,13 +259,15 @@ def _functions(phase: str, request: Request) -> tuple[Callable[[Request], Any], 
     key = (phase, request.key.resource, request.verb, request.subresource)
     found = _CHOSEN.get(key)
     if found is None:
-        found = _CHOSEN[key] = tuple(_load(where) for where in _wanted(*key))
+        chosen = _wanted(*key)
+        found = _CHOSEN[key] = tuple(_load(getattr(plugin, phase)) for plugin in chosen)
+        _NAMES.update({function: plugin.name for function, plugin in zip(found, chosen, strict=True)})
     return found
 
 
-def _wanted(phase: str, resource: str, verb: str, subresource: str) -> list[str]:
+def _wanted(phase: str, resource: str, verb: str, subresource: str) -> list[Plugin]:
     return [
-        getattr(plugin, phase)
+        plugin
         for plugin in ADMISSION
         if verb in plugin.verbs
         and getattr(plugin, phase)
@@ -243,9 +276,27 @@ def _wanted(phase: str, resource: str, verb: str, subresource: str) -> list[str]
     ]
 
 
+def ask_policies(request: Request) -> list[str]:
+    """ValidatingAdmissionPolicy; a policy without a binding asks nothing."""
+    if request.view.list(VALIDATING_POLICIES):
+        from minikube_py.apiserver.admission import validating_policy
+
+        return validating_policy.check(request)
+    return []
+
+
+def ask_validating(request: Request) -> None:
+    """ValidatingAdmissionWebhook; a cluster without any does not even read its code."""
+    if request.view.list(VALIDATING_WEBHOOKS):
+        from minikube_py.apiserver.admission import webhooks
+
+        webhooks.validate(request)
+
+
 def _load(where: str) -> Callable[[Request], Any]:
+    """'lifecycle:admit': of a module of this package; ':ask_validating': of this one."""
     from importlib import import_module
 
     module, _, name = where.partition(":")
-    function: Callable[[Request], Any] = getattr(import_module(f"{__name__}.{module}"), name)
+    function: Callable[[Request], Any] = getattr(import_module(f"{__name__}.{module}" if module else __name__), name)
     return function

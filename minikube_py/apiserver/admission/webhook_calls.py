@@ -16,6 +16,8 @@ from minikube_py.api.types import Key
 from minikube_py.base import gotext
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from minikube_py.api.types import View
 
 Object = dict[str, Any]
@@ -133,13 +135,23 @@ def _of_stub(stub: Object, review: Object) -> Object:
 
 
 def patch_of(given: Any, obj: Object | None) -> list[Object]:
-    """A stub's patch as operations on an object."""
-    from minikube_py.base import patch
-
+    """A stub's patch as operations of a JSON patch on an object."""
     if not isinstance(given, dict):
         return given or []
-    merged = patch.merge(obj or {}, given)
-    return [] if merged == obj else [{"op": "replace", "path": "", "value": merged}]
+    return list(_operations(given, obj or {}, ""))
+
+
+def _operations(given: Object, found: Object, path: str) -> Iterator[Object]:
+    """What a merge patch does, one operation for each value that it sets or removes (null)."""
+    for name, value in given.items():
+        place = f"{path}/{name.replace('~', '~0').replace('/', '~1')}"
+        if value is None:
+            if name in found:
+                yield {"op": "remove", "path": place}
+        elif isinstance(value, dict) and isinstance(found.get(name), dict):
+            yield from _operations(value, found[name], place)
+        elif found.get(name) != value:
+            yield {"op": "add", "path": place, "value": value}
 
 
 def encoded(operations: list[Object]) -> str:
