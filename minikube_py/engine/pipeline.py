@@ -82,6 +82,23 @@ PIPELINE: tuple[Step, ...] = (
         {"clusterroles.rbac.authorization.k8s.io": (wakes.aggregating,)},
     ),
     Step(
+        "definition-cleanup",
+        "kube-apiserver",
+        "customresourcedefinitions.apiextensions.k8s.io",
+        "controllers.definition_cleanup:step",
+        {
+            "customresourcedefinitions.apiextensions.k8s.io": (wakes.itself,),
+            "*": (wakes.its_terminating_definition,),
+        },
+    ),
+    Step(
+        "admission-policy-status",
+        "validatingadmissionpolicy-status-controller",
+        "validatingadmissionpolicies.admissionregistration.k8s.io",
+        "controllers.policy_status:step",
+        {"validatingadmissionpolicies.admissionregistration.k8s.io": (wakes.itself,)},
+    ),
+    Step(
         "deployment",
         "deployment-controller",
         "deployments.apps",

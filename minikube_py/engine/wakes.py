@@ -605,6 +605,16 @@ def its_terminating_namespace(change: Change, world: World) -> Iterable[Key]:
     return (key,) if namespace is not None and "deletionTimestamp" in namespace["metadata"] else NONE
 
 
+@concerned_by(of.WENT)
+def its_terminating_definition(change: Change, world: World) -> Iterable[Key]:
+    """The definition of a custom object that is gone, if the definition is being deleted: its name is the resource."""
+    if change.new is not None or "." not in change.key.resource:
+        return NONE
+    key = Key("customresourcedefinitions.apiextensions.k8s.io", "", change.key.resource)
+    definition = world.store.get(key)
+    return (key,) if definition is not None and "deletionTimestamp" in definition["metadata"] else NONE
+
+
 @concerned_by(of.CAME | of.LEAVING)
 def tracked_by_job(change: Change, world: World) -> Iterable[Key]:
     """A pod with the Job controller's finalizer, when it comes or its deletion begins."""
