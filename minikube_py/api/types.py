@@ -90,9 +90,12 @@ class Wake(NamedTuple):
 
 class Remember(NamedTuple):
     """Replace what this step keeps in mind about this key (what the real component holds in its memory, not in the
-    API); read back with `view.memory(step, key)`. Empty forgets. Gone with the object."""
+    API); read back with `view.memory(step, key)`. Empty forgets. Gone with the object.
+
+    `part`: what seldom changes, apart from what changes each time: read back with `view.memory(step + part, key)`."""
 
     data: Object
+    part: str = ""
 
 
 Action: TypeAlias = Create | Patch | Delete | Record | Wake | Remember

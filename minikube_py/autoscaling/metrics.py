@@ -29,12 +29,10 @@ from typing import TYPE_CHECKING
 
 from minikube_py.api import faults, pods
 from minikube_py.api.simulator import time_s
-from minikube_py.autoscaling import load, samples, targets
+from minikube_py.autoscaling import load, meters, samples, targets
 from minikube_py.autoscaling.samples import WINDOW_S, MetricError, Sample
 from minikube_py.base import quantity, selector
 from minikube_py.base.clock import Clock, seconds, timestamp
-from minikube_py.base.duration import parse_go
-from minikube_py.programs import behaviour as programs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,55 +56,41 @@ def scraped_s(clock: Clock) -> int:
     return clock.now_s - clock.now_s % SCRAPE_S
 
 
-def pod_usage(pod: Object, view: View, clock: Clock, rates: Rates | None = None) -> Usage:
-    """What each running container of a pod used at the last scrape; {} if the metrics server knows nothing of the pod.
+class Scrape:
+    """What the metrics server saw when it looked last, read as it is asked for."""
 
-    `rates`: the requests a second of all pods then (`load.per_second`), for who asks about many pods.
-    It knows a pod only if it has two scrapes of each running container.
-    """
-    at_s, found = scraped_s(clock), {}
-    if pods.is_finished(pod) or not pods.node_of(pod):
-        return {}
-    spec, status = pod["spec"], pod.get("status") or {}
-    containers = {one["name"]: one for one in (*(spec.get("initContainers") or ()), *spec["containers"])}
-    for told in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
-        running = (told.get("state") or {}).get("running")
-        container = containers.get(told["name"])
-        if running is None or container is None:
-            continue
-        started_s = seconds(running["startedAt"])
-        if started_s > at_s - SCRAPE_S:
+    def __init__(self, view: View, clock: Clock) -> None:
+        self.view, self.clock, self.at_s = view, clock, scraped_s(clock)
+        self.meters = meters.known(view)
+        self.may_be_silent = bool(view.list(faults.FAULTS))
+        self._rates: Rates | None = None
+
+    @property
+    def rates(self) -> Rates:
+        if self._rates is None:
+            self._rates = load.per_second(self.view, self.at_s)
+        return self._rates
+
+    def pod(self, pod: Object) -> Usage:
+        """What each running container of a pod used; {} if the metrics server knows nothing of the pod.
+
+        It knows a pod only if it has two scrapes of each running container.
+        """
+        at_s, found, rate = self.at_s, {}, 0.0
+        for meter in self.meters.of(pod, self.view, self.clock):
+            if meter.started_s > at_s - SCRAPE_S:
+                return {}
+            if meter.cost is not None:
+                rate = self.rates.get(f"{pod['metadata']['namespace']}/{pod['metadata']['name']}", 0.0)
+            found[meter.name] = meter.read(at_s, rate)
+        if found and self.may_be_silent and faults.silencing(pods.node_of(pod), self.view) is not None:
             return {}
-        found[told["name"]] = _used(container, pod, started_s, view, clock, rates)
-    return {} if found and faults.silencing(pods.node_of(pod), view) is not None else found
+        return found
 
 
-def _used(
-    container: Object, pod: Object, started_s: int, view: View, clock: Clock, rates: Rates | None
-) -> tuple[int, int]:
-    at_s = scraped_s(clock)
-    program = programs.behaviour(container, pod, view, clock)
-    cpu_m = int(programs.at(program.cpu_m, at_s - started_s) or 0)
-    memory = int(programs.at(program.memory, at_s - started_s) or 0)
-    if program.requests:
-        meta = pod["metadata"]
-        known = load.per_second(view, at_s) if rates is None else rates
-        more = _of_requests(program.requests, known.get(f"{meta['namespace']}/{meta['name']}", 0.0))
-        cpu_m, memory = cpu_m + more[0], memory + more[1]
-    limit = ((container.get("resources") or {}).get("limits") or {}).get("cpu")
-    return (min(cpu_m, quantity.milli(limit)) if limit is not None else cpu_m), memory
-
-
-def _of_requests(cost: Object, rate: float) -> tuple[int, int]:
-    """What requests cost a program: cpu for each that it can bear, memory while each is under way.
-
-    {cpu: 2m, memory: 1Mi, latency: 200ms, perSecond: 100} at 150 a second: 100 are served, 200m and 20Mi.
-    """
-    served = min(rate, cost["perSecond"]) if cost.get("perSecond") else rate
-    latency = cost.get("latency", 0)
-    latency_s = parse_go(latency) if isinstance(latency, str) and not latency.isdigit() else float(latency)
-    cpu_m = served * quantity.milli(cost.get("cpu", "0"))
-    return round(cpu_m), round(served * latency_s * quantity.value(cost.get("memory", "0")))
+def pod_usage(pod: Object, view: View, clock: Clock) -> Usage:
+    """What each running container of a pod used at the last scrape; {} if the metrics server knows nothing of the pod."""
+    return Scrape(view, clock).pod(pod)
 
 
 def node_usage(node: Object, view: View, clock: Clock) -> tuple[int, int] | None:
@@ -117,10 +101,9 @@ def node_usage(node: Object, view: View, clock: Clock) -> tuple[int, int] | None
         return None
     if seconds(node["metadata"]["creationTimestamp"]) > scraped_s(clock) - SCRAPE_S:
         return None
-    cpu_m, memory = SYSTEM_CPU_M, SYSTEM_MEMORY
-    rates = load.per_second(view, scraped_s(clock))
+    cpu_m, memory, scrape = SYSTEM_CPU_M, SYSTEM_MEMORY, Scrape(view, clock)
     for pod in view.on_node(name):
-        for used in pod_usage(pod, view, clock, rates).values():
+        for used in scrape.pod(pod).values():
             cpu_m, memory = cpu_m + used[0], memory + used[1]
     return cpu_m, memory
 
@@ -171,14 +154,13 @@ class Measured:
 
     def resource(self, resource: str, namespace: str, chosen: Selector, container: str) -> dict[str, Sample]:
         index, unit = (0, 1) if resource == "cpu" else (1, 1000)
-        at_s, found = scraped_s(self.clock), {}
-        known, rates = False, load.per_second(self.view, at_s)
+        scrape, found, known = Scrape(self.view, self.clock), {}, False
         for pod in targets.pods_of(namespace, chosen, self.view):
-            used = pod_usage(pod, self.view, self.clock, rates)
+            used = scrape.pod(pod)
             known = known or bool(used)
             values = [amounts[index] for name, amounts in used.items() if not container or name == container]
             if values and resource in ("cpu", "memory"):
-                found[pod["metadata"]["name"]] = Sample(sum(values) * unit, at_s, WINDOW_S)
+                found[pod["metadata"]["name"]] = Sample(sum(values) * unit, scrape.at_s, WINDOW_S)
         if not known:
             raise MetricError(samples.NO_RESOURCE_METRICS)
         return found

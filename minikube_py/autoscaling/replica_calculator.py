@@ -88,7 +88,7 @@ def grouped(pods: Objects, samples: dict[str, Sample], resource: str, now_s: flo
 
 def _is_unready(status: Object, sample: Sample, now_s: float, settings: Settings) -> bool:
     """Whether the cpu of a pod says nothing yet: it starts up, or its sample is from before it became ready."""
-    condition = next((one for one in status.get("conditions") or () if one["type"] == "Ready"), None)
+    condition = pod_facts.condition({"status": status}, "Ready")
     started = status.get("startTime")
     if condition is None or not started:
         return True

@@ -51,7 +51,7 @@ def _of_hpa(cluster: Cluster, namespace: str, name: str) -> tuple[Any, str]:
     key = Key(hpa.RESOURCE, namespace, name)
     if cluster.store.get(key) is None:
         raise NotFound(f'{hpa.RESOURCE} "{name}" not found')
-    decisions: list[Object] = cluster.view.memory(hpa.NAME, key).get("decisions") or []
+    decisions: list[Object] = cluster.view.memory(hpa.NAME + hpa.DECISIONS, key).get("decisions") or []
     found = [{"time": timestamp(int(one["at_s"])), **one} for one in decisions]
     rows = [["TIME", "CURRENT", "METRICS", "ASKED", "WINDOW", "LIMIT", "REPLICAS"]]
     for one in found:

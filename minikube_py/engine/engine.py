@@ -242,7 +242,7 @@ class Engine:
                     origin=origin,
                 )
             assert type(action) is Remember, action
-            self.store.remember(step.name, key, action.data)
+            self.store.remember(step.name + action.part, key, action.data)
         except KpyError as error:
             return error
         return None
