@@ -38,7 +38,7 @@ class _Row(NamedTuple):
     list_name: str = ""
     columns: tuple[tuple[str, str, bool, str, str], ...] = ()  # a CRD's printer columns, as api.columns.Column
     schemas: Schemas | None = None  # a CRD's schemas
-    simulated: bool = False  # one of the simulator's own kinds, which no real cluster serves
+    simulated: bool = False  # served as if by a CRD, though there is none: the simulator's own kinds, and those of the VPA
 
 
 class Kind(_Row):
@@ -156,6 +156,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("StorageClass", "storage.k8s.io/v1", "storageclasses", short=("sc",), namespaced=False),
     Kind("VolumeAttachment", "storage.k8s.io/v1", "volumeattachments", namespaced=False, subresources=("status",)),
     Kind("VolumeAttributesClass", "storage.k8s.io/v1", "volumeattributesclasses", short=("vac",), namespaced=False),
+    Kind("VerticalPodAutoscalerCheckpoint", "autoscaling.k8s.io/v1", "verticalpodautoscalercheckpoints", short=("vpacheckpoint",), verbs=CRD_VERBS, simulated=True),
+    Kind("VerticalPodAutoscaler", "autoscaling.k8s.io/v1", "verticalpodautoscalers", short=("vpa",), subresources=("status",), verbs=CRD_VERBS, simulated=True),
     Kind("Fault", SIMULATOR, "faults", namespaced=False, subresources=("status",), simulated=True),
     Kind("MetricSeries", SIMULATOR, "metricseries", subresources=("status",), simulated=True),
     Kind("NodeGroup", SIMULATOR, "nodegroups", namespaced=False, subresources=("status",), simulated=True),
@@ -222,13 +224,16 @@ class Registry:
         return Registry((*self.kinds, *more))
 
     def with_crds(self, crds: Iterable[Object]) -> Registry:
-        """The rows that are built in, and those of the CRDs that are established, in the order given."""
+        """The rows that are built in, and those of the CRDs that are established, in the order given.
+
+        A CRD of a kind that is there without one (the VPA's) takes its place.
+        """
         from minikube_py.api import custom
 
-        built_in = (kind for kind in self.kinds if not kind.crd)
-        return Registry(
-            (*built_in, *(kind for crd in crds if custom.is_established(crd) for kind in custom.kinds_of(crd)))
-        )
+        more = [kind for crd in crds if custom.is_established(crd) for kind in custom.kinds_of(crd)]
+        defined = {kind.resource for kind in more}
+        built_in = (kind for kind in self.kinds if not kind.crd and not (kind.simulated and kind.resource in defined))
+        return Registry((*built_in, *more))
 
 
 BUILTIN = Registry()

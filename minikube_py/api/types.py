@@ -52,12 +52,14 @@ class Patch(NamedTuple):
 
 class Delete(NamedTuple):
     """Delete an object. `grace_s` None: the object's own grace period; `uid`: refuse if it is another object now.
-    `propagation`: Background, Foreground or Orphan; '' is the kind's default (Background)."""
+    `propagation`: Background, Foreground or Orphan; '' is the kind's default (Background). `evict`: a pod, by the eviction
+    subresource: its disruption budgets are asked first."""
 
     key: Key
     grace_s: int | None = None
     propagation: str = ""
     uid: str = ""
+    evict: bool = False
 
 
 class Record(NamedTuple):

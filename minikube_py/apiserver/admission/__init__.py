@@ -81,6 +81,13 @@ ADMISSION: tuple[Plugin, ...] = (
     Plugin("PersistentVolumeClaimResize", ("persistentvolumeclaims",), ("UPDATE",), check="storage:resize"),
     Plugin("RuntimeClass", ("pods",), _CREATE, "pods:runtime_class"),
     Plugin("DefaultIngressClass", ("ingresses.networking.k8s.io",), _CREATE, "ingresses:mutate"),
+    Plugin("MutatingAdmissionWebhook", ("pods",), _CREATE, "vertical:mutate"),
+    Plugin(
+        "MutatingAdmissionWebhook",
+        ("verticalpodautoscalers.autoscaling.k8s.io",),
+        _WRITE,
+        "vertical:default_policy",
+    ),
     Plugin(
         "Escalation",
         tuple(
