@@ -38,7 +38,7 @@ class _Row(NamedTuple):
     list_name: str = ""
     columns: tuple[tuple[str, str, bool, str, str], ...] = ()  # a CRD's printer columns, as api.columns.Column
     schemas: Schemas | None = None  # a CRD's schemas
-    simulated: bool = False  # served as if by a CRD, though there is none: the simulator's own kinds, and those of the VPA
+    simulated: bool = False  # served without a CRD: the simulator's own kinds, and the VPA's
 
 
 class Kind(_Row):

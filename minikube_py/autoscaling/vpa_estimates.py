@@ -68,7 +68,9 @@ def steps(resource: str, field: str, state: State, flags: Flags, count: int) -> 
         base = _cut(state.cpu.percentile(share) * 1000)
         least, interval_s = _cut(_cut(flags.min_cpu_m) / count), flags.confidence_cpu_s
     else:
-        share = {"lowerBound": flags.lower_memory, "target": flags.target_memory, "upperBound": flags.upper_memory}[field]
+        share = {"lowerBound": flags.lower_memory, "target": flags.target_memory, "upperBound": flags.upper_memory}[
+            field
+        ]
         base = _cut(state.memory.percentile(share))
         least, interval_s = _cut(_cut(flags.min_memory_mi * (1 << 20)) / count), flags.confidence_memory_s
     with_margin = base + _cut(base * flags.margin)

@@ -25,13 +25,13 @@ class Scheme(NamedTuple):
     """Buckets: the width of the first, and how many there are (the last one has no end)."""
 
     first: float
-    count: int
+    size: int
 
     def bucket(self, value: float) -> int:
         if value < self.first:
             return 0
         found = int(math.log(value * (GROWTH - 1) / self.first + 1) / math.log(GROWTH))
-        return min(found, self.count - 1)
+        return min(found, self.size - 1)
 
     def start(self, bucket: int) -> float:
         return 0.0 if bucket == 0 else self.first * (GROWTH**bucket - 1) / (GROWTH - 1)
@@ -100,7 +100,7 @@ class Histogram:
                 if reached >= threshold:
                     found = bucket
                     break
-        return self.scheme.start(min(found + 1, self.scheme.count - 1))
+        return self.scheme.start(min(found + 1, self.scheme.size - 1))
 
     def _factor(self, at_s: int) -> float:
         reference_s = self.reference_s
@@ -147,7 +147,7 @@ def load(scheme: Scheme, half_life_s: int, stored: Object | None) -> Histogram:
     found = Histogram(scheme, half_life_s)
     if stored is not None:
         found.reference_s, found.total = stored["at"], stored["total"]
-        found.weights = {bucket: weight for bucket, weight in stored["weights"]}
+        found.weights = dict(stored["weights"])
     return found
 
 

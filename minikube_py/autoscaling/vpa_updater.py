@@ -89,7 +89,11 @@ def step(vpa: Object, view: View, clock: Clock) -> Actions:
         clock,
         flags,
         _groups(vpa, mine, view, flags),
-        {name: since for name, since in (memory.get("resizing") or {}).items() if any(_name(pod) == name for pod in mine)},
+        {
+            name: since
+            for name, since in (memory.get("resizing") or {}).items()
+            if any(_name(pod) == name for pod in mine)
+        },
         [min(max(flags.burst, 1), tokens + max(flags.rate, 0) * (now_s - at_s))],
     )
     resume = yield from (_in_place if mode == "InPlaceOrRecreate" else _recreate)(run, mine)

@@ -19,9 +19,16 @@ if TYPE_CHECKING:
 
 PER_VPA = ("oomBumpUpRatio", "oomMinBumpUp", "memoryAggregationIntervalSeconds", "memoryAggregationIntervalCount")
 PER_VPA_OFF = "not supported when feature flag PerVPAConfig is disabled"
-BOOST_OFF = "in order to use startupBoost, you must enable feature gate CPUStartupBoost in the admission-controller args"
-IN_PLACE_OFF = "in order to use UpdateMode InPlace, you must enable feature gate InPlace in the admission-controller args"
-_RESOLUTION = {"cpu": (10**6, "must be a whole number of milli CPUs"), "memory": (10**9, "must be a whole number of bytes")}
+BOOST_OFF = (
+    "in order to use startupBoost, you must enable feature gate CPUStartupBoost in the admission-controller args"
+)
+IN_PLACE_OFF = (
+    "in order to use UpdateMode InPlace, you must enable feature gate InPlace in the admission-controller args"
+)
+_RESOLUTION = {
+    "cpu": (10**6, "must be a whole number of milli CPUs"),
+    "memory": (10**9, "must be a whole number of bytes"),
+}
 
 
 def checkpoint(causes: Causes, obj: Object, old: Object | None, subresource: str) -> None:

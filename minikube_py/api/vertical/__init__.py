@@ -27,7 +27,7 @@ Amounts: TypeAlias = "dict[str, str]"
 
 def mode(vpa: Object) -> str:
     """spec.updatePolicy.updateMode; Recreate unless given."""
-    return (vpa["spec"].get("updatePolicy") or {}).get("updateMode") or "Recreate"
+    return ((vpa.get("spec") or {}).get("updatePolicy") or {}).get("updateMode") or "Recreate"
 
 
 def policy(vpa: Object, container: str) -> Object:

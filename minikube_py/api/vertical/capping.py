@@ -42,7 +42,8 @@ def for_pod(vpa: Object, pod: Object, view: View) -> list[Given]:
         if one is None:
             given.append(Given({}, {}, []))
             continue
-        told, target, limits = list(notes.get(name, ())), one.get("target") or {}, {}
+        told, target = list(notes.get(name, ())), one.get("target") or {}
+        limits: Amounts = {}
         if vertical.controls_limits(vpa, name):
             requests, had = vertical.resources_of(pod, name)
             limits, more = proportional(had or {}, requests or {}, target, limit_range.get("default") or {})
