@@ -66,6 +66,12 @@ def step(vpa: Object, view: View, clock: Clock) -> Actions:
     yield Remember({**model.stored(), "ran": now_s, "written": written_s})
 
 
+def model_of(vpa: Object, view: View, clock: Clock) -> Model:
+    """What is known of a VPA's pods, for who wants to tell of it."""
+    chosen, _ = _target(vpa, view)
+    return Model(view.memory(NAME, _key(vpa)), chosen, vpa_flags.read(view), clock.now_s)
+
+
 def _target(vpa: Object, view: View) -> tuple[Selector, str]:
     """The selector of the target's pods, and what is wrong with the target ('' if nothing is)."""
     try:

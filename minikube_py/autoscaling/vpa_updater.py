@@ -8,7 +8,8 @@ Pods that want more come first, then those that are furthest from what they shou
 live pods, and half of its replicas may be on their way at a time, one at least if all run; disruption budgets decide too.
 In place, a resize that is deferred for five minutes, under way for an hour or infeasible is given up for an eviction.
 
-Remembered: `ran`, `resizing` (pod: since when a resize was seen under way), `tokens` ([how many, at]) of the rate limit.
+Remembered: `ran`, `resizing` (pod: since when a resize was seen under way), `tokens` ([how many, at]) of the rate limit; and
+apart (`DEEDS`) the last evictions, refused ones too, and resizes, for `kpy autoscale-report`.
 Sources: vertical-pod-autoscaler/pkg/updater/logic/updater.go, restriction/, priority/, inplace/.
 """
 
@@ -36,6 +37,7 @@ PERIOD_S = 60  # --updater-interval
 DEFERRED_S, IN_PROGRESS_S = 300, 3600
 EVICTED = "Pod was evicted by VPA Updater to apply resource recommendation."
 RESIZED = "Pod was resized in place by VPA Updater."
+DEEDS, DEEDS_MAX = "/deeds", 200
 APPROVED, DEFERRED, EVICT = "Approved", "Deferred", "Evict"
 
 
@@ -66,6 +68,13 @@ class _Run(NamedTuple):
     group_of: dict[str, Group]
     resizing: dict[str, int]
     bucket: list[float]
+    deeds: Objects
+
+    def note(self, pod: Object, deed: str, why: str) -> None:
+        """Deeds that are refused again and again are told once."""
+        told = {"pod": _name(pod), "deed": deed, "why": why}
+        if not any({field: value for field, value in one.items() if field != "at_s"} == told for one in self.deeds):
+            self.deeds.append({"at_s": self.clock.now_s, **told})
 
 
 def step(vpa: Object, view: View, clock: Clock) -> Actions:
@@ -82,6 +91,7 @@ def step(vpa: Object, view: View, clock: Clock) -> Actions:
         return
     flags = vpa_flags.read(view)
     mine = _controlled(vpa, view)
+    done = view.memory(NAME + DEEDS, key).get("deeds") or []
     tokens, at_s = memory.get("tokens") or [max(flags.burst, 1), now_s]
     run = _Run(
         vpa,
@@ -95,8 +105,11 @@ def step(vpa: Object, view: View, clock: Clock) -> Actions:
             if any(_name(pod) == name for pod in mine)
         },
         [min(max(flags.burst, 1), tokens + max(flags.rate, 0) * (now_s - at_s))],
+        list(done),
     )
     resume = yield from (_in_place if mode == "InPlaceOrRecreate" else _recreate)(run, mine)
+    if len(run.deeds) > len(done):
+        yield Remember({"deeds": run.deeds[-DEEDS_MAX:]}, DEEDS)
     kept: Object = {"ran": now_s, "resizing": run.resizing}
     if flags.rate > 0:
         kept["tokens"] = [run.bucket[0], now_s]
@@ -195,7 +208,9 @@ def _evict(run: _Run, pods: Objects) -> Generator[Action, Outcome, int]:
         name = _name(pod)
         outcome = yield Delete(Key("pods", pod["metadata"]["namespace"], name), evict=True)
         if isinstance(outcome, KpyError):
+            run.note(pod, "eviction refused", str(outcome))
             continue
+        run.note(pod, "evicted", _why(run, pod))
         yield Record(pod, "Normal", "EvictedByVPA", EVICTED, COMPONENT)
         text = f"VPA Updater evicted Pod {name} to apply resource recommendation."
         yield Record(run.vpa, "Normal", "EvictedPod", text, COMPONENT)
@@ -292,11 +307,21 @@ def _resize_pod(run: _Run, pod: Object) -> Generator[Action, Outcome, bool]:
     key = Key("pods", meta["namespace"], meta["name"])
     outcome = yield Patch(key, {"spec": {"containers": containers}}, "resize")
     if isinstance(outcome, KpyError):
+        run.note(pod, "resize refused", str(outcome))
         return False
+    run.note(pod, "resized", _why(run, pod))
     yield Patch(key, {"metadata": {"annotations": {vertical.IN_PLACE_UPDATED: "true"}}})
     yield Record(pod, "Normal", "InPlaceResizedByVPA", RESIZED, COMPONENT)
     run.group_of[meta["name"]].disturbed += 1
     return True
+
+
+def _why(run: _Run, pod: Object) -> str:
+    """'outside the bounds, wants more, 1.25 from the target'"""
+    found = vpa_priority.priority(pod, capping.apply(run.vpa, pod, run.view)[0])
+    words = ["outside the bounds"] if found.outside else []
+    words += ["wants more"] if found.grows else ["wants less"]
+    return ", ".join([*words, f"{found.distance:.3g} from the target"])
 
 
 def _phase(pod: Object) -> str:
