@@ -208,6 +208,10 @@ class Cluster:
         except _Undone:
             self._registry = None
 
+    def copy(self) -> Cluster:
+        """The same cluster once more, in memory: what happens to it happens to no other."""
+        return type(self)(self.store.copy(), self.name)
+
     def kind(self, word: str) -> Kind:
         """The kind that a word means ('po', 'deployments.apps'). NotFound in kubectl's words."""
         found = self.registry.named(word)

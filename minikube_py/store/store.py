@@ -170,6 +170,16 @@ class Store:
         tell, self.wait_told = self.wait_told, _do_nothing
         tell()
 
+    def copy(self) -> Store:
+        """What is committed, once more, in memory."""
+        found = Store(":memory:")
+        try:
+            self.connection.backup(found.connection)
+        except sqlite3.Error as error:
+            raise schema.explain(error, self.path) from error
+        found._reset()
+        return found
+
     def close(self) -> None:
         self.connection.close()
 
