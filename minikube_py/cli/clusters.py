@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from minikube_py.base.clock import seconds, timestamp
 from minikube_py.base.duration import human
 from minikube_py.base.errors import StoreError, UsageError
 from minikube_py.cli import own, snapshots
+
+if TYPE_CHECKING:
+    from minikube_py.api.types import Object
 
 app = own.new_app("Start, list, choose, check, delete, save and restore clusters.", group=True)
 snapshot = own.new_app("Save a cluster's whole state under a name, and go back to it.", group=True)
@@ -46,6 +49,9 @@ def start(
     no_load_balancer: Annotated[
         bool, typer.Option("--no-load-balancer", help="No cloud: Services of type LoadBalancer stay <pending>.")
     ] = False,
+    scheduler_config: Annotated[
+        str, typer.Option("--scheduler-config", metavar="FILE", help="A KubeSchedulerConfiguration: profiles, plugins.")
+    ] = "",
     static_pods: Annotated[
         bool, typer.Option("--static-pods/--no-static-pods", help="With the control plane's own pods in kube-system.")
     ] = True,
@@ -60,6 +66,7 @@ def start(
         except ValueError as error:
             raise UsageError(f'invalid argument "{value}" for "{flag}" flag: {error}') from None
     chosen = name or home.DEFAULT
+    scheduler = _scheduler(scheduler_config) if scheduler_config else None
     cluster = home.start(
         chosen,
         epoch_s=_epoch_s(epoch),
@@ -72,6 +79,8 @@ def start(
     )
     if no_load_balancer:
         cluster.create(NO_CLOUD, namespace="kube-system")
+    if scheduler is not None:
+        cluster.create(scheduler)
     if name and home.current() != name:
         home.use(name)
     info = cluster.info
@@ -87,6 +96,23 @@ def _epoch_s(text: str) -> int | None:
         return seconds(text)
     except (ValueError, KeyError, IndexError):
         raise UsageError(f"--epoch wants a time such as 2026-01-01T00:00:00Z, not {text!r}") from None
+
+
+def _scheduler(filename: str) -> Object:
+    """The ConfigMap that holds a scheduler's configuration. Raises UsageError if it is wrong."""
+    from pathlib import Path
+
+    from minikube_py.scheduler import configuration, settings
+
+    try:
+        text = Path(filename).read_text(encoding="utf-8")
+        configuration.read(text)
+    except (OSError, ValueError) as error:
+        what = error.strerror if isinstance(error, OSError) else str(error)
+        raise UsageError(f"--scheduler-config {filename}: {what}") from None
+    key = settings.WHERE
+    meta = {"name": key.name, "namespace": key.namespace}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {settings.FILE: text}}
 
 
 def _version(text: str) -> str:

@@ -11,8 +11,9 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from minikube_py.api.facets import ALL
 from minikube_py.api.types import Create, Delete, Key, Patch, Record, Remember, Wake
 from minikube_py.apiserver import events
 from minikube_py.apiserver.origin import Origin
@@ -48,7 +49,7 @@ class Engine:
         self._loaded: dict[str, Callable[..., object]] = {}
         self._numbers = {step.name: number for number, step in enumerate(pipeline)}
         self._routes = routes(pipeline)
-        self._world = World(self.store, server.view, server.registry)
+        self._world = World(self.store, server.view, server.registry, {})
 
     # -- running -------------------------------------------------------------------------------------------------
 
@@ -103,7 +104,7 @@ class Engine:
             self._forget_dirty()
 
     def _begin_instant(self) -> None:
-        self._world = World(self.store, self.server.view, self.server.registry)
+        self._world = World(self.store, self.server.view, self.server.registry, {})
         self._read_log()
         now_s = self.server.clock.now_s
         for name, key in self.store.due(now_s):
@@ -285,44 +286,62 @@ class Engine:
             changes.clear()
 
     def _route(self, change: Change, blind: int = -1) -> None:
-        resource, world = change.key.resource, self._world
+        resource, world, dirty, facets = change.key.resource, self._world, self._dirty, change.facets
         routes = self._routes.get(resource, NO_ROUTES)
-        for mapping, numbers in routes.mappings:
-            keys = mapping(change, world)
-            if keys:
-                for number in numbers:
-                    if number != blind:
-                        for key in keys:
-                            self._dirty[number].add(key, change.revision)
-        if routes.by_owner:
+        for mapping, wanted, numbers in routes.mappings:
+            if facets & wanted:
+                for key in mapping(change, world):
+                    for number in numbers:
+                        if number != blind:
+                            dirty[number].add(key, change.revision)
+        if facets & routes.owners:
             for key in owners_of(change, world):
-                for number in routes.by_owner.get(key.resource, ()):
-                    if number != blind:
-                        self._dirty[number].add(key, change.revision)
-        if routes.adopters and is_adoptable(change):
+                for number, wanted in routes.by_owner.get(key.resource, ()):
+                    if number != blind and facets & wanted:
+                        dirty[number].add(key, change.revision)
+        if facets & routes.adopting and is_adoptable(change):
             for adopter, numbers in routes.adopters.items():
                 for key in adopter(change, world):
                     for number in numbers:
-                        self._dirty[number].add(key, change.revision)
+                        dirty[number].add(key, change.revision)
         if resource == "events" and change.new is not None:
             return  # nobody owns events, and they own nothing
-        for mapping, numbers in self._routes["*"].mappings:
-            for key in mapping(change, world):
-                for number in numbers:
-                    if self.steps[number].resource in ("*", key.resource):
-                        self._dirty[number].add(key, change.revision)
+        for mapping, wanted, numbers in self._routes["*"].mappings:
+            if facets & wanted:
+                for key in mapping(change, world):
+                    for number in numbers:
+                        if self.steps[number].resource in ("*", key.resource):
+                            dirty[number].add(key, change.revision)
 
 
-class Routes(NamedTuple):
-    """Where the changes of one resource go: mappings with the steps that want their keys, each asked once; for each
-    resource of owners the steps that look at those; and who may adopt."""
+class Routes:
+    """Where the changes of one resource go: mappings with the facets and the steps that want their keys, each asked once; for
+    each resource of owners the steps that look at those, and the facets they want; and who may adopt."""
 
-    mappings: list[tuple[Callable[..., Iterable[Key]], list[int]]]
-    by_owner: dict[str, list[int]]
-    adopters: dict[Adopter, list[int]]
+    def __init__(self) -> None:
+        self.mappings: list[tuple[Callable[..., Iterable[Key]], int, list[int]]] = []
+        self.by_owner: dict[str, list[tuple[int, int]]] = {}
+        self.owners = 0  # the facets that any of these want
+        self.adopters: dict[Adopter, list[int]] = {}
+        self.adopting = 0
+
+    def add(self, number: int, mapping: Callable[..., Iterable[Key]]) -> None:
+        wanted: int = getattr(mapping, "facets", ALL)
+        if isinstance(mapping, Owner):
+            self.by_owner.setdefault(mapping.resource, []).append((number, wanted))
+            self.owners |= wanted
+        elif isinstance(mapping, Adopter):
+            self.adopters.setdefault(mapping, []).append(number)
+            self.adopting |= wanted
+        else:
+            numbers = next((numbers for known, _, numbers in self.mappings if known is mapping), None)
+            if numbers is None:
+                self.mappings.append((mapping, wanted, [number]))
+            else:
+                numbers.append(number)
 
 
-NO_ROUTES = Routes([], {}, {})
+NO_ROUTES = Routes()
 
 
 def loaded(where: str) -> Callable[..., object]:
@@ -347,20 +366,10 @@ def _without_collector() -> Iterator[None]:
 
 def routes(pipeline: tuple[Step, ...]) -> dict[str, Routes]:
     """resource ('*': all) -> its routes, in the order of the pipeline."""
-    found = {"*": Routes([], {}, {})}
+    found = {"*": Routes()}
     for number, step in enumerate(pipeline):
         for resource, mappings in step.wakes_on.items():
-            own = found.setdefault(resource, Routes([], {}, {}))
+            own = found.setdefault(resource, Routes())
             for mapping in mappings:
-                if isinstance(mapping, Owner):
-                    own.by_owner.setdefault(mapping.resource, []).append(number)
-                    continue
-                if isinstance(mapping, Adopter):
-                    own.adopters.setdefault(mapping, []).append(number)
-                    continue
-                numbers = next((numbers for known, numbers in own.mappings if known is mapping), None)
-                if numbers is None:
-                    own.mappings.append((mapping, [number]))
-                else:
-                    numbers.append(number)
+                own.add(number, mapping)
     return found

@@ -74,7 +74,7 @@ PIPELINE: tuple[Step, ...] = (
         "controllers.replicaset:step",
         {
             "replicasets.apps": (wakes.itself,),
-            "pods": (wakes.owner("replicasets.apps"), wakes.adopting("replicasets.apps")),
+            "pods": (wakes.owner("replicasets.apps", wakes.COUNTED), wakes.adopting("replicasets.apps")),
         },
     ),
     Step(
@@ -84,7 +84,10 @@ PIPELINE: tuple[Step, ...] = (
         "controllers.replicaset:replication_controller_step",
         {
             "replicationcontrollers": (wakes.itself,),
-            "pods": (wakes.owner("replicationcontrollers"), wakes.adopting("replicationcontrollers")),
+            "pods": (
+                wakes.owner("replicationcontrollers", wakes.COUNTED),
+                wakes.adopting("replicationcontrollers"),
+            ),
         },
     ),
     Step(
@@ -268,6 +271,7 @@ PIPELINE: tuple[Step, ...] = (
             "storageclasses.storage.k8s.io": (wakes.refused_if_helped,),
             "csinodes.storage.k8s.io": (wakes.refused_if_helped,),
             "resourceclaims.resource.k8s.io": (wakes.pending_with_claims,),
+            "configmaps": (wakes.unassigned_if_scheduler_changed,),
         },
         order="scheduler.waiting:place_in_line",
     ),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from minikube_py.api import faults, pods
 from minikube_py.api.types import Actions, Delete, Key, Patch, Remember
 from minikube_py.base.clock import seconds
-from minikube_py.kubelet import addresses, admission, containers, references, resize, status, termination
+from minikube_py.kubelet import addresses, admission, containers, references, resize, status, termination, twins
 from minikube_py.kubelet.worker import Worker
 
 if TYPE_CHECKING:
@@ -47,7 +47,33 @@ def step(pod: Object, view: View, clock: Clock) -> Actions:
     node = view.get(Key("nodes", "", name))
     if node is None:
         return
-    worker = Worker(pod, node, memory or _adopted(pod), view, clock)
+    tapes: twins.Twins = view.derived(twins.CACHE, twins.Twins)
+    like = tapes.key_of(pod, memory, node)
+    if like is None:
+        yield from _run(Worker(pod, node, memory or _adopted(pod), view, clock), memory)
+        return
+    tape = tapes.seen(like, clock.now_s)
+    if isinstance(tape, twins.Tape) and twins.fits(tape, pod, memory):
+        played = twins.play(tape, pod, key, memory, node, view, clock)
+        if played:
+            for action in played:
+                yield action
+            return
+    if tape is not twins.SEEN_ONCE:
+        yield from _run(Worker(pod, node, memory or _adopted(pod), view, clock), memory)
+        return
+    watch = twins.Watch(view, node, clock)
+    worker = Worker(pod, watch.node, memory or _adopted(pod), watch, watch.clock)
+    actions = []
+    for action in _run(worker, memory):
+        actions.append(action)
+        yield action
+    tapes.keep(like, twins.tape_of(worker, memory, actions, watch), watch.empty)
+
+
+def _run(worker: Worker, memory: Object) -> Actions:
+    """One run: what happens by itself, the status that tells of it, what is kept in mind, when to look again."""
+    pod, meta, key = worker.pod, worker.meta, worker.key
     refusal = admission.refusal(worker) if "host" not in worker.memory else None
     if refusal is not None:
         yield from admission.refuse(worker, *refusal)

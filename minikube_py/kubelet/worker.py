@@ -134,10 +134,14 @@ class Worker:
         return any(container is init for init in self.inits)
 
     def container_id(self, container: Object, attempt: int) -> str:
-        """'containerd://' and 64 hex digits, a pure function of pod, container and attempt."""
-        words = f"{self.clock.seed}\0{self.meta['uid']}\0{container['name']}\0{attempt}"
-        return "containerd://" + blake2b(words.encode(), digest_size=32).hexdigest()
+        return container_id(self.clock.seed, self.meta["uid"], container["name"], attempt)
 
     def full_name(self) -> str:
         """'web-x7k2p_default(uid)', as the kubelet names a pod in its messages (format.Pod)."""
         return f"{self.meta['name']}_{self.meta['namespace']}({self.meta['uid']})"
+
+
+def container_id(seed: int, uid: str, name: str, attempt: int) -> str:
+    """'containerd://' and 64 hex digits, a pure function of the cluster, the pod, the container and the attempt."""
+    words = f"{seed}\0{uid}\0{name}\0{attempt}"
+    return "containerd://" + blake2b(words.encode(), digest_size=32).hexdigest()

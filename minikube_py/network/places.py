@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from minikube_py.api import faults, pods
+from minikube_py.api import facets, faults, pods
 from minikube_py.api.types import Key
 from minikube_py.network import addresses
 
@@ -68,6 +68,7 @@ class PodAddresses:
     """Which pod has an address, kept up to date by the store (a `types.Derived`). Pods on their node's network share it."""
 
     resources = frozenset(("pods",))
+    facets = facets.CAME | facets.WENT | facets.ADDRESS | facets.ENDED
 
     def __init__(self, view: View) -> None:
         self.keys: dict[str, Key] = {}

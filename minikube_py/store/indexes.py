@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minikube_py.api import pods
+from minikube_py.api import facets, pods
 from minikube_py.api.nodes import image_sizes, place_of
 
 if TYPE_CHECKING:
@@ -32,6 +32,12 @@ ADOPTABLE = frozenset(("replicasets.apps", "controllerrevisions.apps"))
 SELECTING = frozenset(
     ("services", "replicationcontrollers", "replicasets.apps", "statefulsets.apps", "poddisruptionbudgets.policy")
 )
+
+
+MOVING = (  # the facets of a pod that decide in which buckets it lies
+    facets.CAME | facets.WENT | facets.NODE | facets.SPEC | facets.LABELS | facets.OWNERS | facets.LEAVING
+    | facets.PHASE | facets.READY | facets.SCHEDULED | facets.PROMISED
+)  # fmt: skip
 
 
 def buckets(key: Key, obj: Object) -> tuple[str, ...]:
@@ -68,18 +74,6 @@ def buckets(key: Key, obj: Object) -> tuple[str, ...]:
         if not _is_well(resource, obj):
             found.append("u:")
     return tuple(found)
-
-
-def unmoved(key: Key, old: Object, new: Object) -> bool:
-    """Whether a change surely leaves a pod's buckets as they are (the common case: its status moved)."""
-    old_meta, new_meta = old["metadata"], new["metadata"]
-    return (
-        key.resource == "pods"
-        and old_meta.get("labels") is new_meta.get("labels")
-        and old_meta.get("ownerReferences") is new_meta.get("ownerReferences")
-        and pods.node_of(old) == pods.node_of(new) != ""
-        and _pod_is_well(old) == _pod_is_well(new)
-    )
 
 
 def selector_buckets(resource: str, namespace: str, obj: Object) -> list[str]:

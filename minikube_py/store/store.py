@@ -10,7 +10,7 @@ import sqlite3
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from minikube_py.api import pods
+from minikube_py.api import facets, pods
 from minikube_py.api.types import Key, Keys, Object, Objects
 from minikube_py.base import errors, jsontext, patch
 from minikube_py.store import compaction, indexes, schema, turns
@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from minikube_py.base.errors import StoreError
 
 CACHE_MAX = 60_000  # objects kept parsed between transactions
+COUNTED = facets.CAME | facets.WENT | facets.NODE | facets.SPEC | facets.ENDED  # what a pod means to its node
 
 
 class Change(NamedTuple):
     """One row of the log with both versions: `old` is None at a creation, `new` at a deletion.
 
     `verb`: create, update or delete. `actor`: the component or user. `cause`: the revision that led to it, 0 if none.
+    `facets`: what of a pod has changed (see `api.facets`); ALL where nobody has looked.
     """
 
     revision: int
@@ -38,6 +40,7 @@ class Change(NamedTuple):
     cause: int
     old: Object | None
     new: Object | None
+    facets: int = facets.ALL
 
 
 Changes: TypeAlias = list[Change]
@@ -90,6 +93,7 @@ class Store:
         self.changes: Changes = []  # of this session, until somebody drains them
         self.wait_told: Callable[[], None] = _do_nothing  # called when another writer has long been waited for
         self.renewed: Callable[[], None] = _do_nothing  # called when another process has written
+        self.structure = 0  # moves on with every write to anything but pods and events
         self._wrap = wrap
         self._depth = 0
         self._turn = turns.lock(path, turns.TURN)
@@ -249,7 +253,10 @@ class Store:
         self._dirty_memory: dict[tuple[str, Key], None] = {}
         self._remembering: dict[str, None] = {}  # the steps that wrote some
         self._derived: dict[str, Derived] = {}
-        self._concerned: dict[str, list[Derived]] = {}  # resource -> the caches that look at it
+        self._concerned: dict[
+            str, list[tuple[Derived, int]]
+        ] = {}  # resource -> the caches that look at it, at what of pods
+        self.structure += 1
         self._meta: dict[str, str] | None = None
         self._dirty_meta: dict[str, None] = {}
         self._revision = -1
@@ -339,7 +346,7 @@ class Store:
                 bucket = self._load(name, "FROM object o WHERE resource = ?", (resource,))
             else:
                 bucket = self._load(name, "FROM object o WHERE resource = ? AND namespace = ?", (resource, namespace))
-        return self._objects_of(bucket.sorted())
+        return self._objects_of(bucket.sorted()) if bucket.keys else []
 
     def loaded_keys(self, resource: str) -> Keys:
         """The keys of a (small) resource, which is read once and then known: a question of every write."""
@@ -465,27 +472,32 @@ class Store:
     def put(self, key: Key, new: Object, *, time_s: int, actor: str, cause: int) -> Object:
         """Write an object and its log row; returns it with its new resourceVersion."""
         assert self._depth, "writes need a transaction"
-        old = self.get(key)
+        old = self._objects[key] if key in self._objects else self.get(key)
         revision = self.revision + 1
         new = {**new, "metadata": {**new["metadata"], "resourceVersion": str(revision)}}
         if self._wrap is not None:
             new = self._wrap(new)
+        resource, changed = key.resource, facets.ALL
         if old is None:
-            self._log.append((revision, time_s, "create", *key, actor, cause, 0, None))
-            if key.resource != "events":
+            verb = "create"
+            self._log.append((revision, time_s, verb, *key, actor, cause, 0, None))
+            if resource != "events":
                 self._known_empty(key, new)
+                if resource == "pods":
+                    changed = facets.CAME
         else:
-            before = patch.diff(new, old)
+            verb, before = "update", patch.diff(new, old)
             meta = before.get("metadata")
             if meta is not None and meta.pop("resourceVersion", None) and not meta:
                 del before["metadata"]
+            if resource == "pods":
+                changed = facets.of_change(before, old, new)
             previous = int(old["metadata"]["resourceVersion"])
-            text = jsontext.dumps(before)
-            self._log.append((revision, time_s, "update", *key, actor, cause, previous, text))
+            self._log.append((revision, time_s, verb, *key, actor, cause, previous, jsontext.dumps(before)))
         self._revision = revision
         self._objects[key] = new
-        self._moved(key, old, new)
-        self._told(Change(revision, time_s, "create" if old is None else "update", key, actor, cause, old, new))
+        self._moved(key, old, new, changed)
+        self._told(Change(revision, time_s, verb, key, actor, cause, old, new, changed))
         return new
 
     def remove(self, key: Key, *, time_s: int, actor: str, cause: int) -> Object:
@@ -498,10 +510,11 @@ class Store:
         self._log.append((revision, time_s, "delete", *key, actor, cause, previous, jsontext.dumps(old)))
         self._revision = revision
         self._objects[key] = None
-        self._moved(key, old, None)
+        changed = facets.WENT if key.resource == "pods" else facets.ALL
+        self._moved(key, old, None, changed)
         for (step, remembered), _ in list(self._memory_of(key)):
             self.remember(step, remembered, {})
-        self._told(Change(revision, time_s, "delete", key, actor, cause, old, None))
+        self._told(Change(revision, time_s, "delete", key, actor, cause, old, None, changed))
         return old
 
     def _known_empty(self, key: Key, obj: Object) -> None:
@@ -512,24 +525,26 @@ class Store:
             self._fresh[key] = None
             self._buckets.setdefault("o:" + uid, Bucket(()))
 
-    def _moved(self, key: Key, old: Object | None, new: Object | None) -> None:
+    def _moved(self, key: Key, old: Object | None, new: Object | None, changed: int) -> None:
         """Keep buckets, counters and what is to be flushed up to date."""
+        resource = key.resource
         if old is None or new is None:
-            for name in (f"r:{key.resource}", f"r:{key.resource}/{key.namespace}"):
+            for name in (f"r:{resource}", f"r:{resource}/{key.namespace}"):
                 bucket = self._buckets.get(name)
                 if bucket is not None:
                     (bucket.discard if new is None else bucket.add)(key)
-        if key.resource == "events":
+        if resource == "events":
             self._dirty[key] = self._lies_in[key] = ()
             return
+        if resource != "pods":
+            self.structure += 1
         if key not in self._dirty:
             before = indexes.buckets(key, old) if old is not None else ()
             self._dirty[key] = before
         else:
             before = self._lies_in[key]
-        if old is not None and new is not None and indexes.unmoved(key, old, new):
-            after = before
-        else:
+        after = before
+        if changed & indexes.MOVING:
             after = indexes.buckets(key, new) if new is not None else ()
         self._lies_in[key] = after
         if before != after:
@@ -540,7 +555,7 @@ class Store:
             for name in after:
                 if name not in before and name in loaded:
                     loaded[name].add(key)
-        if key.resource == "pods":
+        if changed & COUNTED and resource == "pods":
             self._count(old, new)
 
     def _count(self, old: Object | None, new: Object | None) -> None:
@@ -577,10 +592,13 @@ class Store:
         concerned = self._concerned.get(resource)
         if concerned is None:
             concerned = self._concerned[resource] = [
-                found for found in self._derived.values() if resource in getattr(found, "resources", (resource,))
+                (found, getattr(found, "facets", facets.ALL))
+                for found in self._derived.values()
+                if resource in getattr(found, "resources", (resource,))
             ]
-        for derived in concerned:
-            derived.changed(change.key, change.old, change.new)
+        for derived, wanted in concerned:
+            if change.facets & wanted:
+                derived.changed(change.key, change.old, change.new)
 
     # -- what steps ask for --------------------------------------------------------------------------------------
 

@@ -20,16 +20,17 @@ if TYPE_CHECKING:
 class StoreView:
     """See `api.types.View`. Loads lazily through the store's index; sees uncommitted writes of its own session."""
 
-    __slots__ = ("_store",)
+    __slots__ = ("_store", "counters", "get", "list", "memory")
+
+    # The questions of every step, without a call in between.
+    get: Callable[[Key], Object | None]
+    list: Callable[..., Objects]
+    counters: Callable[[str], dict[str, int]]
+    memory: Callable[[str, Key], Object]
 
     def __init__(self, store: Store) -> None:
         self._store = store
-
-    def get(self, key: Key) -> Object | None:
-        return self._store.get(key)
-
-    def list(self, resource: str, namespace: str | None = None) -> Objects:
-        return self._store.list(resource, namespace)
+        self.get, self.list, self.counters, self.memory = store.get, store.list, store.counters, store.memory
 
     def owned(self, uid: str, resource: str) -> Objects:
         get = self._store.get
@@ -83,12 +84,6 @@ class StoreView:
         meta = obj["metadata"]
         found = self._store.events_named(meta.get("namespace") or "default", meta["name"])
         return [event for event in found if (event.get("involvedObject") or {}).get("uid") == meta.get("uid")]
-
-    def counters(self, node: str) -> dict[str, int]:
-        return self._store.counters(node)
-
-    def memory(self, step: str, key: Key) -> Object:
-        return self._store.memory(step, key)
 
     def derived(self, name: str, build: Callable[[Any], Any]) -> Any:
         return self._store.derived(name, lambda: build(self))

@@ -100,6 +100,17 @@ ADMISSION: tuple[Plugin, ...] = (
     Plugin("ResourceQuota", (), _WRITE, check="quota:check"),
 )
 
+# Where one of these exists, what it says of an object may depend on the object's name, or differ from call to call.
+CONFIGURED_BY = tuple(
+    f"{plural}.admissionregistration.k8s.io"
+    for plural in (
+        "mutatingadmissionpolicies",
+        "mutatingwebhookconfigurations",
+        "validatingadmissionpolicies",
+        "validatingwebhookconfigurations",
+    )
+)
+
 _CHOSEN: dict[tuple[str, str, str], tuple[Callable[[Request], Any], ...]] = {}
 
 
