@@ -223,6 +223,11 @@ class Cluster:
         """One object; `namespace` defaults to 'default' for namespaced kinds. Raises NotFound."""
         kind = self.kind(resource)
         self.authorize("get", kind, namespace, name)
+        if kind.version == kinds_table.METRICS:
+            from minikube_py.autoscaling import metrics_api
+
+            key = self._key(kind, name, namespace)
+            return metrics_api.one(kind.plural, key.namespace, name, self.view, self.clock)
         found = self.store.get(self._key(kind, name, namespace))
         if found is None:
             raise errors.not_found(kind.resource, name)
@@ -232,7 +237,12 @@ class Cluster:
         """Objects sorted by namespace and name; `namespace` None: of all. `labels`, `fields`: selectors as in kubectl."""
         kind = self.kind(resource)
         self.authorize("list", kind, namespace)
-        found = self.store.list(kind.storage, namespace if kind.namespaced else None)
+        if kind.version == kinds_table.METRICS:
+            from minikube_py.autoscaling import metrics_api
+
+            found = metrics_api.listed(kind.plural, namespace, self.view, self.clock)
+        else:
+            found = self.store.list(kind.storage, namespace if kind.namespaced else None)
         if labels:
             from minikube_py.base import selector
 

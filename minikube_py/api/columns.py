@@ -29,6 +29,12 @@ IMAGES = Column("Images", "workloads.images", wide=True)
 SELECTOR = Column("Selector", "workloads.selector", wide=True)
 LAYOUT = (CONTAINERS, IMAGES, SELECTOR)
 DEFAULT = (NAME, AGE)
+MEASURED = (
+    NAME,
+    Column("cpu", "metrics.cpu", format="quantity"),
+    Column("memory", "metrics.memory", format="quantity"),
+    Column("Window", ".window", format="duration"),
+)
 WEBHOOKS = (NAME, Column("Webhooks", "policy.webhooks", type="integer"), AGE)
 BINDING = (
     NAME,
@@ -127,6 +133,8 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("MinReplicas", ".spec.updatePolicy.minReplicas", wide=True, type="integer"),
         Column("OOMSeconds", ".spec.updatePolicy.evictAfterOOMSeconds", wide=True, type="integer"),
     ),
+    "nodes.metrics.k8s.io": MEASURED,
+    "pods.metrics.k8s.io": MEASURED,
     "faults.sim.kpy.dev": (NAME, Column("Type", ".spec.type"), Column("Node", ".spec.node|<none>"), AGE),
     "metricseries.sim.kpy.dev": (NAME, Column("Metric", ".spec.metric"), Column("Type", ".spec.type"), AGE),
     "traffics.sim.kpy.dev": (NAME, Column("Status", ".status.phase"), Column("Requests", ".status.requests|0", type="integer"), Column("Errors", ".status.errors|0", type="integer"), Column("P95", ".status.latency.p95"), AGE),

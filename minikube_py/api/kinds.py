@@ -20,6 +20,7 @@ CRD_VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "up
 CREATE_ONLY = ("create",)
 READ_ONLY = ("get", "list")
 SIMULATOR = "sim.kpy.dev/v1alpha1"  # the group of the simulator's own kinds
+METRICS = "metrics.k8s.io/v1beta1"  # what the metrics server tells: nothing of it is stored
 
 
 class _Row(NamedTuple):
@@ -38,7 +39,7 @@ class _Row(NamedTuple):
     list_name: str = ""
     columns: tuple[tuple[str, str, bool, str, str], ...] = ()  # a CRD's printer columns, as api.columns.Column
     schemas: Schemas | None = None  # a CRD's schemas
-    simulated: bool = False  # served without a CRD: the simulator's own kinds, and the VPA's
+    simulated: bool = False  # served without a CRD: the simulator's own, the VPA's, and metrics
 
 
 class Kind(_Row):
@@ -158,6 +159,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("VolumeAttributesClass", "storage.k8s.io/v1", "volumeattributesclasses", short=("vac",), namespaced=False),
     Kind("VerticalPodAutoscalerCheckpoint", "autoscaling.k8s.io/v1", "verticalpodautoscalercheckpoints", short=("vpacheckpoint",), verbs=CRD_VERBS, simulated=True),
     Kind("VerticalPodAutoscaler", "autoscaling.k8s.io/v1", "verticalpodautoscalers", short=("vpa",), subresources=("status",), verbs=CRD_VERBS, simulated=True),
+    Kind("NodeMetrics", METRICS, "nodes", namespaced=False, verbs=READ_ONLY, simulated=True),
+    Kind("PodMetrics", METRICS, "pods", verbs=READ_ONLY, simulated=True),
     Kind("Fault", SIMULATOR, "faults", namespaced=False, subresources=("status",), simulated=True),
     Kind("MetricSeries", SIMULATOR, "metricseries", subresources=("status",), simulated=True),
     Kind("NodeGroup", SIMULATOR, "nodegroups", namespaced=False, subresources=("status",), simulated=True),

@@ -45,7 +45,7 @@ def of_kind(kind: Kind, crd: Object | None = None) -> Object | None:
     if kind.simulated:
         from minikube_py.api import simulator
 
-        own: Object = simulator.schema(kind.name)
+        own: Object = simulator.schema(kind.name) or {"type": "object"}
     elif crd is None:
         go = gotypes.type_of(kind.version, kind.name)
         return definition(schema.full_name(go)) if go is not None else None

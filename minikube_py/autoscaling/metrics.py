@@ -1,6 +1,6 @@
 """The metrics APIs: usage of containers, pods and nodes as the metrics server saw it, and the values of MetricSeries.
 
-Nothing is stored. The metrics server scrapes every 15 seconds, on the grid of the clock, and needs two scrapes for a rate:
+Nothing is stored (`metrics_api` tells of it as objects). The metrics server scrapes every 15 seconds, on the grid of the clock, and needs two scrapes for a rate:
     now 10:00:22: what it knows is of 10:00:15, and only about containers that started at 10:00:00 or before
 Usage is what the program of a container does (Program, catalogue) at that second of its life, and what the requests of
 Traffic cost it (Program's `requests`); cpu is held at its limit. The metric `requests_per_second` of pods comes from Traffic.
@@ -32,7 +32,7 @@ from minikube_py.api.simulator import time_s
 from minikube_py.autoscaling import load, meters, samples, targets
 from minikube_py.autoscaling.samples import WINDOW_S, MetricError, Sample
 from minikube_py.base import quantity, selector
-from minikube_py.base.clock import Clock, seconds, timestamp
+from minikube_py.base.clock import Clock, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,54 +93,19 @@ def pod_usage(pod: Object, view: View, clock: Clock) -> Usage:
     return Scrape(view, clock).pod(pod)
 
 
-def node_usage(node: Object, view: View, clock: Clock) -> tuple[int, int] | None:
+def node_usage(node: Object, scrape: Scrape) -> tuple[int, int] | None:
     """(millicores, bytes) of a node: its pods and the system; None while the metrics server cannot reach it."""
     name = node["metadata"]["name"]
     ready = pods.condition(node, "Ready")
-    if ready is None or ready["status"] != "True" or faults.silencing(name, view) is not None:
+    if ready is None or ready["status"] != "True" or faults.silencing(name, scrape.view) is not None:
         return None
-    if seconds(node["metadata"]["creationTimestamp"]) > scraped_s(clock) - SCRAPE_S:
+    if seconds(node["metadata"]["creationTimestamp"]) > scrape.at_s - SCRAPE_S:
         return None
-    cpu_m, memory, scrape = SYSTEM_CPU_M, SYSTEM_MEMORY, Scrape(view, clock)
-    for pod in view.on_node(name):
+    cpu_m, memory = SYSTEM_CPU_M, SYSTEM_MEMORY
+    for pod in scrape.view.on_node(name):
         for used in scrape.pod(pod).values():
             cpu_m, memory = cpu_m + used[0], memory + used[1]
     return cpu_m, memory
-
-
-# --- as objects of metrics.k8s.io --------------------------------------------------------------------------------------
-
-
-def pod_metrics(pod: Object, view: View, clock: Clock) -> Object | None:
-    """A PodMetrics, or None if there are none."""
-    used = pod_usage(pod, view, clock)
-    if not used:
-        return None
-    containers = [{"name": name, "usage": _quantities(*amounts)} for name, amounts in used.items()]
-    return {**_shell("PodMetrics", pod, clock), "containers": containers}
-
-
-def node_metrics(node: Object, view: View, clock: Clock) -> Object | None:
-    """A NodeMetrics, or None if there are none."""
-    used = node_usage(node, view, clock)
-    return None if used is None else {**_shell("NodeMetrics", node, clock), "usage": _quantities(*used)}
-
-
-def _shell(kind: str, obj: Object, clock: Clock) -> Object:
-    meta = obj["metadata"]
-    kept = {name: meta[name] for name in ("name", "namespace", "labels") if name in meta}
-    return {
-        "apiVersion": "metrics.k8s.io/v1beta1",
-        "kind": kind,
-        "metadata": {**kept, "creationTimestamp": clock.timestamp},
-        "timestamp": timestamp(scraped_s(clock)),
-        "window": f"{WINDOW_S}s",
-    }
-
-
-def _quantities(cpu_m: int, memory: int) -> dict[str, str]:
-    """As the metrics server writes them: 250 millicores are '250000000n', memory is in Ki."""
-    return {"cpu": f"{cpu_m * 1_000_000}n" if cpu_m else "0", "memory": f"{memory >> 10}Ki" if memory else "0"}
 
 
 # --- what autoscalers ask ----------------------------------------------------------------------------------------------
