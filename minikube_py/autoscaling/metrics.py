@@ -33,6 +33,7 @@ from minikube_py.autoscaling import load, meters, samples, targets
 from minikube_py.autoscaling.samples import WINDOW_S, MetricError, Sample
 from minikube_py.base import quantity, selector
 from minikube_py.base.clock import Clock, seconds
+from minikube_py.base.recall import Recall
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -213,17 +214,14 @@ def value_of(series: Object, clock: Clock) -> int:
     course = series["spec"]["value"]
     if not isinstance(course, list):
         return quantity.milli(course)
-    known = _COURSES.get(id(course))
-    if known is None:
-        if len(_COURSES) >= _COURSES_MAX:
-            _COURSES.clear()
-        parsed = sorted((time_s(entry.get("after", 0)), quantity.milli(entry["value"])) for entry in course)
-        known = _COURSES[id(course)] = (course, [after for after, _ in parsed], [value for _, value in parsed])
-    _, begun, values = known
+    begun, values = _course(course)
     position = bisect_right(begun, clock.now_s - seconds(series["metadata"]["creationTimestamp"]))
     return values[position - 1] if position else 0
 
 
-# Parsed courses by identity; the entry keeps the list alive, and objects are never changed.
-_COURSES: dict[int, tuple[Objects, list[int], list[int]]] = {}
-_COURSES_MAX = 256
+def _read_course(course: Objects) -> tuple[list[int], list[int]]:
+    parsed = sorted((time_s(entry.get("after", 0)), quantity.milli(entry["value"])) for entry in course)
+    return [after for after, _ in parsed], [value for _, value in parsed]
+
+
+_course = Recall(_read_course, 256)

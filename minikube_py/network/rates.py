@@ -17,6 +17,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.api.simulator import time_s
+from minikube_py.base.recall import Recall
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Object
@@ -89,27 +90,22 @@ def _levels(sort: str, spec: Any) -> list[tuple[int, float]]:
     """(since, requests a second) of the stepwise curves."""
     if sort == "constant":
         return [(0, float(spec))]
-    known = _KNOWN.get(id(spec))
-    if known is None or known[0] is not spec:
-        if len(_KNOWN) >= _KNOWN_MAX:
-            _KNOWN.clear()
-        known = _KNOWN[id(spec)] = (spec, _read(sort, spec))
-    return known[1]
+    return _spike(spec) if sort == "spike" else _steps(spec)
 
 
-def _read(sort: str, spec: Any) -> list[tuple[int, float]]:
-    if sort == "spike":
-        start = time_s(spec.get("after", 0))
-        end = start + time_s(spec["for"])
-        levels = [(0, float(spec.get("base", 0))), (start, float(spec["peak"])), (end, float(spec.get("base", 0)))]
-        return levels[1:] if start == 0 else levels
+def _read_spike(spec: Any) -> list[tuple[int, float]]:
+    start = time_s(spec.get("after", 0))
+    end = start + time_s(spec["for"])
+    levels = [(0, float(spec.get("base", 0))), (start, float(spec["peak"])), (end, float(spec.get("base", 0)))]
+    return levels[1:] if start == 0 else levels
+
+
+def _read_steps(spec: Any) -> list[tuple[int, float]]:
     found = sorted((time_s(one.get("after", 0)), float(one["perSecond"])) for one in spec)
     return found if found and found[0][0] == 0 else [(0, 0.0), *found]
 
 
-# Levels by the identity of what they were read from; the entry keeps that alive, and objects are never changed.
-_KNOWN: dict[int, tuple[Any, list[tuple[int, float]]]] = {}
-_KNOWN_MAX = 256
+_spike, _steps = Recall(_read_spike, 256), Recall(_read_steps, 256)
 
 
 def describe(rate: Any) -> str:
