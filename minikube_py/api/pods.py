@@ -21,6 +21,19 @@ def condition(obj: Object, name: str) -> Object | None:
     return None
 
 
+def disrupted(pod: Object, reason: str, message: str, stamp: str) -> list[Object]:
+    """The pod's conditions with DisruptionTarget: it goes because of the cluster, not because of itself.
+
+    Source: pkg/api/v1/pod/util.go (UpdatePodCondition).
+    """
+    told: Object = {"type": "DisruptionTarget", "status": "True"}
+    if "generation" in pod["metadata"]:
+        told["observedGeneration"] = pod["metadata"]["generation"]
+    told |= {"lastProbeTime": None, "lastTransitionTime": stamp, "reason": reason, "message": message}
+    before = pod.get("status", {}).get("conditions") or ()
+    return [*(one for one in before if one.get("type") != "DisruptionTarget"), told]
+
+
 def is_ready(pod: Object) -> bool:
     found = condition(pod, "Ready")
     return found is not None and found.get("status") == "True"

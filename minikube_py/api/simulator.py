@@ -1,8 +1,8 @@
-"""The simulator's own kinds (sim.kpy.dev/v1alpha1): the structural schemas of Program, Fault, NodeGroup, Traffic and MetricSeries.
+"""The simulator's own kinds (sim.kpy.dev/v1alpha1): the structural schemas of Program, Fault, NodeGroup, Traffic, MetricSeries and WebhookStub.
 
 They are what a CustomResourceDefinition would say, so unknown fields and wrong types are found as for any custom resource.
 What a schema cannot say is marked `x-kpy`, the sort of the value: a time, a quantity, a selector, a course (one quantity, or a
-list of {after, value}), the rate or the source of a Traffic; `minikube_py.api.validation.simulator` looks at those and at what contradicts itself.
+list of {after, value}), the rate or the source of a Traffic, the patch of a WebhookStub; `minikube_py.api.validation.simulator` looks at those and at what contradicts itself.
 """
 
 from __future__ import annotations
@@ -125,6 +125,18 @@ SPECS: dict[str, Object] = {
         object=_record("kind", "name", apiVersion=TEXT, kind=TEXT, name=TEXT),
         value=COURSE,
         shared=BOOL,
+    ),
+    "WebhookStub": _record(
+        allowed=BOOL,
+        message=TEXT,
+        reason=TEXT,
+        code={"type": "integer", "minimum": 400, "maximum": 599},
+        patch={
+            "x-kubernetes-preserve-unknown-fields": True,
+            "items": {"x-kubernetes-preserve-unknown-fields": True},
+            "x-kpy": "patch",
+        },
+        warnings=_list(TEXT),
     ),
 }  # fmt: skip
 _STATUS: Object = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}

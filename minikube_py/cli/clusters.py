@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -52,6 +52,14 @@ def start(
     scheduler_config: Annotated[
         str, typer.Option("--scheduler-config", metavar="FILE", help="A KubeSchedulerConfiguration: profiles, plugins.")
     ] = "",
+    admission_config: Annotated[
+        str,
+        typer.Option(
+            "--admission-control-config-file",
+            metavar="FILE",
+            help="The API server's AdmissionConfiguration: defaults and exemptions of PodSecurity.",
+        ),
+    ] = "",
     static_pods: Annotated[
         bool, typer.Option("--static-pods/--no-static-pods", help="With the control plane's own pods in kube-system.")
     ] = True,
@@ -76,6 +84,7 @@ def start(
         seed=seed,
         kubernetes_version=_version(kubernetes_version),
         static_pods=static_pods,
+        admission=_admission(admission_config),
     )
     if no_load_balancer:
         cluster.create(NO_CLOUD, namespace="kube-system")
@@ -113,6 +122,41 @@ def _scheduler(filename: str) -> Object:
     key = settings.WHERE
     meta = {"name": key.name, "namespace": key.namespace}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {settings.FILE: text}}
+
+
+def _admission(path: str) -> dict[str, Any]:
+    """The configurations of an AdmissionConfiguration (apiserver.config.k8s.io/v1) by plugin. Raises UsageError."""
+    import os
+
+    from minikube_py.api import documents
+
+    found: dict[str, Any] = {}
+    if not path:
+        return found
+    for document in documents.read_file(path):
+        if document.object.get("kind") != "AdmissionConfiguration":
+            raise UsageError(f"{path}: want kind AdmissionConfiguration, not {document.object.get('kind')!r}")
+        for plugin in document.object.get("plugins") or ():
+            if plugin.get("name") != "PodSecurity":
+                raise UsageError(f"{path}: only PodSecurity can be configured here, not {plugin.get('name')!r}")
+            settings = plugin.get("configuration")
+            if settings is None and plugin.get("path"):
+                beside = os.path.join(os.path.dirname(path), plugin["path"])
+                settings = next(documents.read_file(beside)).object
+            found["PodSecurity"] = _pod_security(settings or {}, path)
+    return found
+
+
+def _pod_security(settings: dict[str, Any], path: str) -> dict[str, Any]:
+    from minikube_py.apiserver.admission import pod_security
+
+    defaults, exemptions = settings.get("defaults") or {}, settings.get("exemptions") or {}
+    labels = {f"{pod_security.PREFIX}{name}": value for name, value in defaults.items()}
+    causes = pod_security.policy_of(labels, {}).causes
+    if causes:
+        name = causes[0].field.removeprefix(f"metadata.labels[{pod_security.PREFIX}").removesuffix("]")
+        raise UsageError(f"{path}: defaults.{name}: {causes[0].message}")
+    return {"defaults": defaults, "exemptions": exemptions}
 
 
 def _version(text: str) -> str:

@@ -42,6 +42,11 @@ class Context:
 
         return self._namespace or contexts.namespace(self.context)
 
+    def close(self) -> None:
+        """Leave the cluster's file to others."""
+        self.cluster.close()
+        self._cluster = None
+
     def flush_warnings(self) -> None:
         if self._cluster is not None:
             for text in dict.fromkeys(self._cluster.warnings):

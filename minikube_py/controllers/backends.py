@@ -92,3 +92,11 @@ def ready_since(pod: Object) -> str:
     """When the pod's readiness last changed; '' if it is not told."""
     found = pods.condition(pod, "Ready")
     return found.get("lastTransitionTime", "") if found is not None else ""
+
+
+def news_of(pod: Object, told: str) -> str:
+    """`ready_since`, unless it is no news: a pod that was not ready when the last write, with the trigger time `told`, was
+    made, and is not ready now, was looked at then.
+    """
+    since = ready_since(pod)
+    return "" if since <= told and not pods.is_ready(pod) else since

@@ -131,7 +131,9 @@ def _changed_at(service: Object, found: Objects, current: Object | None) -> str:
     for subset in (current or {}).get("subsets") or ():
         before.update((backends.pod_of(one), True) for one in subset.get("addresses") or ())
         before.update((backends.pod_of(one), False) for one in subset.get("notReadyAddresses") or ())
-    times = [backends.ready_since(pod) for pod in found if before.get(pod["metadata"]["uid"]) is not pods.is_ready(pod)]
+    told = ((current or {}).get("metadata", {}).get("annotations") or {}).get(backends.CHANGED_AT, "")
+    changed = [pod for pod in found if before.get(pod["metadata"]["uid"]) is not pods.is_ready(pod)]
+    times = [backends.news_of(pod, told) for pod in changed]
     if current is None:
         times.append(service["metadata"]["creationTimestamp"])
     return min(filter(None, times), default="")

@@ -148,7 +148,8 @@ def _write(service: Object, one: Object, content: Object, view: View) -> Actions
     labels = _labels(service)
     if old == content and (one["metadata"].get("labels") or {}) == labels:
         return
-    changed_at = _changed_at(old["endpoints"], content["endpoints"], view)
+    told = (one["metadata"].get("annotations") or {}).get(backends.CHANGED_AT, "")
+    changed_at = _changed_at(old["endpoints"], content["endpoints"], view, told)
     fields = patch.diff(old, content)
     fields["metadata"] = {
         "labels": patch.diff(one["metadata"].get("labels") or {}, labels),
@@ -178,7 +179,7 @@ def _described(service: Object, content: Object, view: View, *, first: bool) -> 
     }
 
 
-def _changed_at(old: Objects, new: Objects, view: View) -> str:
+def _changed_at(old: Objects, new: Objects, view: View, told: str = "") -> str:
     """The earliest change of readiness among pods that are new or changed in the slice; '' if pods only left it."""
     before = {backends.pod_of(one): one for one in old}
     times = []
@@ -186,5 +187,5 @@ def _changed_at(old: Objects, new: Objects, view: View) -> str:
         target = endpoint["targetRef"]
         if before.get(target["uid"]) != endpoint:
             pod = view.get(Key("pods", target["namespace"], target["name"]))
-            times.append(backends.ready_since(pod) if pod is not None else "")
+            times.append(backends.news_of(pod, told) if pod is not None else "")
     return min(filter(None, times), default="")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from minikube_py.api.facets import ALL
 from minikube_py.api.types import Create, Delete, Key, Patch, Record, Remember, Wake
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from minikube_py.apiserver.verbs import ApiServer
     from minikube_py.store.store import Change
 
+Asked: TypeAlias = (
+    "list[tuple[Callable[..., Iterable[Key]], list[int]]]"  # mappings, each with the steps it is asked for
+)
+
 PASSES_MAX = 10_000  # in one instant; a healthy one needs fewer than 100, a rollout of 5,000 pods some hundreds
 
 
@@ -49,6 +53,7 @@ class Engine:
         self._loaded: dict[str, Callable[..., object]] = {}
         self._numbers = {step.name: number for number, step in enumerate(pipeline)}
         self._routes = routes(pipeline)
+        self._plans: dict[tuple[str, int], Plan] = {}
         self._world = World(self.store, server.view, server.registry, {})
 
     # -- running -------------------------------------------------------------------------------------------------
@@ -120,7 +125,8 @@ class Engine:
         found = self.store.merged_since(cursor) if cursor < self.store.revision else []
         self.store.changes.clear()
         for change in found:
-            self._route(change)
+            if change.key.resource != "events" or change.new is None:
+                self._route(change)
 
     def _settle_instant(self) -> None:
         for _ in range(PASSES_MAX):
@@ -258,14 +264,15 @@ class Engine:
 
     def _record(self, step: Step, key: Key, wanted: Record, cause: int) -> Outcome:
         """Events of controllers about what they look after go through their recorder, which combines and drops."""
-        meta = wanted.regarding["metadata"]
-        is_own = meta["name"] == key.name and meta.get("namespace", "") == key.namespace
-        if is_own and step.resource != "pods" and step.component != "kubelet" and not wanted.action:
-            told = events.correlated(self.store, self.server.clock, wanted, key)
-            if told is None:
-                return None
-            wanted = told
-        return events.record(self.store, self.server.clock, wanted, actor=wanted.component, cause=cause)
+        clock = self.server.clock
+        if step.resource != "pods" and step.component != "kubelet" and not wanted.action:
+            meta = wanted.regarding["metadata"]
+            if meta["name"] == key.name and meta.get("namespace", "") == key.namespace:
+                told = events.correlated(self.store, clock, wanted, key)
+                if told is None:
+                    return None
+                wanted = told
+        return events.record(self.store, clock, wanted, actor=wanted.component, cause=cause)
 
     def _create(self, obj: Object, origin: Origin) -> Object:
         kind = self.server.registry.find(obj["apiVersion"], obj["kind"])
@@ -278,40 +285,54 @@ class Engine:
         """Route what was written since; the step of number `blind` is not woken by it."""
         changes = self.store.changes
         if changes:
+            self.writes += len(changes)
             for change in changes:
-                self.writes += 1
                 if self.on_change is not None:
                     self.on_change(change)
-                self._route(change, blind)
+                if change.key.resource != "events" or change.new is None:  # no step follows an event; nobody owns one
+                    self._route(change, blind)
             changes.clear()
 
     def _route(self, change: Change, blind: int = -1) -> None:
-        resource, world, dirty, facets = change.key.resource, self._world, self._dirty, change.facets
-        routes = self._routes.get(resource, NO_ROUTES)
-        for mapping, wanted, numbers in routes.mappings:
-            if facets & wanted:
-                for key in mapping(change, world):
-                    for number in numbers:
-                        if number != blind:
-                            dirty[number].add(key, change.revision)
-        if facets & routes.owners:
+        resource, world, dirty, revision = change.key.resource, self._world, self._dirty, change.revision
+        plan = self._plans.get((resource, change.facets)) or self._plan(resource, change.facets)
+        for mapping, numbers in plan.mappings:
+            for key in mapping(change, world):
+                for number in numbers:
+                    if number != blind:
+                        dirty[number].add(key, revision)
+        if plan.by_owner:
             for key in owners_of(change, world):
-                for number, wanted in routes.by_owner.get(key.resource, ()):
-                    if number != blind and facets & wanted:
-                        dirty[number].add(key, change.revision)
-        if facets & routes.adopting and is_adoptable(change):
-            for adopter, numbers in routes.adopters.items():
+                for number in plan.by_owner.get(key.resource, ()):
+                    if number != blind:
+                        dirty[number].add(key, revision)
+        if plan.adopters and is_adoptable(change):
+            for adopter, numbers in plan.adopters:
                 for key in adopter(change, world):
                     for number in numbers:
-                        dirty[number].add(key, change.revision)
-        if resource == "events" and change.new is not None:
-            return  # nobody owns events, and they own nothing
-        for mapping, wanted, numbers in self._routes["*"].mappings:
-            if facets & wanted:
-                for key in mapping(change, world):
-                    for number in numbers:
-                        if self.steps[number].resource in ("*", key.resource):
-                            dirty[number].add(key, change.revision)
+                        dirty[number].add(key, revision)
+        for mapping, numbers in plan.for_all:
+            for key in mapping(change, world):
+                for number in numbers:
+                    if self.steps[number].resource in ("*", key.resource):
+                        dirty[number].add(key, revision)
+
+    def _plan(self, resource: str, facets: int) -> Plan:
+        """Who is to be asked about the changes of a resource with these facets; made once for each."""
+        own, whole = self._routes.get(resource, NO_ROUTES), self._routes["*"]
+        found = self._plans[resource, facets] = Plan(
+            own.wanting(facets), own.owners_wanting(facets), own.adopters_wanting(facets), whole.wanting(facets)
+        )
+        return found
+
+
+class Plan(NamedTuple):
+    """The mappings and steps that some changes of a resource concern, see `Routes`; `for_all`: those of every resource."""
+
+    mappings: Asked
+    by_owner: dict[str, list[int]]
+    adopters: Asked
+    for_all: Asked
 
 
 class Routes:
@@ -319,26 +340,33 @@ class Routes:
     each resource of owners the steps that look at those, and the facets they want; and who may adopt."""
 
     def __init__(self) -> None:
-        self.mappings: list[tuple[Callable[..., Iterable[Key]], int, list[int]]] = []
-        self.by_owner: dict[str, list[tuple[int, int]]] = {}
-        self.owners = 0  # the facets that any of these want
-        self.adopters: dict[Adopter, list[int]] = {}
-        self.adopting = 0
+        self._mappings: dict[Callable[..., Iterable[Key]], list[int]] = {}
+        self._owners: list[tuple[Owner, int]] = []
+        self._adopters: dict[Callable[..., Iterable[Key]], list[int]] = {}
 
     def add(self, number: int, mapping: Callable[..., Iterable[Key]]) -> None:
-        wanted: int = getattr(mapping, "facets", ALL)
         if isinstance(mapping, Owner):
-            self.by_owner.setdefault(mapping.resource, []).append((number, wanted))
-            self.owners |= wanted
-        elif isinstance(mapping, Adopter):
-            self.adopters.setdefault(mapping, []).append(number)
-            self.adopting |= wanted
+            self._owners.append((mapping, number))
         else:
-            numbers = next((numbers for known, _, numbers in self.mappings if known is mapping), None)
-            if numbers is None:
-                self.mappings.append((mapping, wanted, [number]))
-            else:
-                numbers.append(number)
+            kept = self._adopters if isinstance(mapping, Adopter) else self._mappings
+            kept.setdefault(mapping, []).append(number)
+
+    def wanting(self, facets: int) -> Asked:
+        return _wanting(self._mappings, facets)
+
+    def adopters_wanting(self, facets: int) -> Asked:
+        return _wanting(self._adopters, facets)
+
+    def owners_wanting(self, facets: int) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for owner, number in self._owners:
+            if owner.facets & facets:
+                found.setdefault(owner.resource, []).append(number)
+        return found
+
+
+def _wanting(asked: dict[Callable[..., Iterable[Key]], list[int]], facets: int) -> Asked:
+    return [(mapping, numbers) for mapping, numbers in asked.items() if getattr(mapping, "facets", ALL) & facets]
 
 
 NO_ROUTES = Routes()

@@ -50,6 +50,20 @@ PIPELINE: tuple[Step, ...] = (
         {"namespaces": (wakes.itself,), "configmaps": (wakes.its_namespace_if_root_ca,)},
     ),
     Step(
+        "service-account-tokens",
+        "tokens-controller",
+        "secrets",
+        "controllers.service_account_tokens:step",
+        {"secrets": (wakes.itself,), "serviceaccounts": (wakes.its_token_secrets_if_deleted,)},
+    ),
+    Step(
+        "certificates",
+        "certificate-controller",
+        "certificatesigningrequests.certificates.k8s.io",
+        "controllers.certificates:step",
+        {"certificatesigningrequests.certificates.k8s.io": (wakes.itself,)},
+    ),
+    Step(
         "clusterrole-aggregation",
         "clusterrole-aggregation-controller",
         "clusterroles.rbac.authorization.k8s.io",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from minikube_py.api import facets as of
 from minikube_py.api import faults, pods
+from minikube_py.api.accounts import TOKEN_TYPE
 from minikube_py.api.facets import concerned_by
 from minikube_py.api.types import Key
 from minikube_py.scheduler.plugins.volumes import claim_names
@@ -44,7 +45,7 @@ NONE: tuple[Key, ...] = ()
 # help other pods.
 COUNTED = of.CAME | of.WENT | of.SPEC | of.LABELS | of.OWNERS | of.LEAVING | of.PHASE | of.READY
 ADOPTED = of.CAME | of.OWNERS | of.LABELS
-SEEN = of.CAME | of.WENT | of.NODE | of.SPEC | of.LABELS | of.LEAVING | of.PHASE | of.READY | of.ADDRESS
+SEEN = of.CAME | of.WENT | of.NODE | of.SPEC | of.LABELS | of.LEAVING | of.ENDED | of.READY | of.ADDRESS
 HELPFUL = of.CAME | of.WENT | of.NODE | of.SPEC | of.LABELS | of.LEAVING | of.ENDED | of.SCHEDULED | of.PROMISED
 
 
@@ -59,6 +60,18 @@ def aggregating(change: Change, world: World) -> Iterable[Key]:
     return tuple(
         Key(change.key.resource, "", role["metadata"]["name"]) for role in roles if role.get("aggregationRule")
     )
+
+
+def its_token_secrets_if_deleted(change: Change, world: World) -> Iterable[Key]:
+    """A ServiceAccount is gone: the Secrets of its namespace that hold a token of one."""
+    if change.new is not None:
+        return NONE
+    secrets = world.store.list("secrets", change.key.namespace)
+    return [
+        Key("secrets", change.key.namespace, one["metadata"]["name"])
+        for one in secrets
+        if one.get("type") == TOKEN_TYPE
+    ]
 
 
 # -- owners and what they own ------------------------------------------------------------------------------------------
@@ -162,8 +175,13 @@ def dependents(change: Change, world: World) -> Iterable[Key]:
 
 @concerned_by(of.WENT)
 def owners(change: Change, world: World) -> Iterable[Key]:
-    """The owners of a deleted object: one in foreground deletion waits for it."""
-    return owners_of(change, world) if change.new is None else NONE
+    """The owners of a deleted object, and those that an object has lost: one that is being deleted may wait for it."""
+    if change.new is None:
+        return owners_of(change, world)
+    before = change.old["metadata"].get("ownerReferences") if change.old is not None else None
+    if not before or before is change.new["metadata"].get("ownerReferences"):
+        return NONE
+    return owners_of(change, world) if before != change.new["metadata"].get("ownerReferences") else NONE
 
 
 # -- pods and what selects them ----------------------------------------------------------------------------------------
@@ -253,8 +271,6 @@ def backing(resource: str) -> Mapping:
         if old is None or new is None:
             either = new or old
             labelled = [either] if either is not None else []
-        elif _seen(old) == _seen(new):
-            return NONE
         else:
             labelled = [new] if _labels(old) is _labels(new) or _labels(old) == _labels(new) else [old, new]
         names = dict.fromkeys(
@@ -281,20 +297,6 @@ def _labels(obj: Object) -> Object | None:
 
 def _address(pod: Object | None) -> str:
     return (pod.get("status") or {}).get("podIP") or "" if pod is not None else ""
-
-
-def _seen(pod: Object) -> tuple[object, ...]:
-    """What a client of a Service can tell of a pod: who it is, where it is, whether it is ready or leaving."""
-    meta, spec, status = pod["metadata"], pod["spec"], pod.get("status") or {}
-    return (
-        meta.get("labels"),
-        "deletionTimestamp" in meta,
-        spec.get("nodeName"),
-        spec.get("hostname"),
-        status.get("podIP"),
-        status.get("phase") in ("Succeeded", "Failed"),
-        pods.condition(pod, "Ready"),
-    )
 
 
 def pending_with_claims(change: Change, world: World) -> Iterable[Key]:

@@ -147,6 +147,27 @@ def metric_series(causes: Causes, obj: Object, old: Object | None, subresource: 
         _distinct(causes, spec["value"], "spec.value")
 
 
+def webhook_stub(causes: Causes, obj: Object, old: Object | None, subresource: str) -> None:
+    if not _shape(causes, "WebhookStub", obj):
+        return
+    spec: Object = obj["spec"]
+    allowed = spec.get("allowed", True)
+    for name in ("message", "reason", "code"):
+        if allowed and name in spec:
+            causes.forbidden(f"spec.{name}", "may only be set for requests that are refused")
+    if not allowed and "patch" in spec:
+        causes.forbidden("spec.patch", "may only be set for requests that are allowed")
+
+
+def _patch(value: Any) -> str:
+    """A mapping to be merged, or the operations of a JSON patch."""
+    if isinstance(value, dict):
+        return ""
+    if not isinstance(value, list) or not all(isinstance(one, dict) and "op" in one and "path" in one for one in value):
+        return "must be a mapping to be merged, or a list of operations with op and path"
+    return ""
+
+
 def _shape(causes: Causes, kind: str, obj: Object) -> bool:
     """Whether schema and values are right; only then it makes sense to look for contradictions."""
     from minikube_py.api.validation import custom
@@ -214,4 +235,5 @@ _CHECKS: dict[str, Callable[[Any], str]] = {
     "selector": _selector,
     "rate": traffics.rate_problem,
     "source": traffics.source_problem,
+    "patch": _patch,
 }
