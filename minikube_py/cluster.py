@@ -232,10 +232,7 @@ class Cluster:
         kind = self.kind(resource)
         self.authorize("get", kind, namespace, name)
         if kind.version == kinds_table.METRICS:
-            from minikube_py.autoscaling import metrics_api
-
-            key = self._key(kind, name, namespace)
-            return metrics_api.one(kind.plural, key.namespace, name, self.view, self.clock)
+            return self._measured(kind, name, namespace)
         found = self.store.get(self._key(kind, name, namespace))
         if found is None:
             raise errors.not_found(kind.resource, name)
@@ -244,10 +241,18 @@ class Cluster:
     def stored(self, resource: str, name: str, namespace: str = "") -> Object:
         """One object as it is stored, for whoever may see one of its sides. Raises NotFound."""
         kind = self.kind(resource)
+        if kind.version == kinds_table.METRICS:
+            return self._measured(kind, name, namespace)
         found = self.store.get(self._key(kind, name, namespace))
         if found is None:
             raise errors.not_found(kind.resource, name)
         return found
+
+    def _measured(self, kind: Kind, name: str, namespace: str) -> Object:
+        """What the metrics server tells of one node or pod. Raises NotFound."""
+        from minikube_py.autoscaling import metrics_api
+
+        return metrics_api.one(kind.plural, self._key(kind, name, namespace).namespace, name, self.view, self.clock)
 
     def exists(self, resource: str, name: str, namespace: str = "") -> bool:
         """Whether there is an object of that name, whoever asks."""
