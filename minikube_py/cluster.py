@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.api import kinds as kinds_table
 from minikube_py.api.kinds import Kind, Registry
-from minikube_py.api.types import Key, Object
+from minikube_py.api.types import Key, Object, Objects
 from minikube_py.base import errors
 from minikube_py.base.clock import Clock
 from minikube_py.store.store import Change, Store
@@ -271,7 +271,7 @@ class Cluster:
 
     def list_at(
         self, resource: str, revision: int, namespace: str | None = None, *, verb: str = "list"
-    ) -> list[Object]:
+    ) -> Objects:
         """Objects as they were at a revision, sorted, in the version that is stored, for who may do `verb` with all of
         them. Raises Expired as `changes`."""
         kind = self.kind(resource)
@@ -458,7 +458,7 @@ class Cluster:
         return managed_fields.shown(self.store, self.kind(resource), obj)
 
     def set_managed_fields(
-        self, resource: str, name: str, namespace: str, entries: list[Object], *, dry_run: bool = False
+        self, resource: str, name: str, namespace: str, entries: Objects, *, dry_run: bool = False
     ) -> Object:
         """Write metadata.managedFields as a client wants them. Raises BadRequest for what is none."""
         from minikube_py.apiserver import managed_fields

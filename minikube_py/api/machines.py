@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from minikube_py.api.types import Object
 
 VERSION = "v1.36.2"
+SYSTEM_MEMORY = 256 << 20  # bytes that a machine takes for itself
 CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 
 

@@ -38,6 +38,19 @@ PARTS = (
 )
 
 
+NAMESPACE = "kube-system"
+
+
+def is_mirror(pod: Object) -> bool:
+    """Whether a pod stands for one that its kubelet runs from a file."""
+    return "kubernetes.io/config.mirror" in (pod["metadata"].get("annotations") or ())
+
+
+def names(node: Object) -> list[str]:
+    """The names of a control-plane node's mirror pods."""
+    return [f"{part.name}-{node['metadata']['name']}" for part in PARTS]
+
+
 def pods(node: Object, version: str, clock: Clock) -> list[Object]:
     """The mirror pods of a control-plane node, without identity and status."""
     return [_pod(part, node, version, clock) for part in PARTS]
@@ -64,7 +77,7 @@ def _pod(part: Part, node: Object, version: str, clock: Clock) -> Object:
             },
             "labels": {"component": part.name, "tier": "control-plane"},
             "name": name,
-            "namespace": "kube-system",
+            "namespace": NAMESPACE,
             "ownerReferences": [
                 {"apiVersion": "v1", "controller": True, "kind": "Node", "name": meta["name"], "uid": meta["uid"]}
             ],

@@ -15,6 +15,7 @@ from minikube_py.api.nodes import ZONE
 from minikube_py.network import addresses, dns, gateway, ingress, places, policy, services, serving
 from minikube_py.network.requests import Backend, Match, Request
 from minikube_py.network.services import Endpoint
+from minikube_py.programs.throttling import LATENCY_S
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Object, View
@@ -56,7 +57,7 @@ class Outcome(NamedTuple):
     pod: str = ""  # namespace/name
     version: str = ""
     image_note: str = ""
-    latency_s: float = serving.LATENCY_S
+    latency_s: float = LATENCY_S
     per_second: int = 0
     until: int = 0  # when the answer may change by itself; 0: never
     body: str = ""  # the page, where it is known
