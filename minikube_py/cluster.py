@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from minikube_py.api import kinds as kinds_table
 from minikube_py.api.kinds import Kind, Registry
-from minikube_py.api.types import Key, Object
+from minikube_py.api.types import Key, Object, Objects
 from minikube_py.base import errors
 from minikube_py.base.clock import Clock
 from minikube_py.store.store import Change, Store
@@ -32,11 +32,13 @@ if TYPE_CHECKING:
     from minikube_py.apiserver.verbs import ApiServer
     from minikube_py.engine.engine import Engine
     from minikube_py.engine.report import Deed, Report
+    from minikube_py.programs.commands import Session
 else:
     from minikube_py.base.record import NamedTuple
 
 
 KUBERNETES_VERSION = "v1.36.2"
+TRAFFICS = "traffics.sim.kpy.dev"  # their counts are brought up to now when they are read
 MEMORY_EPOCH_S = 1_767_225_600  # 2026-01-01T00:00:00Z, where a cluster in memory starts unless told
 CRDS = "customresourcedefinitions.apiextensions.k8s.io"
 
@@ -85,7 +87,8 @@ class Cluster:
         """Make a cluster file: system namespaces and `nodes` nodes (the first one is the control plane).
 
         `shape`: cpu ('4'), memory ('8Gi'), kubernetes_version ('v1.36.2'), static_pods (False): whether the control
-        plane's own pods are there, in kube-system.
+        plane's own pods are there, in kube-system; dual_stack (False): whether there is
+        IPv6 beside IPv4; admission: configurations of admission plugins by name.
         """
         cluster = cls(Store(str(path), create=True), name)
         cluster._bootstrap(epoch_s=epoch_s, nodes=nodes, seed=seed, **shape)
@@ -125,6 +128,8 @@ class Cluster:
         memory: str = "8Gi",
         kubernetes_version: str = KUBERNETES_VERSION,
         static_pods: bool = False,
+        dual_stack: bool = False,
+        admission: Object | None = None,
     ) -> None:
         from minikube_py import bootstrap
 
@@ -138,6 +143,10 @@ class Cluster:
                 ("kubernetes_version", kubernetes_version),
             ):
                 self.store.set_meta(name, str(value))
+            if admission:
+                import json
+
+                self.store.set_meta("admission", json.dumps(admission))
             bootstrap.fill(
                 self.server,
                 nodes=nodes,
@@ -145,6 +154,7 @@ class Cluster:
                 memory=memory,
                 version=kubernetes_version,
                 static_pods=static_pods,
+                dual_stack=dual_stack,
             )
         self.reconcile()
 
@@ -212,6 +222,12 @@ class Cluster:
         except _Undone:
             self._registry = None
 
+    def copy(self) -> Cluster:
+        """A cluster in memory that is as this one is now, and gone with the object."""
+        store = Store(":memory:")
+        self.store.connection.backup(store.connection)
+        return Cluster(store, self.name)
+
     def kind(self, word: str) -> Kind:
         """The kind that a word means ('po', 'deployments.apps'). NotFound in kubectl's words."""
         found = self.registry.named(word)
@@ -228,6 +244,18 @@ class Cluster:
             raise errors.not_found(kind.resource, name)
         return self._served(kind, found)
 
+    def stored(self, resource: str, name: str, namespace: str = "") -> Object:
+        """One object as it is stored, for whoever may see one of its sides. Raises NotFound."""
+        kind = self.kind(resource)
+        found = self.store.get(self._key(kind, name, namespace))
+        if found is None:
+            raise errors.not_found(kind.resource, name)
+        return found
+
+    def exists(self, resource: str, name: str, namespace: str = "") -> bool:
+        """Whether there is an object of that name, whoever asks."""
+        return self.store.get(self._key(self.kind(resource), name, namespace)) is not None
+
     def list(self, resource: str, namespace: str | None = None, labels: str = "", fields: str = "") -> list[Object]:
         """Objects sorted by namespace and name; `namespace` None: of all. `labels`, `fields`: selectors as in kubectl."""
         kind = self.kind(resource)
@@ -243,10 +271,32 @@ class Cluster:
 
             matches = fieldselectors.parse(kind, fields)
             found = [obj for obj in found if matches(obj)]
-        return [self._served(kind, obj) for obj in found] if kind.stored_as else found
+        return [self._served(kind, obj) for obj in found] if kind.stored_as or kind.resource == TRAFFICS else found
 
-    @staticmethod
-    def _served(kind: Kind, obj: Object) -> Object:
+    def list_at(self, resource: str, revision: int, namespace: str | None = None, *, verb: str = "list") -> Objects:
+        """Objects as they were at a revision, sorted, in the version that is stored, for who may do `verb` with all of
+        them. Raises Expired as `changes`."""
+        kind = self.kind(resource)
+        self.authorize(verb, kind, namespace)
+        place = namespace if kind.namespaced else None
+        found: dict[Key, Object] = {
+            Key(kind.storage, obj["metadata"].get("namespace", ""), obj["metadata"]["name"]): obj
+            for obj in self.store.list(kind.storage, place)
+        }
+        for change in reversed(self.store.history(revision)) if revision < self.store.revision else ():
+            if change.key.resource != kind.storage or place not in (None, change.key.namespace):
+                continue
+            if change.old is None:
+                found.pop(change.key, None)
+            else:
+                found[change.key] = change.old
+        return [found[key] for key in sorted(found)]
+
+    def _served(self, kind: Kind, obj: Object) -> Object:
+        if kind.resource == TRAFFICS:
+            from minikube_py.network import traffic
+
+            return {**obj, "status": traffic.current(obj, self.view, self.clock)}
         if not kind.stored_as:
             return obj
         from minikube_py.api import convert
@@ -299,6 +349,43 @@ class Cluster:
             if not dry_run:
                 self._after_write(kind)
         return created
+
+    def bind(self, name: str, namespace: str, binding: Object, *, dry_run: bool = False) -> None:
+        """Give a pod the node that a Binding names. Raises Invalid, NotFound, Conflict."""
+        self.authorize("create", self.kind("pods"), namespace, name, "binding")
+        target = binding.get("target") or {}
+        if target.get("kind") not in (None, "", "Node") or not target.get("name"):
+            told = (
+                "Required value"
+                if target.get("kind") in (None, "", "Node")
+                else 'Unsupported value: supported values: "Node", "<empty>"'
+            )
+            field = "target.name" if told == "Required value" else "target.kind"
+            raise errors.Invalid("Binding", "", name, [errors.Cause(field, f"FieldValue{told.split(' ')[0]}", told)])
+        key = Key("pods", namespace or "default", name)
+        if self.store.get(key) is None:
+            raise errors.not_found("pods", name)
+        if not dry_run:
+            with self.store.transaction():
+                self.server.bind(key, target["name"], origin=self._origin("kubectl"))
+
+    def scale(
+        self,
+        resource: str,
+        name: str,
+        namespace: str,
+        scale: Object,
+        *,
+        dry_run: bool = False,
+        manager: str = "kubectl",
+    ) -> Object:
+        """Set the number of replicas through the scale subresource. Returns the scaled object."""
+        kind = self.kind(resource)
+        self.authorize("update", kind, namespace, name, "scale")
+        with self.store.transaction():
+            return self.server.scale(
+                kind, self._key(kind, name, namespace), scale, origin=self._origin(manager), dry_run=dry_run
+            )
 
     def apply(
         self,
@@ -372,6 +459,23 @@ class Cluster:
 
         return managed_fields.shown(self.store, self.kind(resource), obj)
 
+    def set_managed_fields(
+        self, resource: str, name: str, namespace: str, entries: Objects, *, dry_run: bool = False
+    ) -> Object:
+        """Write metadata.managedFields as a client wants them. Raises BadRequest for what is none."""
+        from minikube_py.apiserver import managed_fields
+
+        kind = self.kind(resource)
+        self.authorize("patch", kind, namespace, name)
+        found = managed_fields.parsed(entries)
+        stored = self.get(resource, name, namespace)
+        if not dry_run:
+            with self.store.transaction():
+                stored = managed_fields.replace(
+                    self.server, kind, self._key(kind, name, namespace), found, self._origin("")
+                )
+        return stored
+
     def update(
         self,
         obj: Object,
@@ -404,6 +508,7 @@ class Cluster:
         type: str = "merge",
         subresource: str = "",
         dry_run: bool = False,
+        validation: str = "Strict",
         manager: str = "kubectl-patch",
     ) -> Object:
         """Change an object by a merge, json or strategic patch."""
@@ -412,7 +517,7 @@ class Cluster:
         with self.store.transaction():
             changed = self.server.patch(
                 kind, self._key(kind, name, namespace), patch, form=type, subresource=subresource,
-                origin=self._origin(manager), dry_run=dry_run,
+                origin=self._origin(manager), check=validation, dry_run=dry_run,
             )  # fmt: skip
             if not dry_run:
                 self._after_write(kind)
@@ -426,19 +531,35 @@ class Cluster:
         *,
         grace_s: int | None = None,
         propagation: str = "Background",
+        uid: str = "",
+        revision: str = "",
+        verb: str = "delete",
         dry_run: bool = False,
     ) -> Object:
-        """Delete an object (or mark it for deletion, where finalizers or a grace period hold it)."""
+        """Delete an object (or mark it for deletion, where finalizers or a grace period hold it).
+
+        `uid`, `revision`: the object must be the one of that uid and resourceVersion, else Conflict. `verb`: what the
+        one who asks must be allowed to do.
+        """
         kind = self.kind(resource)
-        self.authorize("delete", kind, namespace, name)
+        self.authorize(verb, kind, namespace, name if verb == "delete" else "")
         with self.store.transaction():
             deleted = self.server.delete(
-                kind, self._key(kind, name, namespace), grace_s=grace_s, propagation=propagation,
-                origin=self._origin("kubectl-delete"), dry_run=dry_run,
+                kind, self._key(kind, name, namespace), grace_s=grace_s, propagation=propagation, uid=uid,
+                revision=revision, origin=self._origin("kubectl-delete"), dry_run=dry_run,
             )  # fmt: skip
             if not dry_run:
                 self._after_write(kind)
         return deleted
+
+    def create_token(self, name: str, namespace: str = "", spec: Object | None = None) -> Object:
+        """A TokenRequest of a ServiceAccount, answered: `status.token` says who the bearer is.
+
+        `spec`: audiences, expirationSeconds, boundObjectRef.
+        """
+        self.authorize("create", self.kind("serviceaccounts"), namespace, name, "token")
+        key = Key("serviceaccounts", namespace or "default", name)
+        return self.server.token(key, {"spec": spec or {}}, origin=self._origin(""))
 
     def evict(self, name: str, namespace: str = "", *, grace_s: int | None = None, dry_run: bool = False) -> None:
         """Evict a pod; TooManyRequests where a PodDisruptionBudget forbids it."""
@@ -450,6 +571,46 @@ class Cluster:
                 self.server, Key("pods", namespace or "default", name), grace_s=grace_s, dry_run=dry_run,
                 origin=self._origin("kubectl-drain"),
             )  # fmt: skip
+
+    def enter(self, pod: Object, container: Object) -> Session:
+        """A session in a running container (see `leave`). Raises InternalError in the API server's words where there is
+        none to enter."""
+        from minikube_py.network import clients
+        from minikube_py.programs import commands
+
+        meta, name = pod["metadata"], container["name"]
+        if not pod["spec"].get("nodeName"):
+            raise errors.InternalError(f"Internal error occurred: pod {meta['name']} does not have a host assigned")
+        self.check_node(pod, f"exec/{meta['namespace']}/{meta['name']}/{name}")
+        if commands.started_s(name, pod) is None:
+            told = f'unable to upgrade connection: container not found ("{name}")'
+            raise errors.InternalError(f"Internal error occurred: {told}")
+        session = commands.Session(container, pod, self.view, self.clock)
+        session.run.clients = clients.inside(pod, self.view, self.clock)
+        return session
+
+    def cannot_start(self, pod: Object, container: Object, problem: str) -> str:
+        """What containerd says of a command that runc cannot start."""
+        words = (pod["metadata"]["uid"], container["name"], problem)
+        number = "".join(f"{self.clock.token('exec', part, *words):016x}" for part in range(4))
+        return (
+            "Internal error occurred: Internal error occurred: error executing command in container: failed to exec in "
+            f'container: failed to start exec "{number}": OCI runtime exec failed: exec failed: unable to start '
+            f"container process: {problem}: unknown"
+        )
+
+    def leave(self, pod: Object, session: Session) -> None:
+        """Store what a session has changed, and have the pod's kubelet look at it. Raises UsageError if it is too much."""
+        key = Key("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
+        try:
+            kept = session.kept(self.view.memory("kubelet", key))
+        except ValueError as error:
+            raise errors.UsageError(str(error)) from None
+        if kept is None:
+            return
+        with self.transaction():
+            self.store.remember("kubelet", key, kept)
+            self.store.set_wake("kubelet", key, (self.clock.now_s, False))
 
     def _kind_of(self, obj: Object) -> Kind:
         version, name = obj.get("apiVersion"), obj.get("kind")
@@ -466,6 +627,28 @@ class Cluster:
         own = metadata.get("namespace") if isinstance(metadata, dict) else ""
         return (own if isinstance(own, str) and own else namespace) if kind.namespaced else ""
 
+    @contextmanager
+    def as_administrator(self) -> Iterator[None]:
+        """What is asked inside, nobody is refused: whoever asks was let in by another rule."""
+        before, self.subject = self.subject, None
+        try:
+            yield
+        finally:
+            self.subject = before
+
+    def check_node(self, pod: Object, path: str) -> None:
+        """Whether the pod's kubelet answers the API server. Raises InternalError where its machine is off."""
+        from minikube_py.kubelet.pod import is_down
+
+        name = pod["spec"].get("nodeName") or ""
+        if not is_down(name, self.view):
+            return
+        addresses = self.stored("nodes", name)["status"].get("addresses") or ()
+        address = next((one["address"] for one in addresses if one["type"] == "InternalIP"), name)
+        raise errors.InternalError(
+            f'Get "https://{address}:10250/{path}": dial tcp {address}:10250: connect: no route to host'
+        )
+
     def authorize(self, verb: str, kind: Kind, namespace: str | None, name: str = "", subresource: str = "") -> None:
         """Forbidden if the one who asks may not. `namespace` None: in all of them."""
         if self.subject is None:
@@ -474,7 +657,10 @@ class Cluster:
 
         home = "" if namespace is None or not kind.namespaced else namespace or "default"
         resource = f"{kind.plural}/{subresource}" if subresource else kind.plural
-        authorizer.require(self.view, self.subject, verb, authorizer.Target(kind.group, resource, home, name))
+        target = authorizer.Target(kind.group, resource, home, name)
+        if self._server is not None and self._server.trace is not None:
+            self._server.trace += authorizer.notes(self.view, self.subject, verb, target)
+        authorizer.require(self.view, self.subject, verb, target)
 
     def _origin(self, manager: str) -> Any:
         from minikube_py.apiserver.origin import Origin
@@ -482,7 +668,8 @@ class Cluster:
         manager = self.manager or manager
         if self.subject is None:
             return Origin(manager)
-        return Origin(manager, user=self.subject.user, groups=self.subject.groups)
+        who = self.subject
+        return Origin(manager, user=who.user, groups=who.groups, uid=who.uid, extra=who.extra)
 
     def _after_write(self, kind: Kind) -> None:
         """What a real cluster has done before a person can type the next command."""
@@ -584,3 +771,23 @@ def registry_of(store: Store) -> Registry:
     if not keys:
         return kinds_table.BUILTIN
     return kinds_table.BUILTIN.with_crds(crd for key in keys if (crd := store.get(key)) is not None)
+
+
+def server_version(version: str) -> dict[str, str]:
+    """What `GET /version` answers, in the order of its fields."""
+    major, minor = version.removeprefix("v").split(".")[:2]
+    return {
+        "major": major,
+        "minor": minor,
+        "emulationMajor": major,
+        "emulationMinor": minor,
+        "minCompatibilityMajor": major,
+        "minCompatibilityMinor": str(int(minor) - 1),
+        "gitVersion": version,
+        "gitCommit": "unknown",
+        "gitTreeState": "clean",
+        "buildDate": "2026-07-01T00:00:00Z",
+        "goVersion": "go1.26.4",
+        "compiler": "gc",
+        "platform": "linux/amd64",
+    }

@@ -54,6 +54,11 @@ def path(name: str) -> str:
     return os.path.join(root(), "clusters", f"{name}.db")
 
 
+def serve_folder(name: str) -> str:
+    """Where the server of a cluster (`kpy serve`) has its files."""
+    return path(name).removesuffix(".db") + ".serve"
+
+
 def clusters() -> list[str]:
     """The names of all clusters, sorted."""
     try:
@@ -164,6 +169,8 @@ def rename(old: str, new: str) -> None:
         for ending in ("-wal", "-shm", ""):
             if os.path.exists(path(old) + ending):
                 os.rename(path(old) + ending, path(new) + ending)
+        if os.path.isdir(serve_folder(old)):
+            os.rename(serve_folder(old), serve_folder(new))
     except OSError as error:
         raise StoreError(f"cannot rename {path(old)}: {error.strerror}") from error
 
@@ -180,6 +187,9 @@ def remove(name: str) -> None:
         raise UsageError(f'cluster "{name}" does not exist')
     try:
         files.forget(file, *files.belonging(file))
+        if os.path.isdir(serve_folder(name)):
+            files.forget(*(os.path.join(serve_folder(name), one) for one in os.listdir(serve_folder(name))))
+            os.rmdir(serve_folder(name))
         if current() == name:
             files.forget(os.path.join(root(), "current"))
     except OSError as error:

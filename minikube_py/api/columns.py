@@ -128,6 +128,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "faults.sim.kpy.dev": (NAME, Column("Type", ".spec.type"), Column("Node", ".spec.node|<none>"), AGE),
     "metricseries.sim.kpy.dev": (NAME, Column("Metric", ".spec.metric"), Column("Type", ".spec.type"), AGE),
     "traffics.sim.kpy.dev": (NAME, Column("Status", ".status.phase"), Column("Requests", ".status.requests|0", type="integer"), Column("Errors", ".status.errors|0", type="integer"), Column("P95", ".status.latency.p95"), AGE),
+    "webhookstubs.sim.kpy.dev": (NAME, Column("Allowed", ".spec.allowed|true"), Column("Message", ".spec.message"), AGE),
     "nodegroups.sim.kpy.dev": (NAME, Column("Minimum", ".spec.minimum|0", type="integer"), Column("Maximum", ".spec.maximum|0", type="integer"), AGE),
 }
 # fmt: on

@@ -14,6 +14,7 @@ from minikube_py.api.kinds import CRD_VERBS, Kind
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from minikube_py.api.cel.rules import Node
     from minikube_py.api.types import Object
 
 PRESERVE = "x-kubernetes-preserve-unknown-fields"
@@ -25,13 +26,25 @@ _VERSION = re.compile(r"v(\d+)(?:(alpha|beta)(\d+))?")
 class Schemas:
     """The structural schemas of a CRD, by apiVersion ('example.com/v1'), and which versions are deprecated.
 
-    `deprecations`: apiVersion -> the warning, as the API server sends it.
+    `deprecations`: apiVersion -> the warning, as the API server sends it. `scale`: where the preferred version has its
+    replicas, the replicas of its status, and its label selector, as paths ('.spec.replicas'); None without that subresource.
     """
 
-    __slots__ = ("by_version", "deprecations")
+    __slots__ = ("_rules", "by_version", "deprecations", "scale")
 
-    def __init__(self, by_version: dict[str, Object], deprecations: dict[str, str]) -> None:
-        self.by_version, self.deprecations = by_version, deprecations
+    def __init__(
+        self, by_version: dict[str, Object], deprecations: dict[str, str], scale: tuple[str, str, str] | None = None
+    ) -> None:
+        self.by_version, self.deprecations, self.scale = by_version, deprecations, scale
+        self._rules: dict[str, Node | None] = {}
+
+    def rules(self, version: str) -> Node | None:
+        """The CEL rules of a version's schema, compiled as they are needed; None if there are none."""
+        if version not in self._rules:
+            from minikube_py.api.cel import rules
+
+            self._rules[version] = rules.tree(self.by_version[version])
+        return self._rules[version]
 
 
 def kinds_of(crd: Object) -> tuple[Kind, ...]:
@@ -58,12 +71,12 @@ def kinds_of(crd: Object) -> tuple[Kind, ...]:
             singular_name=names.get("singular") or names["kind"].lower(),
             list_name=names.get("listKind") or "",
             columns=_columns(first.get("additionalPrinterColumns") or ()),
-            schemas=_schemas(group, names["kind"], served),
+            schemas=_schemas(group, names["kind"], served, scale_paths(crd, first["name"])),
         ),
     )
 
 
-def _schemas(group: str, kind: str, served: list[Object]) -> Schemas:
+def _schemas(group: str, kind: str, served: list[Object], scale: tuple[str, str, str] | None) -> Schemas:
     schemas = {f"{group}/{one['name']}": (one.get("schema") or {}).get("openAPIV3Schema") or {} for one in served}
     current = next((one["name"] for one in served if not one.get("deprecated")), "")
     deprecations = {}
@@ -72,7 +85,7 @@ def _schemas(group: str, kind: str, served: list[Object]) -> Schemas:
             instead = f"; use {group}/{current} {kind}" if current else ""
             usual = f"{group}/{one['name']} {kind} is deprecated{instead}"
             deprecations[f"{group}/{one['name']}"] = one.get("deprecationWarning") or usual
-    return Schemas(schemas, deprecations)
+    return Schemas(schemas, deprecations, scale)
 
 
 def _columns(given: Iterable[Object]) -> tuple[tuple[str, str, bool, str, str], ...]:

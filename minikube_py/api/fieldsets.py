@@ -219,6 +219,20 @@ def _merge(shape: Shape, live: Any, config: Any) -> Any:
     return config
 
 
+def atomics(kind: Kind, config: Object) -> list[str]:
+    """The lists, maps and structs of a configuration that could only be replaced as a whole: '.spec.selector'."""
+    found: list[str] = []
+    _atomics(shape_of(kind), config, "", found)
+    return found
+
+
+def _atomics(shape: Shape, value: Any, path: str, found: list[str]) -> None:
+    if shape.sort == "leaf" and isinstance(value, dict | list):
+        found.append(path)
+    for element, (name, part) in _entries(shape, value).items():
+        _atomics(_field(shape, name), part, path + _text(element), found)
+
+
 def _in_order(mine: list[str], yours: list[str]) -> list[str]:
     """Items of two lists: those of the configuration in its order, the others before what they stood before."""
     known, found = dict.fromkeys(yours), []

@@ -165,6 +165,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("NodeGroup", SIMULATOR, "nodegroups", namespaced=False, subresources=("status",), simulated=True),
     Kind("Program", SIMULATOR, "programs", subresources=("status",), simulated=True),
     Kind("Traffic", SIMULATOR, "traffics", subresources=("status",), simulated=True),
+    Kind("WebhookStub", SIMULATOR, "webhookstubs", namespaced=False, simulated=True),
 )
 # fmt: on
 

@@ -1,8 +1,8 @@
-"""The simulator's own kinds (sim.kpy.dev/v1alpha1): the structural schemas of Program, Fault, NodeGroup, Traffic and MetricSeries.
+"""The simulator's own kinds (sim.kpy.dev/v1alpha1): the structural schemas of Program, Fault, NodeGroup, Traffic, MetricSeries and WebhookStub.
 
 They are what a CustomResourceDefinition would say, so unknown fields and wrong types are found as for any custom resource.
 What a schema cannot say is marked `x-kpy`, the sort of the value: a time, a quantity, a selector, a course (one quantity, or a
-list of {after, value}), the rate or the source of a Traffic; `minikube_py.api.validation.simulator` looks at those and at what contradicts itself.
+list of {after, value}), the rate or the source of a Traffic, the patch of a WebhookStub; `minikube_py.api.validation.simulator` looks at those and at what contradicts itself.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 GROUP = "sim.kpy.dev"
 FAULT_TYPES = (
     "NodeDown", "ZoneDown", "KubeletStopped", "PodKilled", "PullFailing", "SlowStart", "DiskPressure", "MemoryPressure",
-    "PIDPressure", "BootFailing",
+    "PIDPressure", "BootFailing", "MemoryLeak",
 )  # fmt: skip
 
 TIME: Object = {"x-kpy": "time"}
@@ -60,7 +60,9 @@ SPECS: dict[str, Object] = {
     "Program": _record(
         match=_record(image=TEXT, container=TEXT, selector=SELECTOR),
         pull=_record(after=TIME, error=TEXT, sizeBytes=COUNT),
-        create=_record(after=TIME, error=TEXT),
+        create=_record(
+            after=TIME, error=TEXT, reason={**TEXT, "enum": ["CreateContainerError", "RunContainerError"]}
+        ),
         start=_record(after=TIME),
         ports=_list(PORT),
         http=_rules({"path": TEXT, "port": PORT}, {"status": {"type": "integer", "minimum": 0, "maximum": 599}}),
@@ -71,6 +73,7 @@ SPECS: dict[str, Object] = {
         sigterm=_record(after=TIME, code=CODE, ignore=BOOL),
         cpu=COURSE,
         memory=COURSE,
+        disk=COURSE,
         requests=_record(cpu=QUANTITY, memory=QUANTITY, latency=TIME, perSecond=COUNT),
         logs=_list(_record(after=TIME, text=TEXT)),
     ),
@@ -86,6 +89,7 @@ SPECS: dict[str, Object] = {
         group=TEXT,
         after=TIME,
         delay=TIME,
+        perMinute=QUANTITY,
         message=TEXT,
         **{"at": TIME, "for": TIME},
     ),
@@ -125,6 +129,18 @@ SPECS: dict[str, Object] = {
         object=_record("kind", "name", apiVersion=TEXT, kind=TEXT, name=TEXT),
         value=COURSE,
         shared=BOOL,
+    ),
+    "WebhookStub": _record(
+        allowed=BOOL,
+        message=TEXT,
+        reason=TEXT,
+        code={"type": "integer", "minimum": 400, "maximum": 599},
+        patch={
+            "x-kubernetes-preserve-unknown-fields": True,
+            "items": {"x-kubernetes-preserve-unknown-fields": True},
+            "x-kpy": "patch",
+        },
+        warnings=_list(TEXT),
     ),
 }  # fmt: skip
 _STATUS: Object = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}

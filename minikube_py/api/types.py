@@ -177,6 +177,7 @@ class View(Protocol):
 
 class Derived(Protocol):
     """A cache over the cluster that is kept up to date by being told each change (old or new is None at create or delete);
-    only those of its `resources`, a frozenset, if it has an attribute of that name."""
+    only those of its `resources`, a frozenset, if it has an attribute of that name, and of the changes of pods only those
+    with one of its `facets` (see `api.facets`), if it has that."""
 
     def changed(self, key: Key, old: Object | None, new: Object | None) -> None: ...

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from minikube_py.api.types import Key
-from minikube_py.base.clock import seconds
+from minikube_py.base.clock import seconds, timestamp
 
 EVENT_TTL_S = 3600  # kube-apiserver --event-ttl
 COMBINED = "(combined from similar events): "
@@ -53,26 +53,27 @@ def correlated(store: Store, clock: Clock, wanted: Record, key: Key) -> Record |
 
 def record(store: Store, clock: Clock, wanted: Record, *, actor: str, cause: int) -> Object:
     """Write or count an event. Its name tells what it says, so an equal event is found by its key."""
-    meta = wanted.regarding["metadata"]
-    namespace = meta.get("namespace") or "default"
-    words = (meta.get("uid", ""), *wanted[1:])
-    if wanted.message.startswith(COMBINED):
-        words = (meta.get("uid", ""), *wanted._replace(message=COMBINED)[1:])
-    digest = blake2b("\0".join(words).encode(), digest_size=16).hexdigest()
+    regarding, type_, reason, message, component, host, field_path, action = wanted
+    meta = regarding["metadata"]
+    namespace, uid = meta.get("namespace") or "default", meta.get("uid", "")
+    said = COMBINED if message.startswith(COMBINED) else message
+    words = f"{uid}\0{type_}\0{reason}\0{said}\0{component}\0{host}\0{field_path}\0{action}"
+    digest = blake2b(words.encode(), digest_size=16).hexdigest()
     key = Key("events", namespace, f"{meta['name']}.{digest[:16]}")
-    old = store.event(key, meta.get("uid", ""))
+    old = store.event(key, uid)
     if old is None:
-        new = _new(wanted, key, clock, digest)
-    elif wanted.action:
+        return store.add_event(key, _new(wanted, key, clock, digest), time_s=clock.now_s, actor=actor, cause=cause)
+    if action:
         series = old.get("series") or {"count": 1}
         new = {**old, "series": {"count": series["count"] + 1, "lastObservedTime": clock.micro_timestamp}}
     else:
-        new = {**old, "message": wanted.message, "count": old["count"] + 1, "lastTimestamp": clock.timestamp}
+        new = {**old, "message": message, "count": old["count"] + 1, "lastTimestamp": clock.timestamp}
     return store.put(key, new, time_s=clock.now_s, actor=actor, cause=cause)
 
 
 def _new(wanted: Record, key: Key, clock: Clock, digest: str) -> Object:
-    obj, meta = wanted.regarding, wanted.regarding["metadata"]
+    obj, type_, reason, message, component, host, field_path, action = wanted
+    meta, now = obj["metadata"], timestamp(clock.now_s)
     involved = {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "name": meta["name"]}
     if "namespace" in meta:
         involved["namespace"] = meta["namespace"]
@@ -80,44 +81,34 @@ def _new(wanted: Record, key: Key, clock: Clock, digest: str) -> Object:
         involved["resourceVersion"] = meta["resourceVersion"]
     if "uid" in meta:
         involved["uid"] = meta["uid"]
-    if wanted.field_path:
-        involved["fieldPath"] = wanted.field_path
+    if field_path:
+        involved["fieldPath"] = field_path
     event: Object = {
         "apiVersion": "v1",
         "kind": "Event",
         "metadata": {
-            "creationTimestamp": clock.timestamp,
+            "creationTimestamp": now,
             "name": key.name,
             "namespace": key.namespace,
             "uid": f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-8{digest[17:20]}-{digest[20:]}",
         },
         "involvedObject": involved,
-        "reason": wanted.reason,
-        "message": wanted.message,
-        "type": wanted.type,
+        "reason": reason,
+        "message": message,
+        "type": type_,
     }
-    if wanted.action:  # written through events.k8s.io: no count, no source
-        return {
-            **event,
-            "action": wanted.action,
-            "eventTime": clock.micro_timestamp,
-            "firstTimestamp": None,
-            "lastTimestamp": None,
-            "reportingComponent": wanted.component,
-            "reportingInstance": f"{wanted.component}-control-plane",
-            "source": {},
-        }
-    source = {"component": wanted.component, "host": wanted.host} if wanted.host else {"component": wanted.component}
-    return {
-        **event,
-        "count": 1,
-        "eventTime": None,
-        "firstTimestamp": clock.timestamp,
-        "lastTimestamp": clock.timestamp,
-        "reportingComponent": wanted.component,
-        "reportingInstance": wanted.host,
-        "source": source,
-    }
+    if action:  # written through events.k8s.io: no count, no source
+        event["action"] = action
+        event["eventTime"] = clock.micro_timestamp
+        event["firstTimestamp"] = event["lastTimestamp"] = None
+        event["reportingComponent"], event["reportingInstance"] = component, f"{component}-control-plane"
+        event["source"] = {}
+        return event
+    event["count"], event["eventTime"] = 1, None
+    event["firstTimestamp"] = event["lastTimestamp"] = now
+    event["reportingComponent"], event["reportingInstance"] = component, host
+    event["source"] = {"component": component, "host": host} if host else {"component": component}
+    return event
 
 
 def expire(store: Store, clock: Clock) -> int:

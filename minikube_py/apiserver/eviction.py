@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minikube_py.api import pods
+from minikube_py.api import budgets, pods
 from minikube_py.api.types import Key
 from minikube_py.base import errors
 
@@ -24,14 +24,17 @@ def evict(server: ApiServer, key: Key, *, origin: Origin, grace_s: int | None = 
     pod = server.store.get(key)
     if pod is None:
         raise errors.not_found("pods", key.name)
-    budgets = [] if ignores_budgets(pod) else server.view.selecting(BUDGETS, pod)
-    if len(budgets) > 1:
+    covering = [] if ignores_budgets(pod) else server.view.selecting(BUDGETS, pod)
+    if len(covering) > 1:
         raise errors.InternalError(
             "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
         )
-    for budget in budgets:
+    for budget in covering:
         if not (unhealthy_goes_free(pod, budget)):
             charge(server, pod, budget, origin, dry_run)
+    if not dry_run:
+        told = pods.disrupted(pod, "EvictionByEvictionAPI", "Eviction API: evicting", server.clock.timestamp)
+        server.change(key, {"status": {"conditions": told}}, "status", origin._replace(trusted=True))
     server.delete(server.registry.resource("pods"), key, grace_s=grace_s, origin=origin, dry_run=dry_run)
 
 
@@ -78,6 +81,8 @@ def charge(server: ApiServer, pod: Object, budget: Object, origin: Origin, dry_r
         )
     if not dry_run:
         disrupted = {**(status.get("disruptedPods") or {}), pod["metadata"]["name"]: server.clock.timestamp}
-        fields = {"status": {"disruptionsAllowed": status["disruptionsAllowed"] - 1, "disruptedPods": disrupted}}
+        allowed = status["disruptionsAllowed"] - 1
+        told = [budgets.condition(budget, status, allowed, server.clock.timestamp)]
+        fields = {"status": {"disruptionsAllowed": allowed, "disruptedPods": disrupted, "conditions": told}}
         key = Key(BUDGETS, meta["namespace"], meta["name"])
         server.change(key, fields, "status", origin._replace(trusted=True))

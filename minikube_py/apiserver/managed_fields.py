@@ -331,4 +331,28 @@ def migrate(server: ApiServer, kind: Kind, key: Key, name: str) -> bool:
     return True
 
 
+def parsed(entries: list[Object]) -> Managers:
+    """metadata.managedFields as a client writes them. Raises BadRequest for entries that are none."""
+    found: Managers = {}
+    for one in entries:
+        fields = one.get("fieldsV1") if isinstance(one, dict) else None
+        if not isinstance(fields, dict) or one.get("operation") not in (APPLY, UPDATE):
+            raise errors.BadRequest(
+                "metadata.managedFields: an entry needs fieldsV1, and the operation Apply or Update"
+            )
+        version = "" if one["operation"] == APPLY else str(one.get("apiVersion") or "")
+        manager = Manager(str(one.get("manager") or ""), one["operation"], version, str(one.get("subresource") or ""))
+        found[manager] = Owned(fields, str(one.get("time") or ""))
+    return found
+
+
+def replace(server: ApiServer, kind: Kind, key: Key, found: Managers, origin: Origin) -> Object:
+    """Have an object managed as told from now on. Returns it with its new resourceVersion."""
+    if server.store.get(key) is None:
+        raise errors.not_found(kind.resource, key.name)
+    stored = server.touch(key, origin)
+    _remember(server.store, key, stored, found)
+    return stored
+
+
 CLIENT_SIDE = ("kubectl-client-side-apply", "before-first-apply")

@@ -9,7 +9,7 @@ class Origin(NamedTuple):
     """`actor`: component ('deployment-controller') or client ('kubectl-client-side-apply'), for the log.
 
     `cause`: the revision that led to this write, 0 if a person did. `trusted`: a component of the cluster, whose objects
-    need no decoding. `user`, `groups`: for authorization and admission.
+    need no decoding. `user`, `groups`, `uid`, `extra`: for authorization and admission.
     """
 
     actor: str
@@ -17,6 +17,8 @@ class Origin(NamedTuple):
     trusted: bool = False
     user: str = "kubernetes-admin"
     groups: tuple[str, ...] = ("system:masters", "system:authenticated")
+    uid: str = ""
+    extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 ADMIN = Origin("kubectl")

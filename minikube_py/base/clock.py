@@ -6,6 +6,7 @@ words given, on nothing else, so that a new controller shifts nobody's luck.
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING
 
@@ -129,6 +130,16 @@ def zoned(now_s: int, zone: str) -> datetime:
 def wall_now_s() -> int:
     """The wall clock, for the epoch of a new cluster only."""
     return int(time.time())
+
+
+def wall_seconds() -> float:
+    """Real seconds from an unknown beginning, for how long a server took: nothing of a cluster may hang on it."""
+    return time.perf_counter()
+
+
+def secret() -> str:
+    """256 bits that nobody can guess, for keys and tokens of a server: nothing of a cluster may hang on it."""
+    return os.urandom(32).hex()
 
 
 def fresh_seed() -> int:

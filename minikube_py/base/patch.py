@@ -87,19 +87,24 @@ def diff(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     patch: dict[str, Any] = {}
     if old is new:
         return patch
+    added = 0
     for key, value in new.items():
         before = old.get(key, _ABSENT)
         if before is value:
             continue
-        if isinstance(value, dict) and isinstance(before, dict):
+        if before is _ABSENT:
+            added += 1
+            patch[key] = value
+        elif isinstance(value, dict) and isinstance(before, dict):
             inner = diff(before, value)
             if inner:
                 patch[key] = inner
-        elif before is _ABSENT or before != value or (type(before) is not type(value) and type(value) is bool):
+        elif before != value or (type(before) is not type(value) and type(value) is bool):
             patch[key] = value
-    for key in old:
-        if key not in new:
-            patch[key] = None
+    if len(old) != len(new) - added:
+        for key in old:
+            if key not in new:
+                patch[key] = None
     return patch
 
 

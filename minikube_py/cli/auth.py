@@ -22,7 +22,6 @@ VERBS = (
     "approve", "sign", "escalate", "attest",
 )  # fmt: skip
 PATH_VERBS = ("get", "put", "post", "head", "options", "delete", "patch", "*")
-CREDENTIAL = "authentication.kubernetes.io/credential-id"
 
 
 def subject(call: Call) -> Subject:
@@ -138,30 +137,19 @@ def _text(rule: Object) -> str:
 def whoami(call: Call) -> None:
     if call.args:
         raise UsageError(f'unknown command "{call.args[0]}" for "kubectl auth whoami"')
-    who = subject(call)
-    info: Object = {"groups": list(who.groups), "username": who.user}
-    if call.cluster.subject is None:
-        info["extra"] = {CREDENTIAL: [f"X509SHA256={_certificate(call)}"]}
-    review = {
-        "apiVersion": "authentication.k8s.io/v1",
-        "kind": "SelfSubjectReview",
-        "metadata": {"creationTimestamp": call.cluster.clock.timestamp},
-        "status": {"userInfo": dict(sorted(info.items()))},
-    }
+    review = call.cluster.create({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"})
     if call.text("output") or call.text("template"):
         from minikube_py.cli import show
 
         call.say(show.plan(call).render([review], as_list=False))
         return
-    rows = [["ATTRIBUTE", "VALUE"], ["Username", who.user], ["Groups", f"[{' '.join(who.groups)}]"]]
+    info = review["status"]["userInfo"]
+    rows = [
+        ["ATTRIBUTE", "VALUE"],
+        ["Username", info["username"]],
+        *([["UID", info["uid"]]] if "uid" in info else []),
+        ["Groups", f"[{' '.join(info['groups'])}]"],
+    ]
     for name, values in sorted((info.get("extra") or {}).items()):
         rows.append([f"Extra: {name}", f"[{' '.join(values)}]"])
     call.say(tables.layout(rows))
-
-
-def _certificate(call: Call) -> str:
-    """The digest of the certificate that the administrator of this cluster would have."""
-    from hashlib import sha256
-
-    info = call.cluster.info
-    return sha256(f"{info.name}/{info.seed}/{ADMIN.user}".encode()).hexdigest()

@@ -36,9 +36,6 @@ MANAGERS = {
     "drain": "kubectl", "certificate": "kubectl", "auth": "kubectl", "wait": "kubectl", "delete": "kubectl-delete",
 }  # fmt: skip
 
-# Reading these groups makes the API server send a warning header (apimachinery's deprecation prerelease data).
-DEPRECATED = {"endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"}
-
 UNSUPPORTED = "cannot perform warn validation if server-side field validation is unsupported, skipping validation"
 
 
@@ -162,13 +159,23 @@ class Call:
         return MANAGERS.get(self.command) or MANAGERS.get(first) or f"kubectl-{first}"
 
     def _impersonated(self) -> Subject | None:
-        """Whom --as and --as-group tell to be; None without them."""
-        user, groups = self.text("as"), self.list("as-group")
+        """Whom --as, --as-group, --as-uid and --as-user-extra tell to be; None without them."""
+        user, groups, uid = self.text("as"), self.list("as-group"), self.text("as-uid")
+        extra: dict[str, tuple[str, ...]] = {}
+        for pair in self.list("as-user-extra"):
+            name, _, value = pair.partition("=")
+            extra[name] = (*extra.get(name, ()), value)
         if not user:
+            if groups or uid or extra:
+                from minikube_py.cli import failures
+
+                raise failures.Plain(
+                    "Error in configuration: requesting uid, groups or user-extra for admin without impersonating a user"
+                )
             return None
         from minikube_py.apiserver import authorizer
 
-        return authorizer.impersonated(user, groups)
+        return authorizer.impersonated(user, groups, uid, tuple(sorted(extra.items())))
 
     @property
     def opened(self) -> bool:
@@ -188,8 +195,11 @@ class Call:
         return self.cluster.get(kind.resource, name, namespace if kind.namespaced else "")
 
     def note_deprecation(self, kind: Kind) -> None:
-        if kind.resource in DEPRECATED:
-            self.warn(DEPRECATED[kind.resource])
+        from minikube_py.api import resources
+
+        told = resources.deprecation(kind)
+        if told:
+            self.warn(told)
 
     # ---- streams
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from minikube_py import home
 from minikube_py.base.clock import seconds, timestamp
@@ -13,6 +13,7 @@ from minikube_py.cli import own, snapshots
 if TYPE_CHECKING:
     import typer
 
+    from minikube_py.api.types import Object
 
 app = own.new_app("Start, list, choose, check, delete, save and restore clusters.", group=True)
 snapshot = own.new_app("Save a cluster's whole state under a name, and go back to it.", group=True)
@@ -46,6 +47,20 @@ def start(
     no_load_balancer: Annotated[
         bool, typer.Option("--no-load-balancer", help="No cloud: Services of type LoadBalancer stay <pending>.")
     ] = False,
+    scheduler_config: Annotated[
+        str, typer.Option("--scheduler-config", metavar="FILE", help="A KubeSchedulerConfiguration: profiles, plugins.")
+    ] = "",
+    ip_family: Annotated[
+        str, typer.Option("--ip-family", metavar="ipv4|dual", help="dual: IPv6 addresses beside the IPv4 ones.")
+    ] = "ipv4",
+    admission_config: Annotated[
+        str,
+        typer.Option(
+            "--admission-control-config-file",
+            metavar="FILE",
+            help="The API server's AdmissionConfiguration: defaults and exemptions of PodSecurity.",
+        ),
+    ] = "",
     static_pods: Annotated[
         bool, typer.Option("--static-pods/--no-static-pods", help="With the control plane's own pods in kube-system.")
     ] = True,
@@ -59,7 +74,10 @@ def start(
                 raise ValueError("must be greater than zero")
         except ValueError as error:
             raise UsageError(f'invalid argument "{value}" for "{flag}" flag: {error}') from None
+    if ip_family not in ("ipv4", "dual"):
+        raise UsageError(f"--ip-family must be ipv4 or dual, not {ip_family!r}")
     chosen = name or home.DEFAULT
+    scheduler = _scheduler(scheduler_config) if scheduler_config else None
     cluster = home.start(
         chosen,
         epoch_s=_epoch_s(epoch),
@@ -69,9 +87,13 @@ def start(
         seed=seed,
         kubernetes_version=_version(kubernetes_version),
         static_pods=static_pods,
+        dual_stack=ip_family == "dual",
+        admission=_admission(admission_config),
     )
     if no_load_balancer:
         cluster.create(NO_CLOUD, namespace="kube-system")
+    if scheduler is not None:
+        cluster.create(scheduler)
     if name and home.current() != name:
         home.use(name)
     info = cluster.info
@@ -87,6 +109,58 @@ def _epoch_s(text: str) -> int | None:
         return seconds(text)
     except (ValueError, KeyError, IndexError):
         raise UsageError(f"--epoch wants a time such as 2026-01-01T00:00:00Z, not {text!r}") from None
+
+
+def _scheduler(filename: str) -> Object:
+    """The ConfigMap that holds a scheduler's configuration. Raises UsageError if it is wrong."""
+    from pathlib import Path
+
+    from minikube_py.scheduler import configuration, settings
+
+    try:
+        text = Path(filename).read_text(encoding="utf-8")
+        configuration.read(text)
+    except (OSError, ValueError) as error:
+        what = error.strerror if isinstance(error, OSError) else str(error)
+        raise UsageError(f"--scheduler-config {filename}: {what}") from None
+    key = settings.WHERE
+    meta = {"name": key.name, "namespace": key.namespace}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {settings.FILE: text}}
+
+
+def _admission(path: str) -> dict[str, Any]:
+    """The configurations of an AdmissionConfiguration (apiserver.config.k8s.io/v1) by plugin. Raises UsageError."""
+    import os
+
+    from minikube_py.api import documents
+
+    found: dict[str, Any] = {}
+    if not path:
+        return found
+    for document in documents.read_file(path):
+        if document.object.get("kind") != "AdmissionConfiguration":
+            raise UsageError(f"{path}: want kind AdmissionConfiguration, not {document.object.get('kind')!r}")
+        for plugin in document.object.get("plugins") or ():
+            if plugin.get("name") != "PodSecurity":
+                raise UsageError(f"{path}: only PodSecurity can be configured here, not {plugin.get('name')!r}")
+            settings = plugin.get("configuration")
+            if settings is None and plugin.get("path"):
+                beside = os.path.join(os.path.dirname(path), plugin["path"])
+                settings = next(documents.read_file(beside)).object
+            found["PodSecurity"] = _pod_security(settings or {}, path)
+    return found
+
+
+def _pod_security(settings: dict[str, Any], path: str) -> dict[str, Any]:
+    from minikube_py.apiserver.admission import pod_security
+
+    defaults, exemptions = settings.get("defaults") or {}, settings.get("exemptions") or {}
+    labels = {f"{pod_security.PREFIX}{name}": value for name, value in defaults.items()}
+    causes = pod_security.policy_of(labels, {}).causes
+    if causes:
+        name = causes[0].field.removeprefix(f"metadata.labels[{pod_security.PREFIX}").removesuffix("]")
+        raise UsageError(f"{path}: defaults.{name}: {causes[0].message}")
+    return {"defaults": defaults, "exemptions": exemptions}
 
 
 def _version(text: str) -> str:

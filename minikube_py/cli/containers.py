@@ -143,18 +143,3 @@ def status_of(pod: Object, name: str) -> Object | None:
                 found: Object = entry
                 return found
     return None
-
-
-def check_node(call: Call, pod: Object, path: str) -> None:
-    """Whether the pod's kubelet answers the API server. Raises InternalError where its machine is off."""
-    from minikube_py.base.errors import InternalError
-    from minikube_py.kubelet.pod import is_down
-
-    name = pod["spec"].get("nodeName") or ""
-    if not is_down(name, call.cluster.view):
-        return
-    node = call.cluster.get("nodes", name)
-    address = next(
-        (one["address"] for one in node["status"].get("addresses") or () if one["type"] == "InternalIP"), name
-    )
-    raise InternalError(f'Get "https://{address}:10250/{path}": dial tcp {address}:10250: connect: no route to host')

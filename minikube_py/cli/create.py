@@ -84,7 +84,7 @@ def send(call: Call, item: Item) -> Item:
         dry_run=call.dry_run == "server",
         validation=call.validation,
     )
-    return item._replace(name=created["metadata"]["name"], object=created)
+    return item._replace(name=created["metadata"].get("name") or "<unknown>", object=created)
 
 
 def one_name(call: Call) -> str:

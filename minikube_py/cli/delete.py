@@ -107,8 +107,11 @@ def _confirmed(call: Call, items: list[Item]) -> bool:
 
 def _delete(call: Call, item: Item, grace_s: int | None, propagation: str) -> Item:
     """Delete one object and tell; gives back the item with the object as it was."""
-    live = call.cluster.get(item.kind.resource, item.name, item.namespace)
-    if call.dry_run != "client":
+    if call.dry_run == "client":
+        live = call.cluster.get(item.kind.resource, item.name, item.namespace)
+    else:  # nobody needs the right to read what they delete
+        call.cluster.authorize("delete", item.kind, item.namespace, item.name)
+        live = call.cluster.stored(item.kind.resource, item.name, item.namespace)
         call.cluster.delete(
             item.kind.resource,
             item.name,

@@ -8,8 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from minikube_py.api.types import Key
-from minikube_py.base.errors import UsageError
+from minikube_py.base.errors import InternalError, UsageError
 from minikube_py.cli import containers, select
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 Object = dict[str, Any]
 
-STEP = "kubelet"
 NOT_SUPPORTED = "exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] instead"
 NO_TTY = "Unable to use a TTY - input is not a terminal or the right kind of file"
 
@@ -67,7 +65,7 @@ def inside(call: Call, pod: Object, container: Object, command: tuple[str, ...],
     session = visit(call, pod, container)
     problem = session.missing(command)
     if problem:
-        raise UsageError(_cannot_start(call, pod, container, problem))
+        raise UsageError(call.cluster.cannot_start(pod, container, problem))
     if is_terminal and shell.is_bare(command):
         code = _dialogue(session)
     else:
@@ -85,44 +83,17 @@ def inside(call: Call, pod: Object, container: Object, command: tuple[str, ...],
 
 def visit(call: Call, pod: Object, container: Object) -> Session:
     """A session in a running container. Raises in the API server's words where there is none to enter."""
-    from minikube_py.network import clients
-    from minikube_py.programs import commands
-
-    meta, name = pod["metadata"], container["name"]
-    if not pod["spec"].get("nodeName"):
-        raise UsageError(f"Internal error occurred: pod {meta['name']} does not have a host assigned")
-    containers.check_node(call, pod, f"exec/{meta['namespace']}/{meta['name']}/{name}")
-    if commands.started_s(name, pod) is None:
-        raise UsageError(f'Internal error occurred: unable to upgrade connection: container not found ("{name}")')
-    session = commands.Session(container, pod, call.cluster.view, call.cluster.clock)
-    session.run.clients = clients.inside(pod, call.cluster.view, call.cluster.clock)
-    return session
-
-
-def _cannot_start(call: Call, pod: Object, container: Object, problem: str) -> str:
-    """What containerd says of a command that runc cannot start."""
-    words = (pod["metadata"]["uid"], container["name"], problem)
-    number = "".join(f"{call.cluster.clock.token('exec', part, *words):016x}" for part in range(4))
-    return (
-        "Internal error occurred: Internal error occurred: error executing command in container: failed to exec in "
-        f'container: failed to start exec "{number}": OCI runtime exec failed: exec failed: unable to start '
-        f"container process: {problem}: unknown"
-    )
+    try:
+        return call.cluster.enter(pod, container)
+    except InternalError as error:
+        if not str(error).startswith("Internal error"):
+            raise  # of a node that is off: the API server itself says so
+        raise UsageError(str(error)) from None
 
 
 def keep(call: Call, pod: Object, session: Session) -> None:
     """Store what a session has changed, and have the pod's kubelet look at it."""
-    meta, cluster = pod["metadata"], call.cluster
-    key = Key("pods", meta["namespace"], meta["name"])
-    try:
-        kept = session.kept(cluster.view.memory(STEP, key))
-    except ValueError as error:
-        raise UsageError(str(error)) from None
-    if kept is None:
-        return
-    with cluster.transaction():
-        cluster.store.remember(STEP, key, kept)
-        cluster.store.set_wake(STEP, key, (call.now_s, False))
+    call.cluster.leave(pod, session)
 
 
 def _input() -> str:
@@ -135,7 +106,7 @@ def _dialogue(session: Session) -> int:
     code = 0
     while True:
         try:
-            line = input(_prompt(session))
+            line = input(session.prompt)
         except EOFError:
             sys.stdout.write("\n")
             return code
@@ -149,14 +120,3 @@ def _dialogue(session: Session) -> int:
         sys.stdout.write(result.stdout + result.stderr)
         sys.stdout.flush()
         code = result.code
-
-
-def _prompt(session: Session) -> str:
-    """'/ # ' in a busybox, 'root@web-1:/# ' in a bash."""
-    from minikube_py.programs import run
-
-    user = session.shell.identity[0]
-    sign = "#" if user == 0 else "$"
-    if session.shell.image in run.BUSYBOX:
-        return f"{session.cwd} {sign} "
-    return f"{'root' if user == 0 else 'user'}@{session.shell.hostname}:{session.cwd}{sign} "

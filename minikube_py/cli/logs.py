@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from minikube_py.base.clock import seconds, timestamp
+from minikube_py.base.clock import seconds
 from minikube_py.base.errors import BadRequest, KpyError, NotFound, UsageError
 from minikube_py.cli import containers
 
@@ -176,22 +176,17 @@ def _text(call: Call, stream: Stream, since_s: int) -> str:
     call.cluster.authorize("get", call.registry.resource("pods"), meta["namespace"], meta["name"], "log")
     if not pod["spec"].get("nodeName"):
         return ""  # the API server has nobody to ask
-    containers.check_node(call, pod, f"containerLogs/{pod['metadata']['namespace']}/{pod['metadata']['name']}/{name}")
+    call.cluster.check_node(pod, f"containerLogs/{pod['metadata']['namespace']}/{pod['metadata']['name']}/{name}")
     problem = logs.problem(name, pod, previous)
     if problem:
         raise BadRequest(problem)
     found = logs.lines(container, pod, call.cluster.view, call.cluster.clock, previous)
-    found = [line for line in found if line[0] >= since_s]
     tail = call.number("tail")
     if tail == -1 and call.text("selector") and not call.changed("tail"):
         tail = SELECTOR_TAIL
-    if tail >= 0:
-        found = found[len(found) - tail :] if tail else []
-    stamped = call.on("timestamps")
-    texts = [f"{timestamp(second)[:-1]}.000000000Z {line}\n" if stamped else f"{line}\n" for second, line in found]
-    limit = call.number("limit-bytes")
-    if limit:
-        texts = "".join(texts).encode()[:limit].decode(errors="ignore").splitlines(keepends=True)
+    texts = logs.told(
+        found, since_s=since_s, tail=tail, stamped=call.on("timestamps"), limit=call.number("limit-bytes")
+    )
     if call.on("prefix") or call.on("all-pods"):
         texts = [f"[pod/{pod['metadata']['name']}/{name}] {text}" for text in texts]
     return "".join(texts)

@@ -48,6 +48,11 @@ class Context:
 
         return self._namespace or contexts.namespace(self.context)
 
+    def close(self) -> None:
+        """Leave the cluster's file to others."""
+        self.cluster.close()
+        self._cluster = None
+
     def flush_warnings(self) -> None:
         if self._cluster is not None:
             for text in dict.fromkeys(self._cluster.warnings):
@@ -88,6 +93,8 @@ class App:
             no_args_is_help=self.group,
             context_settings={"help_option_names": ["-h", "--help"]},
         )
+        if self.group:
+            made.callback()(lambda: None)  # else a group of one command would be that command
         for name, function in self.functions.items():
             function.__globals__.setdefault("typer", typer)  # what its annotations speak of
             made.command(name)(function)

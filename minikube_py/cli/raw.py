@@ -33,7 +33,7 @@ def run(call: Call) -> None:
     path = path.partition("?")[0].rstrip("/")
     _authorize(call, path)
     if path == "/version":
-        from minikube_py.cli.version import server_version
+        from minikube_py.cluster import server_version
 
         call.say(json.dumps(server_version(call.cluster.info.kubernetes_version), indent=2))
     elif path in HEALTH:

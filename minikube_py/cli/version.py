@@ -27,6 +27,8 @@ def run(call: Call) -> None:
         return
     whole: dict[str, Any] = {"clientVersion": CLIENT, "kustomizeVersion": KUSTOMIZE}
     if server:
+        from minikube_py.cluster import server_version
+
         whole["serverVersion"] = server_version(server)
     if output == "json":
         import json
@@ -50,23 +52,3 @@ CLIENT = {
     "compiler": "gc",
     "platform": "linux/amd64",
 }
-
-
-def server_version(version: str) -> dict[str, str]:
-    """What `GET /version` answers, in the order of its fields."""
-    major, minor = version.removeprefix("v").split(".")[:2]
-    return {
-        "major": major,
-        "minor": minor,
-        "emulationMajor": major,
-        "emulationMinor": minor,
-        "minCompatibilityMajor": major,
-        "minCompatibilityMinor": str(int(minor) - 1),
-        "gitVersion": version,
-        "gitCommit": "unknown",
-        "gitTreeState": "clean",
-        "buildDate": "2026-07-01T00:00:00Z",
-        "goVersion": "go1.26.4",
-        "compiler": "gc",
-        "platform": "linux/amd64",
-    }

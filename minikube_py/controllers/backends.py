@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minikube_py.api import pods
+from minikube_py.api.families import IPV4, IPV6, family_of, pod_addresses
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Object, Objects, View
@@ -37,6 +38,19 @@ def behind(service: Object, view: View, *, terminating: bool) -> Objects:
         and not pods.is_finished(pod)
         and (terminating or not pods.is_terminating(pod))
     ]
+
+
+def address_of(pod: Object, family: str) -> str:
+    """The pod's address of a family; '' if it has none."""
+    first: str = pod["status"]["podIP"]
+    if (":" in first) == (family == IPV6):
+        return first
+    return next((one for one in pod_addresses(pod) if family_of(one) == family), "")
+
+
+def families(service: Object) -> list[str]:
+    """The families that a Service's endpoints have, the first one first."""
+    return service["spec"].get("ipFamilies") or [IPV4]
 
 
 def target_port(pod: Object, port: Object) -> int | None:
@@ -92,3 +106,11 @@ def ready_since(pod: Object) -> str:
     """When the pod's readiness last changed; '' if it is not told."""
     found = pods.condition(pod, "Ready")
     return found.get("lastTransitionTime", "") if found is not None else ""
+
+
+def news_of(pod: Object, told: str) -> str:
+    """`ready_since`, unless it is no news: a pod that was not ready when the last write, with the trigger time `told`, was
+    made, and is not ready now, was looked at then.
+    """
+    since = ready_since(pod)
+    return "" if since <= told and not pods.is_ready(pod) else since

@@ -11,6 +11,7 @@ Source: k8s.io/kubernetes/pkg/controller/cronjob/cronjob_controllerv2.go.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from minikube_py.api.types import Create, Delete, Patch, Record, Remember, Wake
@@ -37,7 +38,7 @@ def step(cron: Object, view: View, clock: Clock) -> Actions:
     jobs = [job for job in view.owned(cron["metadata"]["uid"], JOBS) if ownership.is_controlled_by(job, cron)]
     old = cron.get("status") or {}
     key = ownership.key_of(RESOURCE, cron)
-    told = _Told(view.memory(STEP, key))
+    told = _Told(view.memory(STEP, key), _occasion(cron, jobs, clock))
     yield from _clean_up(cron, jobs)
     status = yield from _look_after(cron, jobs, old, told)
     if not cron["spec"].get("suspend"):
@@ -51,14 +52,29 @@ def step(cron: Object, view: View, clock: Clock) -> Actions:
 
 
 class _Told:
-    """What was told of and need not be told again while it lasts: what -> the moment or the Job it was about."""
+    """What was told of: what -> the occasion. A real controller tells again at each look, so here at each new occasion."""
 
-    def __init__(self, before: Object) -> None:
-        self.before, self.now = before, dict[str, str]()
+    def __init__(self, before: Object, occasion: str) -> None:
+        self.before, self.occasion, self.now = before, occasion, dict[str, str]()
 
-    def is_new(self, what: str, about: str) -> bool:
-        self.now[what] = about
-        return bool(self.before.get(what) != about)
+    def is_new(self, what: str) -> bool:
+        self.now[what] = self.occasion
+        return bool(self.before.get(what) != self.occasion)
+
+
+def _occasion(cron: Object, jobs: Objects, clock: Clock) -> str:
+    """What makes the controller look: a change of the CronJob or one of its Jobs, or a scheduled moment.
+
+    '12 14,15 1795561200': versions of the CronJob and of its Jobs, and the latest moment of the schedule.
+    """
+    versions = [str(one["metadata"].get("resourceVersion", "")) for one in (cron, *jobs)]
+    moment: int | None = None
+    spec = cron["spec"]
+    if not spec.get("suspend"):
+        with suppress(ValueError):
+            born_s = seconds(cron["metadata"]["creationTimestamp"])
+            moment = schedule.latest(spec["schedule"], spec.get("timeZone", ""), born_s, clock.now_s)
+    return f"{versions[0]} {','.join(versions[1:])} {moment or ''}"
 
 
 def _tell(cron: Object, reason: str, text: str, kind: str = "Normal") -> Record:
@@ -78,7 +94,7 @@ def _look_after(cron: Object, jobs: Objects, old: Object, told: _Told) -> Genera
         name, uid = job["metadata"]["name"], job["metadata"]["uid"]
         if uid not in known and not is_finished(job):
             text = f"Saw a job that the controller did not create or forgot: {name}"
-            if told.is_new(f"UnexpectedJob {name}", uid):
+            if told.is_new(f"UnexpectedJob {name}"):
                 yield _tell(cron, "UnexpectedJob", text, "Warning")
         elif uid in known and is_finished(job):
             active = [one for one in active if one["uid"] != uid]
@@ -134,14 +150,14 @@ def _start(
     deadline = cron["spec"].get("startingDeadlineSeconds")
     if deadline is not None and due_s + int(deadline) < clock.now_s:
         text = f"Missed scheduled time to start a job: {timestamp(due_s)}"
-        if told.is_new("MissSchedule", str(due_s)):
+        if told.is_new("MissSchedule"):
             yield _tell(cron, "MissSchedule", text, "Warning")
         return status
     active: Objects = status.get("active") or []
     policy = cron["spec"].get("concurrencyPolicy", "Allow")
     if policy == "Forbid" and active:
         text = "Not starting job because prior execution is running and concurrency policy is Forbid"
-        if told.is_new("JobAlreadyActive", str(due_s)):
+        if told.is_new("JobAlreadyActive"):
             yield _tell(cron, "JobAlreadyActive", text)
         return status
     if policy == "Replace":

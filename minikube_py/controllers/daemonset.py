@@ -2,7 +2,7 @@
 
 `step` runs on daemonsets.apps and is woken by: the DaemonSet itself; its pods and ControllerRevisions; pods without a
 controller that its selector matches; nodes created, deleted, or changed in labels or taints. Its wake: when a ready pod
-becomes available (minReadySeconds).
+becomes available (minReadySeconds), or the back-off of a node whose pods fail ends.
 
 A pod is made for a node by pinning it there with a node affinity; the scheduler binds it. DaemonSet pods tolerate the taints
 of nodes that are not ready, under pressure or cordoned.
@@ -11,10 +11,10 @@ Source: k8s.io/kubernetes/pkg/controller/daemon/daemon_controller.go, update.go,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from minikube_py.api import pods
-from minikube_py.api.types import Create, Delete, Patch, Record, Wake
+from minikube_py.api.types import Create, Delete, Patch, Record, Remember, Wake
 from minikube_py.base import patch, selector
 from minikube_py.base.clock import seconds
 from minikube_py.base.errors import KpyError, NotFound
@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from minikube_py.api.types import Action, Actions, Object, Objects, Outcome, View
     from minikube_py.base.clock import Clock
 
+    Backoffs: TypeAlias = dict[str, list[int]]
+
 STEP, RESOURCE, COMPONENT = "daemonset", "daemonsets.apps", "daemonset-controller"
 BURST = 250
+BACKOFF_S_MAX = 15 * 60
 GENERATION_LABEL, GENERATION = "pod-template-generation", "deprecated.daemonset.template.generation"
 _TOLERATED = (
     (taints.NOT_READY, taints.NO_EXECUTE),
@@ -91,35 +94,76 @@ def step(owner: Object, view: View, clock: Clock) -> Actions:
     if revision is None:
         yield from retry.again(STEP, key, owner, view, clock)
         return
-    by_node: dict[str, Objects] = {}
-    for pod in sorted(mine, key=lambda one: (one["metadata"].get("creationTimestamp", ""), one["metadata"]["name"])):
-        by_node.setdefault(placement.pinned_to(pod), []).append(pod)
     spec = _with_tolerations(owner["spec"]["template"]["spec"])
-    work = _Work(owner, spec, history.hash_of(revision), view.list("nodes"), by_node, clock)
+    work = _Work(owner, spec, history.hash_of(revision), view.list("nodes"), _by_node(mine), clock)
 
     create, doomed = _plan(work)
     if (owner["spec"].get("updateStrategy") or {}).get("type", "RollingUpdate") == "RollingUpdate":
         more, less = _rolling(work)
         create += [node for node in more if node not in create]
         doomed += [pod for pod in less if pod not in doomed]
+    known = view.memory(STEP, key)
+    doomed, failed, again_s = _limited(doomed, known.get("failed") or {}, clock.now_s)
     held = retry.held(STEP, key, owner, view, clock) if create else None
-    failure = yield from _carry_out(work, [] if held else create[:BURST], doomed[:BURST], reference)
-
+    failure, made = yield from _create(work, [] if held else create[:BURST], reference)
+    failure = (yield from _delete(work, doomed[:BURST])) or failure
+    if made:
+        work = work._replace(by_node=_by_node([*mine, *made]))
     fields = patch.diff(old, _status(work, collisions))
     if fields:
         yield Patch(key, {"status": fields}, "status")
     labelled = {(pod["metadata"].get("labels") or {}).get(history.HASH_LABEL) for pod in mine}
     in_use = [one["metadata"]["name"] for one in past if history.hash_of(one) in {*labelled, work.hash}]
     yield from history.truncate(owner, past, in_use)
-    yield from retry.after(STEP, key, owner, view, clock, waiting=held, refused=failure)
+    kept = {name: value for name, value in known.items() if name != "failed"}
+    for action in retry.after(STEP, key, owner, view, clock, waiting=held, refused=failure):
+        if isinstance(action, Remember):
+            kept = action.data
+        else:
+            yield action
+    kept = {**kept, "failed": failed} if failed else kept
+    if kept != known:
+        yield Remember(kept)
     due = [
         seconds(ready["lastTransitionTime"]) + work.min_ready_s
         for pod in mine
         if (ready := pods.condition(pod, "Ready")) is not None and ready["status"] == "True"
     ]
-    later = [at_s for at_s in due if at_s > clock.now_s]
+    later = [at_s for at_s in (*due, *again_s) if at_s > clock.now_s]
     if later:
         yield Wake(min(later))
+
+
+def _limited(doomed: Objects, known: Backoffs, now_s: int) -> tuple[Objects, Backoffs, list[int]]:
+    """Failed pods are removed with a back-off for each node: 1 s, 2 s, 4 s, ..., 15 min. `known`: node -> [when one was
+    removed last, the back-off since then]. Returns what may be deleted now, the back-offs, and when they end.
+
+    Pods of n0 fail whenever they start, at 0 s, 1 s and 3 s: removed at 0 s (then 1 s), at 1 s (then 2 s), at 3 s (then 4 s).
+    Source: daemon_controller.go (failedPodsBackoff), k8s.io/client-go/util/flowcontrol/backoff.go.
+    """
+    backoffs = {node: known[node] for node in sorted(known) if now_s - known[node][0] <= 2 * BACKOFF_S_MAX}
+    due: list[int] = []
+    may: Objects = []
+    for pod in doomed:
+        node = placement.pinned_to(pod)
+        if (pod.get("status") or {}).get("phase") == "Failed":
+            since_s, delay_s = backoffs.get(node, (0, 0))
+            if now_s < since_s + delay_s:
+                due.append(since_s + delay_s)
+                continue
+            backoffs[node] = [now_s, min(2 * delay_s, BACKOFF_S_MAX) or 1]
+        may.append(pod)
+    return may, backoffs, due
+
+
+def _by_node(found: Objects) -> dict[str, Objects]:
+    """The pods by the node that they are for, oldest first. One that has ended and is being deleted is nobody's business any
+    more, though it may be there for a while."""
+    by_node: dict[str, Objects] = {}
+    there = [pod for pod in found if not (is_deleting(pod) and pods.is_finished(pod))]
+    for pod in sorted(there, key=lambda one: (one["metadata"].get("creationTimestamp", ""), one["metadata"]["name"])):
+        by_node.setdefault(placement.pinned_to(pod), []).append(pod)
+    return by_node
 
 
 def _with_tolerations(spec: Object) -> Object:
@@ -229,19 +273,34 @@ def _surging(work: _Work, surge: int) -> tuple[list[str], Objects]:
 # --- writes ------------------------------------------------------------------------------------------------------------
 
 
-def _carry_out(work: _Work, create: list[str], doomed: Objects, reference: Object) -> Generator[Action, Outcome, bool]:
+def _create(work: _Work, nodes: list[str], reference: Object) -> Generator[Action, Outcome, tuple[bool, Objects]]:
+    """Make pods in batches of 1, 2, 4, ...; a batch with a refusal is the last one. Returns whether one was refused, and the
+    pods that the status counts already: those of the last batch are not seen yet when it is written.
+
+    Five nodes: batches of 1, 2 and 2, the first status counts 3.
+    """
+    made: Objects = []
+    start, size, failed = 0, 1, False
+    while start < len(nodes) and not failed:
+        seen = len(made)
+        for node in nodes[start : start + size]:
+            outcome = yield Create(_pod(work, node, reference))
+            if retry.namespace_goes(outcome):
+                return False, made
+            if isinstance(outcome, KpyError):
+                failed = True
+                yield Record(work.owner, "Warning", "FailedCreate", f"Error creating: {outcome}", COMPONENT)
+            elif outcome is not None:
+                made.append(outcome)
+                text = f"Created pod: {outcome['metadata']['name']}"
+                yield Record(work.owner, "Normal", "SuccessfulCreate", text, COMPONENT)
+        start, size = start + size, 2 * size
+    return failed, made[:seen] if nodes else []
+
+
+def _delete(work: _Work, doomed: Objects) -> Generator[Action, Outcome, bool]:
     """Returns whether a write was refused."""
     failed = False
-    for node in create:
-        outcome = yield Create(_pod(work, node, reference))
-        if retry.namespace_goes(outcome):
-            return False
-        if isinstance(outcome, KpyError):
-            failed = True
-            yield Record(work.owner, "Warning", "FailedCreate", f"Error creating: {outcome}", COMPONENT)
-        elif outcome is not None:
-            text = f"Created pod: {outcome['metadata']['name']}"
-            yield Record(work.owner, "Normal", "SuccessfulCreate", text, COMPONENT)
     for pod in doomed:
         meta, phase = pod["metadata"], (pod.get("status") or {}).get("phase")
         if phase in ("Failed", "Succeeded"):

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minikube_py.api import pods
+from minikube_py.api import budgets, pods
 from minikube_py.api.types import Key, Patch, Record, Remember, Wake
 from minikube_py.base import patch, selector
 from minikube_py.base.clock import seconds
-from minikube_py.controllers import conditions, ownership
+from minikube_py.controllers import ownership
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Actions, Object, Objects, View
@@ -48,7 +48,7 @@ def step(budget: Object, view: View, clock: Clock) -> Actions:
         "disruptionsAllowed": allowed,
         "expectedPods": expected,
         "observedGeneration": budget["metadata"].get("generation", 0),
-        "conditions": [_condition(budget, old, allowed, clock)],
+        "conditions": [budgets.condition(budget, old, allowed, clock.timestamp)],
     }
     if granted:
         status["disruptedPods"] = granted
@@ -138,17 +138,3 @@ def _wanted(found: Objects, view: View) -> int:
         if top is not None and "replicas" in top["spec"]:
             sizes[top["metadata"]["uid"]] = int(top["spec"]["replicas"])
     return sum(sizes.values())
-
-
-def _condition(budget: Object, old: Object, allowed: int, clock: Clock) -> Object:
-    value, reason = ("True", "SufficientPods") if allowed > 0 else ("False", "InsufficientPods")
-    known = conditions.get(old, "DisruptionAllowed")
-    kept = known["lastTransitionTime"] if known is not None and known["status"] == value else None
-    return {
-        "type": "DisruptionAllowed",
-        "status": value,
-        "observedGeneration": budget["metadata"].get("generation", 0),
-        "lastTransitionTime": kept or clock.timestamp,
-        "reason": reason,
-        "message": "",
-    }

@@ -77,11 +77,15 @@ def _described(meta: Object, labels: dict[str, str], annotations: dict[str, str]
 
 
 def _subsets(service: Object, found: Objects, *, always: bool) -> Objects:
-    """Pods with the same port numbers share a subset; pods that have none of the ports are in none, unless headless."""
+    """Pods with the same port numbers share a subset; pods that have none of the ports are in none, unless headless. Their
+    addresses are of the Service's first family."""
+    family = backends.families(service)[0]
     groups: dict[tuple[int | None, ...], tuple[Objects, Objects]] = {}
     for pod in found:
-        ready, waiting = groups.setdefault(backends.port_numbers(service, pod), ([], []))
-        (ready if always or pods.is_ready(pod) else waiting).append(_address(service, pod))
+        address = backends.address_of(pod, family)
+        if address:
+            ready, waiting = groups.setdefault(backends.port_numbers(service, pod), ([], []))
+            (ready if always or pods.is_ready(pod) else waiting).append(_address(service, pod, address))
     subsets = []
     for numbers in sorted(groups, key=str):
         ports = backends.ports(service, numbers, blank_names=False)
@@ -97,8 +101,8 @@ def _subsets(service: Object, found: Objects, *, always: bool) -> Objects:
     return subsets
 
 
-def _address(service: Object, pod: Object) -> Object:
-    address: Object = {"ip": pod["status"]["podIP"]}
+def _address(service: Object, pod: Object, ip: str) -> Object:
+    address: Object = {"ip": ip}
     name = backends.hostname(service, pod)
     if name:
         address["hostname"] = name
@@ -131,7 +135,9 @@ def _changed_at(service: Object, found: Objects, current: Object | None) -> str:
     for subset in (current or {}).get("subsets") or ():
         before.update((backends.pod_of(one), True) for one in subset.get("addresses") or ())
         before.update((backends.pod_of(one), False) for one in subset.get("notReadyAddresses") or ())
-    times = [backends.ready_since(pod) for pod in found if before.get(pod["metadata"]["uid"]) is not pods.is_ready(pod)]
+    told = ((current or {}).get("metadata", {}).get("annotations") or {}).get(backends.CHANGED_AT, "")
+    changed = [pod for pod in found if before.get(pod["metadata"]["uid"]) is not pods.is_ready(pod)]
+    times = [backends.news_of(pod, told) for pod in changed]
     if current is None:
         times.append(service["metadata"]["creationTimestamp"])
     return min(filter(None, times), default="")

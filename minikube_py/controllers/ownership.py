@@ -70,11 +70,17 @@ def candidates(owner: Object, match_labels: dict[str, str] | None, view: View) -
     meta = owner["metadata"]
     owned = view.owned(meta["uid"], "pods")
     labelled = view.selected(meta["namespace"], match_labels) if match_labels else view.list("pods", meta["namespace"])
-    orphans = [pod for pod in labelled if controller_of(pod) is None]
-    if not orphans:
-        return [pod for pod in owned if is_controlled_by(pod, owner)]
-    together = [pod for pod in owned if is_controlled_by(pod, owner)] + orphans
-    return sorted(together, key=lambda pod: pod["metadata"]["name"])
+    controlled: Objects = []
+    ours: object = ()  # the list of references that most of them share
+    for pod in owned:
+        references = pod["metadata"]["ownerReferences"]
+        if references is ours or is_controlled_by(pod, owner):
+            ours = references
+            controlled.append(pod)
+    orphans = [
+        pod for pod in labelled if pod["metadata"].get("ownerReferences") is not ours and controller_of(pod) is None
+    ]
+    return sorted(controlled + orphans, key=lambda pod: pod["metadata"]["name"]) if orphans else controlled
 
 
 def claim(
@@ -86,13 +92,19 @@ def claim(
     """
     mine: Objects = []
     uid = owner["metadata"]["uid"]
+    alike: tuple[object, object] = (), ()  # the references and the labels of the last one that is ours: most share both
     for obj in found:
+        meta = obj["metadata"]
+        if meta.get("ownerReferences") is alike[0] and meta.get("labels") is alike[1]:
+            mine.append(obj)
+            continue
         controller = controller_of(obj)
         matches = selector.matches(obj["metadata"].get("labels") or {})
         if controller is not None and controller["uid"] != uid:
             continue
         if controller is not None and matches:
             mine.append(obj)
+            alike = meta["ownerReferences"], meta.get("labels")
         elif controller is not None and not is_deleting(owner):
             others = [one for one in obj["metadata"]["ownerReferences"] if one["uid"] != uid]
             yield Patch(key_of(resource, obj), {"metadata": {"ownerReferences": others or None}})

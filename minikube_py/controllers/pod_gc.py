@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING
 
 from minikube_py.api import pods
 from minikube_py.api.types import Delete, Key, Patch, Remember, Wake
-from minikube_py.controllers import conditions, taints
+from minikube_py.controllers import taints
 from minikube_py.controllers.ownership import key_of
-from minikube_py.controllers.taint_eviction import disruption
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Actions, Object, View
@@ -44,10 +43,11 @@ def step(pod: Object, view: View, clock: Clock) -> Actions:
     if clock.now_s < due_s:
         yield Wake(due_s)
         return
-    if wait_s and not pods.is_finished(pod):
-        told = disruption("DeletionByPodGC", reason, pod, clock)
-        found = conditions.put((pod.get("status") or {}).get("conditions") or [], told)
-        yield Patch(key, {"status": {"phase": "Failed", "conditions": found}}, "status")
+    if not pods.is_finished(pod):
+        status: Object = {"phase": "Failed"}
+        if wait_s:
+            status["conditions"] = pods.disrupted(pod, "DeletionByPodGC", reason, clock.timestamp)
+        yield Patch(key, {"status": status}, "status")
     yield Delete(key, grace_s=0, uid=pod["metadata"]["uid"])
 
 

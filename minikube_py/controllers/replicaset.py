@@ -285,14 +285,18 @@ def _status(
     old, spec = rs.get("status") or {}, rs["spec"]
     min_ready_s = spec.get("minReadySeconds", 0)
     template_labels = (spec["template"].get("metadata") or {}).get("labels") or {}
-    ready = [pod for pod in active if pods.is_ready(pod)]
-    counts = {
-        "fullyLabeledReplicas": sum(
-            1 for pod in active if template_labels.items() <= (pod["metadata"].get("labels") or {}).items()
-        ),
-        "readyReplicas": len(ready),
-        "availableReplicas": sum(1 for pod in ready if pods.is_available(pod, min_ready_s, clock.now_s)),
-    }
+    labelled, alike = 0, None  # the labels that fit: most share them
+    for pod in active:
+        labels = pod["metadata"].get("labels") or {}
+        if labels is alike or template_labels.items() <= labels.items():
+            alike = labels
+            labelled += 1
+    ready = [one for pod in active if (one := pods.condition(pod, "Ready")) and one.get("status") == "True"]
+    until_s = clock.now_s - min_ready_s
+    available = len(ready)
+    if min_ready_s:
+        available = sum(1 for one in ready if seconds(one["lastTransitionTime"]) <= until_s)
+    counts = {"fullyLabeledReplicas": labelled, "readyReplicas": len(ready), "availableReplicas": available}
     new: Object = {"replicas": len(active), **{name: count for name, count in counts.items() if count}}
     if terminating is not None:
         new["terminatingReplicas"] = terminating

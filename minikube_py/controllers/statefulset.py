@@ -142,7 +142,7 @@ class _Work:
         return status
 
     def forget(self, status: Object, pod: Object) -> None:
-        """A pod that was just deleted no longer counts for its revision."""
+        """A pod that was just deleted for an update no longer counts for its revision; one removed by scaling still does."""
         revision = self.revision_of(pod)
         for name, of in (("currentReplicas", self.current), ("updatedReplicas", self.update)):
             if revision == of["metadata"]["name"]:
@@ -187,7 +187,6 @@ def _change(
         if work.one_by_one and not work.is_available(pod) and pod is not unhealthy[0]:
             return False
         yield from _delete(work, pod)
-        work.forget(status, pod)
         if work.one_by_one:
             return False
 
@@ -270,6 +269,8 @@ def _create(work: _Work, number: int, reference: Object, view: View) -> Generato
     outcome = yield Create(_pod(work, name, number, reference))
     if retry.namespace_goes(outcome):
         return False
+    if isinstance(outcome, dict):
+        yield from statefulset_claims.set_owners(work.owner, outcome, view, surplus=False)
     if not isinstance(outcome, AlreadyExists):
         yield _told(work, "Create", name, outcome)
     return isinstance(outcome, KpyError)

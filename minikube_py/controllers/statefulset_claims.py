@@ -19,7 +19,7 @@ CLAIMS = "persistentvolumeclaims"
 
 
 def claims(owner: Object, pod: str) -> Objects:
-    """The claims of a pod: volumeClaimTemplate `data` and pod `db-0` give `data-db-0`. By default they outlive the pod."""
+    """The claims of a pod: volumeClaimTemplate `data` and pod `db-0` give `data-db-0`. Nobody owns them at first."""
     labels = (owner["spec"].get("selector") or {}).get("matchLabels") or {}
     found = []
     for template in owner["spec"].get("volumeClaimTemplates") or ():
@@ -30,8 +30,6 @@ def claims(owner: Object, pod: str) -> Objects:
             "namespace": owner["metadata"]["namespace"],
             "labels": {**(described.get("labels") or {}), **labels},
         }
-        if _goes_with_set(owner):
-            meta["ownerReferences"] = [ownership.reference_to(owner, "apps/v1", "StatefulSet")]
         found.append({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta, "spec": template["spec"]})
     return found
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from minikube_py.api import pods
 from minikube_py.api.types import Delete, Key, Patch, Record, Remember, Wake
-from minikube_py.controllers import conditions, taints
+from minikube_py.controllers import taints
 from minikube_py.controllers.ownership import key_of
 
 if TYPE_CHECKING:
@@ -56,21 +56,7 @@ def step(pod: Object, view: View, clock: Clock) -> Actions:
 def _evict(pod: Object, key: Key, clock: Clock) -> Actions:
     text = f"Marking for deletion Pod {key.namespace}/{key.name}"
     yield Record(pod, "Normal", "TaintManagerEviction", text, COMPONENT)
-    told = disruption("DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint", pod, clock)
-    found = conditions.put((pod.get("status") or {}).get("conditions") or [], told)
+    told = "Taint manager: deleting due to NoExecute taint"
+    found = pods.disrupted(pod, "DeletionByTaintManager", told, clock.timestamp)
     yield Patch(key, {"status": {"conditions": found}}, "status")
     yield Delete(key, uid=pod["metadata"]["uid"])
-
-
-def disruption(reason: str, message: str, pod: Object, clock: Clock) -> Object:
-    """The condition DisruptionTarget: this pod goes because of the cluster, not because of itself."""
-    condition: Object = {"type": "DisruptionTarget", "status": "True"}
-    if "generation" in pod["metadata"]:
-        condition["observedGeneration"] = pod["metadata"]["generation"]
-    return {
-        **condition,
-        "lastProbeTime": None,
-        "lastTransitionTime": clock.timestamp,
-        "reason": reason,
-        "message": message,
-    }

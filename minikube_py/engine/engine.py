@@ -11,8 +11,9 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from minikube_py.api.facets import ALL
 from minikube_py.api.types import Create, Delete, Key, Patch, Record, Remember, Wake
 from minikube_py.apiserver import events
 from minikube_py.apiserver.origin import Origin
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from minikube_py.api.types import Action, Object, Outcome
     from minikube_py.apiserver.verbs import ApiServer
     from minikube_py.store.store import Change
+
+Asked: TypeAlias = (
+    "list[tuple[Callable[..., Iterable[Key]], list[int]]]"  # mappings, each with the steps it is asked for
+)
 
 PASSES_MAX = 10_000  # in one instant; a healthy one needs fewer than 100, a rollout of 5,000 pods some hundreds
 
@@ -48,7 +53,8 @@ class Engine:
         self._loaded: dict[str, Callable[..., object]] = {}
         self._numbers = {step.name: number for number, step in enumerate(pipeline)}
         self._routes = routes(pipeline)
-        self._world = World(self.store, server.view, server.registry)
+        self._plans: dict[tuple[str, int], Plan] = {}
+        self._world = World(self.store, server.view, server.registry, {})
 
     # -- running -------------------------------------------------------------------------------------------------
 
@@ -103,7 +109,7 @@ class Engine:
             self._forget_dirty()
 
     def _begin_instant(self) -> None:
-        self._world = World(self.store, self.server.view, self.server.registry)
+        self._world = World(self.store, self.server.view, self.server.registry, {})
         self._read_log()
         now_s = self.server.clock.now_s
         for name, key in self.store.due(now_s):
@@ -119,7 +125,8 @@ class Engine:
         found = self.store.merged_since(cursor) if cursor < self.store.revision else []
         self.store.changes.clear()
         for change in found:
-            self._route(change)
+            if change.key.resource != "events" or change.new is None:
+                self._route(change)
 
     def _settle_instant(self) -> None:
         for _ in range(PASSES_MAX):
@@ -249,14 +256,15 @@ class Engine:
 
     def _record(self, step: Step, key: Key, wanted: Record, cause: int) -> Outcome:
         """Events of controllers about what they look after go through their recorder, which combines and drops."""
-        meta = wanted.regarding["metadata"]
-        is_own = meta["name"] == key.name and meta.get("namespace", "") == key.namespace
-        if is_own and step.resource != "pods" and step.component != "kubelet" and not wanted.action:
-            told = events.correlated(self.store, self.server.clock, wanted, key)
-            if told is None:
-                return None
-            wanted = told
-        return events.record(self.store, self.server.clock, wanted, actor=wanted.component, cause=cause)
+        clock = self.server.clock
+        if step.resource != "pods" and step.component != "kubelet" and not wanted.action:
+            meta = wanted.regarding["metadata"]
+            if meta["name"] == key.name and meta.get("namespace", "") == key.namespace:
+                told = events.correlated(self.store, clock, wanted, key)
+                if told is None:
+                    return None
+                wanted = told
+        return events.record(self.store, clock, wanted, actor=wanted.component, cause=cause)
 
     def _create(self, obj: Object, origin: Origin) -> Object:
         kind = self.server.registry.find(obj["apiVersion"], obj["kind"])
@@ -269,52 +277,91 @@ class Engine:
         """Route what was written since; the step of number `blind` is not woken by it."""
         changes = self.store.changes
         if changes:
+            self.writes += len(changes)
             for change in changes:
-                self.writes += 1
                 if self.on_change is not None:
                     self.on_change(change)
-                self._route(change, blind)
+                if change.key.resource != "events" or change.new is None:  # no step follows an event; nobody owns one
+                    self._route(change, blind)
             changes.clear()
 
     def _route(self, change: Change, blind: int = -1) -> None:
-        resource, world = change.key.resource, self._world
-        routes = self._routes.get(resource, NO_ROUTES)
-        for mapping, numbers in routes.mappings:
-            keys = mapping(change, world)
-            if keys:
+        resource, world, dirty, revision = change.key.resource, self._world, self._dirty, change.revision
+        plan = self._plans.get((resource, change.facets)) or self._plan(resource, change.facets)
+        for mapping, numbers in plan.mappings:
+            for key in mapping(change, world):
                 for number in numbers:
                     if number != blind:
-                        for key in keys:
-                            self._dirty[number].add(key, change.revision)
-        if routes.by_owner:
+                        dirty[number].add(key, revision)
+        if plan.by_owner:
             for key in owners_of(change, world):
-                for number in routes.by_owner.get(key.resource, ()):
+                for number in plan.by_owner.get(key.resource, ()):
                     if number != blind:
-                        self._dirty[number].add(key, change.revision)
-        if routes.adopters and is_adoptable(change):
-            for adopter, numbers in routes.adopters.items():
+                        dirty[number].add(key, revision)
+        if plan.adopters and is_adoptable(change):
+            for adopter, numbers in plan.adopters:
                 for key in adopter(change, world):
                     for number in numbers:
-                        self._dirty[number].add(key, change.revision)
-        if resource == "events" and change.new is not None:
-            return  # nobody owns events, and they own nothing
-        for mapping, numbers in self._routes["*"].mappings:
+                        dirty[number].add(key, revision)
+        for mapping, numbers in plan.for_all:
             for key in mapping(change, world):
                 for number in numbers:
                     if self.steps[number].resource in ("*", key.resource):
-                        self._dirty[number].add(key, change.revision)
+                        dirty[number].add(key, revision)
+
+    def _plan(self, resource: str, facets: int) -> Plan:
+        """Who is to be asked about the changes of a resource with these facets; made once for each."""
+        own, whole = self._routes.get(resource, NO_ROUTES), self._routes["*"]
+        found = self._plans[resource, facets] = Plan(
+            own.wanting(facets), own.owners_wanting(facets), own.adopters_wanting(facets), whole.wanting(facets)
+        )
+        return found
 
 
-class Routes(NamedTuple):
-    """Where the changes of one resource go: mappings with the steps that want their keys, each asked once; for each
-    resource of owners the steps that look at those; and who may adopt."""
+class Plan(NamedTuple):
+    """The mappings and steps that some changes of a resource concern, see `Routes`; `for_all`: those of every resource."""
 
-    mappings: list[tuple[Callable[..., Iterable[Key]], list[int]]]
+    mappings: Asked
     by_owner: dict[str, list[int]]
-    adopters: dict[Adopter, list[int]]
+    adopters: Asked
+    for_all: Asked
 
 
-NO_ROUTES = Routes([], {}, {})
+class Routes:
+    """Where the changes of one resource go: mappings with the facets and the steps that want their keys, each asked once; for
+    each resource of owners the steps that look at those, and the facets they want; and who may adopt."""
+
+    def __init__(self) -> None:
+        self._mappings: dict[Callable[..., Iterable[Key]], list[int]] = {}
+        self._owners: list[tuple[Owner, int]] = []
+        self._adopters: dict[Callable[..., Iterable[Key]], list[int]] = {}
+
+    def add(self, number: int, mapping: Callable[..., Iterable[Key]]) -> None:
+        if isinstance(mapping, Owner):
+            self._owners.append((mapping, number))
+        else:
+            kept = self._adopters if isinstance(mapping, Adopter) else self._mappings
+            kept.setdefault(mapping, []).append(number)
+
+    def wanting(self, facets: int) -> Asked:
+        return _wanting(self._mappings, facets)
+
+    def adopters_wanting(self, facets: int) -> Asked:
+        return _wanting(self._adopters, facets)
+
+    def owners_wanting(self, facets: int) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for owner, number in self._owners:
+            if owner.facets & facets:
+                found.setdefault(owner.resource, []).append(number)
+        return found
+
+
+def _wanting(asked: dict[Callable[..., Iterable[Key]], list[int]], facets: int) -> Asked:
+    return [(mapping, numbers) for mapping, numbers in asked.items() if getattr(mapping, "facets", ALL) & facets]
+
+
+NO_ROUTES = Routes()
 
 
 def loaded(where: str) -> Callable[..., object]:
@@ -339,20 +386,10 @@ def _without_collector() -> Iterator[None]:
 
 def routes(pipeline: tuple[Step, ...]) -> dict[str, Routes]:
     """resource ('*': all) -> its routes, in the order of the pipeline."""
-    found = {"*": Routes([], {}, {})}
+    found = {"*": Routes()}
     for number, step in enumerate(pipeline):
         for resource, mappings in step.wakes_on.items():
-            own = found.setdefault(resource, Routes([], {}, {}))
+            own = found.setdefault(resource, Routes())
             for mapping in mappings:
-                if isinstance(mapping, Owner):
-                    own.by_owner.setdefault(mapping.resource, []).append(number)
-                    continue
-                if isinstance(mapping, Adopter):
-                    own.adopters.setdefault(mapping, []).append(number)
-                    continue
-                numbers = next((numbers for known, numbers in own.mappings if known is mapping), None)
-                if numbers is None:
-                    own.mappings.append((mapping, [number]))
-                else:
-                    numbers.append(number)
+                own.add(number, mapping)
     return found

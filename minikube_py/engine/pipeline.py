@@ -50,6 +50,31 @@ PIPELINE: tuple[Step, ...] = (
         {"namespaces": (wakes.itself,), "configmaps": (wakes.its_namespace_if_root_ca,)},
     ),
     Step(
+        "kubernetes-service",
+        "kube-apiserver",
+        "namespaces",
+        "controllers.api_service:step",
+        {
+            "services": (wakes.default_namespace_if_api_service,),
+            "endpoints": (wakes.default_namespace_if_api_service,),
+            "endpointslices.discovery.k8s.io": (wakes.default_namespace_if_api_service,),
+        },
+    ),
+    Step(
+        "service-account-tokens",
+        "tokens-controller",
+        "secrets",
+        "controllers.service_account_tokens:step",
+        {"secrets": (wakes.itself,), "serviceaccounts": (wakes.its_token_secrets_if_deleted,)},
+    ),
+    Step(
+        "certificates",
+        "certificate-controller",
+        "certificatesigningrequests.certificates.k8s.io",
+        "controllers.certificates:step",
+        {"certificatesigningrequests.certificates.k8s.io": (wakes.itself,)},
+    ),
+    Step(
         "clusterrole-aggregation",
         "clusterrole-aggregation-controller",
         "clusterroles.rbac.authorization.k8s.io",
@@ -74,7 +99,7 @@ PIPELINE: tuple[Step, ...] = (
         "controllers.replicaset:step",
         {
             "replicasets.apps": (wakes.itself,),
-            "pods": (wakes.owner("replicasets.apps"), wakes.adopting("replicasets.apps")),
+            "pods": (wakes.owner("replicasets.apps", wakes.COUNTED), wakes.adopting("replicasets.apps")),
         },
     ),
     Step(
@@ -84,7 +109,10 @@ PIPELINE: tuple[Step, ...] = (
         "controllers.replicaset:replication_controller_step",
         {
             "replicationcontrollers": (wakes.itself,),
-            "pods": (wakes.owner("replicationcontrollers"), wakes.adopting("replicationcontrollers")),
+            "pods": (
+                wakes.owner("replicationcontrollers", wakes.COUNTED),
+                wakes.adopting("replicationcontrollers"),
+            ),
         },
     ),
     Step(
@@ -242,6 +270,7 @@ PIPELINE: tuple[Step, ...] = (
             "storageclasses.storage.k8s.io": (wakes.refused_if_helped,),
             "csinodes.storage.k8s.io": (wakes.refused_if_helped,),
             "resourceclaims.resource.k8s.io": (wakes.pending_with_claims,),
+            "configmaps": (wakes.unassigned_if_scheduler_changed,),
         },
         order="scheduler.waiting:place_in_line",
     ),
@@ -281,13 +310,15 @@ PIPELINE: tuple[Step, ...] = (
         "kubelet.pod:step",
         {
             "pods": (wakes.itself_if_assigned,),
-            "nodes": (wakes.pods_on_new_node,),
+            "nodes": (wakes.pods_on_new_node, wakes.pods_if_rebooted),
             "configmaps": (wakes.waiting_pods_in_namespace,),
             "secrets": (wakes.waiting_pods_in_namespace,),
             "persistentvolumeclaims": (wakes.waiting_pods_in_namespace,),
-            "services": (wakes.pods_waiting_for_service,),  # init containers that look a name up
-            "programs.sim.kpy.dev": (wakes.all_in_namespace("pods"),),
-            "faults.sim.kpy.dev": (wakes.pods_on_faulty_node,),
+            "services": (wakes.pods_waiting_for_service, wakes.pods_that_ask),  # init containers that look a name up
+            "endpointslices.discovery.k8s.io": (wakes.pods_that_ask,),
+            "networkpolicies.networking.k8s.io": (wakes.pods_that_ask,),
+            "programs.sim.kpy.dev": (wakes.all_in_namespace("pods"), wakes.pods_that_ask),
+            "faults.sim.kpy.dev": (wakes.pods_on_faulty_node, wakes.pods_that_ask),
         },
         sees_itself=False,
     ),
@@ -296,7 +327,11 @@ PIPELINE: tuple[Step, ...] = (
         "kubelet",
         "nodes",
         "kubelet.node:step",
-        {"nodes": (wakes.itself,), "faults.sim.kpy.dev": (wakes.faulty_node,)},
+        {
+            "nodes": (wakes.itself,),
+            "faults.sim.kpy.dev": (wakes.faulty_node,),
+            "pods": (wakes.node_of_gone_mirror,),
+        },
         sees_itself=False,
     ),
     Step(

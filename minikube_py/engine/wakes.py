@@ -9,7 +9,10 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from minikube_py.api import facets as of
 from minikube_py.api import faults, pods
+from minikube_py.api.accounts import TOKEN_TYPE
+from minikube_py.api.facets import concerned_by
 from minikube_py.api.types import Key
 from minikube_py.scheduler.plugins.volumes import claim_names
 from minikube_py.store.view import selects
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from minikube_py.store.store import Change, Store
     from minikube_py.store.view import StoreView
 
+SCHEDULER_CONFIGURATION = Key("configmaps", "kube-system", "kube-scheduler")
+
 
 class World(NamedTuple):
     """What the mappings may look at."""
@@ -29,12 +34,19 @@ class World(NamedTuple):
     store: Store
     view: StoreView
     registry: Registry
+    owners: dict[tuple[int, str], tuple[Objects, list[Key]]]  # what `owners_of` found, by the list of references
 
 
 if TYPE_CHECKING:
     Mapping: TypeAlias = Callable[[Change, World], Iterable[Key]]
 
 NONE: tuple[Key, ...] = ()
+# The facets of a pod that a ReplicaSet counts; that controllers may adopt it for; that a client of a Service sees; that may
+# help other pods.
+COUNTED = of.CAME | of.WENT | of.SPEC | of.LABELS | of.OWNERS | of.LEAVING | of.PHASE | of.READY
+ADOPTED = of.CAME | of.OWNERS | of.LABELS
+SEEN = of.CAME | of.WENT | of.NODE | of.SPEC | of.LABELS | of.LEAVING | of.ENDED | of.READY | of.ADDRESS
+HELPFUL = of.CAME | of.WENT | of.NODE | of.SPEC | of.LABELS | of.LEAVING | of.ENDED | of.SCHEDULED | of.PROMISED
 
 
 def itself(change: Change, world: World) -> Iterable[Key]:
@@ -50,14 +62,27 @@ def aggregating(change: Change, world: World) -> Iterable[Key]:
     )
 
 
+def its_token_secrets_if_deleted(change: Change, world: World) -> Iterable[Key]:
+    """A ServiceAccount is gone: the Secrets of its namespace that hold a token of one."""
+    if change.new is not None:
+        return NONE
+    secrets = world.store.list("secrets", change.key.namespace)
+    return [
+        Key("secrets", change.key.namespace, one["metadata"]["name"])
+        for one in secrets
+        if one.get("type") == TOKEN_TYPE
+    ]
+
+
 # -- owners and what they own ------------------------------------------------------------------------------------------
 
 
 class Owner(NamedTuple):
-    """`owner('jobs.batch')`: the owners of that resource that the object names or named. The engine looks the references
-    of a change up once for all steps that ask."""
+    """`owner('jobs.batch')`: the owners of that resource that the object names or named, at these facets of a pod. The engine
+    looks the references of a change up once for all steps that ask."""
 
     resource: str
+    facets: int = of.ALL
 
     def __call__(self, change: Change, world: World) -> Iterable[Key]:
         return [key for key in owners_of(change, world) if key.resource == self.resource]
@@ -67,18 +92,25 @@ owner = Owner
 
 
 def owners_of(change: Change, world: World) -> list[Key]:
-    """The owners that the object names or named, of whatever resource."""
+    """The owners that the object names or named, of whatever resource. The pods of one controller share the answer."""
+    references = _references(change)
+    namespace = change.key.namespace
+    known = world.owners.get((id(references), namespace))
+    if known is not None and known[0] is references:
+        return known[1]
     found, place = [], world.registry.place
-    for ref in _references(change):
+    for ref in references:
         where = place(ref["apiVersion"], ref["kind"])
         if where is not None:
-            found.append(Key(where[0], change.key.namespace if where[1] else "", ref["name"]))
+            found.append(Key(where[0], namespace if where[1] else "", ref["name"]))
+    world.owners[id(references), namespace] = references, found
     return found
 
 
 def owner_of_gone_pod(middle: str, resource: str) -> Mapping:
     """The owner of a pod's owner, if the pod is gone or finished: the Deployment behind a ReplicaSet (Recreate waits)."""
 
+    @concerned_by(of.CAME | of.WENT | of.ENDED)
     def mapping(change: Change, world: World) -> Iterable[Key]:
         if change.new is not None and not pods.is_finished(change.new):
             return NONE
@@ -102,6 +134,7 @@ def _references(change: Change) -> Objects:
     return [*(old or ()), *(new or ())]
 
 
+@concerned_by(of.CAME | of.OWNERS | of.LEAVING | of.OTHER)
 def collectable(change: Change, world: World) -> Iterable[Key]:
     """An object that may be garbage: its owners have changed or are not there, or its own deletion began."""
     old, new = change.old, change.new
@@ -130,6 +163,7 @@ def _owner_stays(reference: Object, namespace: str, world: World) -> bool:
     return "deletionTimestamp" not in owner["metadata"]
 
 
+@concerned_by(of.WENT | of.LEAVING)
 def dependents(change: Change, world: World) -> Iterable[Key]:
     """What an object owns that was deleted or whose deletion began."""
     if change.old is None:
@@ -139,14 +173,21 @@ def dependents(change: Change, world: World) -> Iterable[Key]:
     return tuple(world.store.bucket("o:" + before.get("uid", ""))) if gone else NONE
 
 
+@concerned_by(of.WENT)
 def owners(change: Change, world: World) -> Iterable[Key]:
-    """The owners of a deleted object: one in foreground deletion waits for it."""
-    return owners_of(change, world) if change.new is None else NONE
+    """The owners of a deleted object, and those that an object has lost: one that is being deleted may wait for it."""
+    if change.new is None:
+        return owners_of(change, world)
+    before = change.old["metadata"].get("ownerReferences") if change.old is not None else None
+    if not before or before is change.new["metadata"].get("ownerReferences"):
+        return NONE
+    return owners_of(change, world) if before != change.new["metadata"].get("ownerReferences") else NONE
 
 
 # -- pods and what selects them ----------------------------------------------------------------------------------------
 
 
+@concerned_by(of.CAME | of.SPEC | of.LABELS | of.LEAVING | of.CLAIMS)
 def itself_if_unassigned(change: Change, world: World) -> Iterable[Key]:
     """A pod that has no node yet, if it is new or has changed for the scheduler: not by what that wrote of its failure."""
     old, new = change.old, change.new
@@ -168,6 +209,7 @@ def itself_if_assigned(change: Change, world: World) -> Iterable[Key]:
     return (change.key,) if change.new is not None and pods.node_of(change.new) else NONE
 
 
+@concerned_by(of.CAME | of.NODE | of.SPEC | of.LEAVING)
 def placed_badly_or_leaving(change: Change, world: World) -> Iterable[Key]:
     """A pod whose deletion began, or that got a node (or other tolerations) where something may drive it away: the node is
     tainted, or not there."""
@@ -192,6 +234,7 @@ class Adopter(NamedTuple):
     labels have changed. The engine asks `is_adoptable` once for all steps."""
 
     resource: str
+    facets: int = ADOPTED
 
     def __call__(self, change: Change, world: World) -> Iterable[Key]:
         if change.new is None or not is_adoptable(change):
@@ -218,6 +261,7 @@ def is_adoptable(change: Change) -> bool:
 def backing(resource: str) -> Mapping:
     """Objects of a resource (services) whose selector matches a pod, if the pod changed in what its clients see."""
 
+    @concerned_by(SEEN)
     def mapping(change: Change, world: World) -> Iterable[Key]:
         old, new = change.old, change.new
         if resource == "services" and not (_address(old) or _address(new)):
@@ -227,8 +271,6 @@ def backing(resource: str) -> Mapping:
         if old is None or new is None:
             either = new or old
             labelled = [either] if either is not None else []
-        elif _seen(old) == _seen(new):
-            return NONE
         else:
             labelled = [new] if _labels(old) is _labels(new) or _labels(old) == _labels(new) else [old, new]
         names = dict.fromkeys(
@@ -257,20 +299,6 @@ def _address(pod: Object | None) -> str:
     return (pod.get("status") or {}).get("podIP") or "" if pod is not None else ""
 
 
-def _seen(pod: Object) -> tuple[object, ...]:
-    """What a client of a Service can tell of a pod: who it is, where it is, whether it is ready or leaving."""
-    meta, spec, status = pod["metadata"], pod["spec"], pod.get("status") or {}
-    return (
-        meta.get("labels"),
-        "deletionTimestamp" in meta,
-        spec.get("nodeName"),
-        spec.get("hostname"),
-        status.get("podIP"),
-        status.get("phase") in ("Succeeded", "Failed"),
-        pods.condition(pod, "Ready"),
-    )
-
-
 def pending_with_claims(change: Change, world: World) -> Iterable[Key]:
     """Pods of the namespace that have no node yet and ask for devices: they may wait for this ResourceClaim."""
     found = []
@@ -281,6 +309,7 @@ def pending_with_claims(change: Change, world: World) -> Iterable[Key]:
     return found
 
 
+@concerned_by(HELPFUL)
 def refused_if_helped(change: Change, world: World) -> Iterable[Key]:
     """Of the pods that found no node, or are promised one, those to try again after this change."""
     if not world.store.has_any("q:") and not world.store.has_any("m:"):
@@ -289,6 +318,17 @@ def refused_if_helped(change: Change, world: World) -> Iterable[Key]:
 
     now_s = int(world.store.meta("now_s", "0"))
     return world.view.derived("scheduler", Cache).waiting.helped(change.key, change.old, change.new, now_s)  # type: ignore[no-any-return]
+
+
+def unassigned_if_scheduler_changed(change: Change, world: World) -> Iterable[Key]:
+    """All pods without a node, if the ConfigMap with the scheduler's configuration changed."""
+    if change.key != SCHEDULER_CONFIGURATION:
+        return NONE
+    from minikube_py.scheduler.cache import Cache
+
+    found = tuple(key for key in world.store.bucket("n:") if key.resource == "pods")
+    world.view.derived("scheduler", Cache).waiting.call(found)
+    return found
 
 
 def waiting_pods_in_namespace(change: Change, world: World) -> Iterable[Key]:
@@ -315,6 +355,31 @@ def pods_waiting_for_service(change: Change, world: World) -> Iterable[Key]:
     return found
 
 
+OF_SERVICE = "kubernetes.io/service-name"
+
+
+def pods_that_ask(change: Change, world: World) -> Iterable[Key]:
+    """Pods whose scripts call curl or the like: of a Service or its EndpointSlices those that name it, else all of them."""
+    if not world.store.has_any("x:"):
+        return NONE
+    keys = world.store.bucket("x:")
+    if change.key.resource not in ("services", "endpointslices.discovery.k8s.io"):
+        return keys
+    labels = [_labels(obj) or {} for obj in (change.new, change.old) if obj is not None]
+    name = next((one[OF_SERVICE] for one in labels if OF_SERVICE in one), change.key.name)
+    return [key for key in keys if _names(world.store.get(key), name)]
+
+
+def _names(pod: Object | None, name: str) -> bool:
+    """Whether a name stands in the commands or the environment of a pod's containers."""
+    if pod is None:
+        return False
+    listed = [*(pod["spec"].get("initContainers") or ()), *pod["spec"]["containers"]]
+    return any(
+        name in f"{one.get('command')} {one.get('args')} {one.get('env')}" or one.get("envFrom") for one in listed
+    )
+
+
 # -- node groups -------------------------------------------------------------------------------------------------------
 
 GROUPS, OF_GROUP = "nodegroups.sim.kpy.dev", "sim.kpy.dev/nodegroup"
@@ -326,6 +391,7 @@ def first_node_group(change: Change, world: World) -> Iterable[Key]:
     return (Key(GROUPS, "", found[0]["metadata"]["name"]),) if found else NONE
 
 
+@concerned_by(of.CAME | of.WENT | of.NODE | of.ENDED | of.SCHEDULED)
 def first_node_group_if_moved(change: Change, world: World) -> Iterable[Key]:
     """The same, after a pod came to its node, found none, ended or went."""
     old, new = change.old, change.new
@@ -364,6 +430,28 @@ def pods_on_new_node(change: Change, world: World) -> Iterable[Key]:
     return tuple(world.store.bucket("n:" + change.key.name)) if change.old is None else NONE
 
 
+def pods_if_rebooted(change: Change, world: World) -> Iterable[Key]:
+    """The pods on a machine that was switched on again."""
+    old, new = change.old, change.new
+    if old is None or new is None:
+        return NONE
+    before, after = old["status"].get("nodeInfo"), new["status"].get("nodeInfo")
+    if before is after or not before or not after or before["bootID"] == after["bootID"]:
+        return NONE
+    return tuple(world.store.bucket("n:" + change.key.name))
+
+
+@concerned_by(of.WENT)
+def node_of_gone_mirror(change: Change, world: World) -> Iterable[Key]:
+    """The node of a mirror pod that was deleted."""
+    pod = change.old
+    if change.new is not None or pod is None:
+        return NONE
+    if "kubernetes.io/config.mirror" not in (pod["metadata"].get("annotations") or ()):
+        return NONE
+    return (Key("nodes", "", pods.node_of(pod)),)
+
+
 def pods_if_taints_changed(change: Change, world: World) -> Iterable[Key]:
     """The pods on a node whose taints changed, or that is gone."""
     old, new = change.old, change.new
@@ -388,6 +476,7 @@ def all_if_node_changed(resource: str) -> Mapping:
     return mapping
 
 
+@concerned_by(of.CAME | of.NODE)
 def node_if_not_ready(change: Change, world: World) -> Iterable[Key]:
     """The node that a pod was just bound to, if that node is not ready."""
     new = change.new
@@ -423,13 +512,22 @@ def faulty_node(change: Change, world: World) -> Iterable[Key]:
 
 
 def pods_on_faulty_node(change: Change, world: World) -> Iterable[Key]:
-    """The pods on the nodes that a Fault is or was about."""
+    """The pods on the nodes that a Fault is or was about; of one that makes programs leak, wherever they are."""
+    told = change.new if change.new is not None else change.old
+    if told is not None and told["spec"].get("type") == "MemoryLeak":
+        found = world.view.list("pods", told["spec"].get("namespace"))
+        return [
+            Key("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
+            for pod in found
+            if pods.node_of(pod) and faults.is_about_pod(told, pod, world.view)
+        ]
     return [key for node in faulty_node(change, world) for key in world.store.bucket("n:" + node.name)]
 
 
 # -- volumes -----------------------------------------------------------------------------------------------------------
 
 
+@concerned_by(of.CAME)
 def itself_if_ephemeral(change: Change, world: World) -> Iterable[Key]:
     """A pod that just came, if it has generic ephemeral volumes."""
     if change.old is not None or change.new is None:
@@ -455,6 +553,7 @@ def unbound_claims(change: Change, world: World) -> Iterable[Key]:
     return [key for key in world.store.bucket("u:") if key.resource == "persistentvolumeclaims"]
 
 
+@concerned_by(of.WENT)
 def claims_of_gone_pod(change: Change, world: World) -> Iterable[Key]:
     """The claims that a pod used which is gone."""
     if change.new is not None or change.old is None or not change.old["spec"].get("volumes"):
@@ -476,6 +575,13 @@ def its_namespace_if_root_ca(change: Change, world: World) -> Iterable[Key]:
     return (Key("namespaces", "", change.key.namespace),) if is_root_ca else NONE
 
 
+def default_namespace_if_api_service(change: Change, world: World) -> Iterable[Key]:
+    """The namespace default, if the Service `kubernetes` or its endpoints are gone."""
+    is_gone = change.new is None and (change.key.namespace, change.key.name) == ("default", "kubernetes")
+    return (Key("namespaces", "", "default"),) if is_gone else NONE
+
+
+@concerned_by(of.CAME | of.WENT | of.SPEC | of.ENDED)
 def quotas_of_its_namespace(change: Change, world: World) -> Iterable[Key]:
     """The quotas that may count an object that comes, goes, finishes or gets another spec."""
     old, new = change.old, change.new
@@ -489,6 +595,7 @@ def quotas_of_its_namespace(change: Change, world: World) -> Iterable[Key]:
     return [Key("resourcequotas", change.key.namespace, quota["metadata"]["name"]) for quota in found]
 
 
+@concerned_by(of.WENT)
 def its_terminating_namespace(change: Change, world: World) -> Iterable[Key]:
     """The namespace of a deleted object, if the namespace is being deleted too."""
     if change.new is not None or not change.key.namespace:
@@ -498,6 +605,7 @@ def its_terminating_namespace(change: Change, world: World) -> Iterable[Key]:
     return (key,) if namespace is not None and "deletionTimestamp" in namespace["metadata"] else NONE
 
 
+@concerned_by(of.CAME | of.LEAVING)
 def tracked_by_job(change: Change, world: World) -> Iterable[Key]:
     """A pod with the Job controller's finalizer, when it comes or its deletion begins."""
     old, new = change.old, change.new
@@ -585,6 +693,7 @@ def all_if_came_or_went(resource: str) -> Mapping:
     return mapping
 
 
+@concerned_by(of.CAME | of.WENT | of.LABELS | of.LEAVING | of.ADDRESS | of.CONTAINERS | of.PHASE)
 def traffic_if_pod_changed(change: Change, world: World) -> Iterable[Key]:
     """All Traffics, if a pod that can be reached came, went, is leaving, or has containers in other states."""
     if not (_address(change.old) or _address(change.new)):

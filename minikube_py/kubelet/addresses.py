@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from minikube_py.api import pods
+from minikube_py.api import facets, pods
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Key, Object, View
@@ -57,6 +57,7 @@ class Addresses:
     """The addresses in use on each node that was asked about, kept up to date change by change."""
 
     resources = frozenset(("pods",))
+    facets = facets.CAME | facets.WENT | facets.ADDRESS | facets.ENDED
 
     def __init__(self, view: View) -> None:
         self._nodes: dict[str, dict[int, int]] = {}

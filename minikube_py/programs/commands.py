@@ -89,6 +89,15 @@ class Session:
         found: str = self.bash.shell_state().cwd
         return found
 
+    @property
+    def prompt(self) -> str:
+        """'/ # ' in a busybox, 'root@web-1:/# ' in a bash."""
+        user = self.shell.identity[0]
+        sign = "#" if user == 0 else "$"
+        if self.shell.image in run.BUSYBOX:
+            return f"{self.cwd} {sign} "
+        return f"{'root' if user == 0 else 'user'}@{self.shell.hostname}:{self.cwd}{sign} "
+
     def _contents(self) -> dict[str, bytes | None]:
         """path -> content of every file that can be kept; folders end in a slash and have none."""
         fs = self.bash.fs()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minikube_py.base.clock import seconds
+from minikube_py.base.clock import seconds, timestamp
+from minikube_py.programs import shell
+from minikube_py.programs import tape as tapes
 from minikube_py.programs.behaviour import behaviour
 
 if TYPE_CHECKING:
@@ -23,9 +25,28 @@ def lines(container: Object, pod: Object, view: View, clock: Clock, previous: bo
     if ran is None:
         return []
     started, until = ran
-    program = behaviour(container, pod, view, clock)
+    told = shell.memory_of(pod, view)
+    tape = tapes.of(told, container["name"], started) if previous and "asks" in told else None
+    program = behaviour(container, pod, view, clock, tape)
     log = program.shell.log_until(until - started) if program.shell is not None and program.log else program.log
     return [(started + second, line) for second, line in log if started + second <= until]
+
+
+def told(
+    found: list[tuple[int, str]], *, since_s: int = 0, tail: int = -1, stamped: bool = False, limit: int = 0
+) -> list[str]:
+    """Lines as a request for a log is answered, with their line ends.
+
+    `since_s`: from that second on; `tail`: the last so many (-1: all); `stamped`: each with its time in front; `limit`: at
+    most so many bytes (0: all).
+    """
+    found = [line for line in found if line[0] >= since_s]
+    if tail >= 0:
+        found = found[len(found) - tail :] if tail else []
+    texts = [f"{timestamp(second)[:-1]}.000000000Z {line}\n" if stamped else f"{line}\n" for second, line in found]
+    if limit:
+        texts = "".join(texts).encode()[:limit].decode(errors="ignore").splitlines(keepends=True)
+    return texts
 
 
 def problem(name: str, pod: Object, previous: bool = False) -> str:

@@ -8,25 +8,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from minikube_py.api import pods
+from minikube_py.api import facets, pods
 from minikube_py.api.nodes import Place, image_sizes, place_of
 from minikube_py.api.types import Key
 from minikube_py.scheduler import nodes
+from minikube_py.scheduler.affine import Affine
+from minikube_py.scheduler.columns import Columns
 from minikube_py.scheduler.events import ADDED, LABELS, REMOVED, STATUS, labels, node_change, nominated, where
+from minikube_py.scheduler.kept import Kept
 from minikube_py.scheduler.nodes import NodeInfo
 from minikube_py.scheduler.plugins.node_volume_limits import CSI_NODES, limited_drivers
 from minikube_py.scheduler.profile import PROFILE
+from minikube_py.scheduler.settings import WHERE, Settings, scheduler_of, settings_of
 from minikube_py.scheduler.waiting import Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from minikube_py.api.types import Object, Objects, View
     from minikube_py.base.selector import Selector
     from minikube_py.scheduler.framework import Profile
 
 DIRTY_MAX = 100_000  # names in the list of changed nodes before everything is forgotten instead
-TEMPLATES_MAX = 64
 
 # A change of the selector of one of these may change which pods spread together.
 SPREADERS = ("services", "replicationcontrollers", "replicasets.apps", "statefulsets.apps")
@@ -35,12 +38,19 @@ SPREADERS = ("services", "replicationcontrollers", "replicasets.apps", "stateful
 class Cache:
     """See the module. `templates` belongs to `scheduler.cycle`; `dirty` names the nodes changed, oldest first."""
 
-    def __init__(self, view: View, profile: Profile = PROFILE) -> None:
+    resources = frozenset(("pods", "nodes", "namespaces", WHERE.resource, CSI_NODES, *SPREADERS))
+    facets = (
+        facets.CAME | facets.WENT | facets.NODE | facets.SPEC | facets.LABELS | facets.LEAVING | facets.ENDED
+        | facets.SCHEDULED | facets.PROMISED | facets.STARTED
+    )  # fmt: skip
+
+    def __init__(self, view: View, settings: Settings | None = None) -> None:
         self.view = view
-        self.profile = profile
-        self.templates: dict[Any, Any] = {}
+        self.settings = settings or settings_of(view)
+        self.templates = Kept()
+        self.columns = Columns()
         self.dirty: list[str] = []
-        self.affine: dict[Key, Object] = {}  # pods on nodes that have pod (anti-)affinity
+        self.affine = Affine()
         self.nominated: dict[str, dict[Key, Object]] = {}  # pods without a node that wait for room on one
         self.waiting = Waiting(self)
         self._infos: dict[str, NodeInfo] = {}
@@ -49,6 +59,7 @@ class Cache:
         self._priorities: dict[int, int] | None = None
         self._limited: set[str] | None = None
         self._renamed: set[str] = set()
+        self._domains: dict[tuple[str, ...], Any] = {}
         self._order: list[str] | None = None
         self._load()
 
@@ -60,6 +71,16 @@ class Cache:
                 self._renamed.add(place.name)
         for pod in (*self.view.sociable(), *self.view.nominated()):
             self._remember(_key(pod), pod)
+
+    # What is asked about pods
+
+    def is_mine(self, pod: Object) -> bool:
+        """Whether a profile of this scheduler has the pod's schedulerName."""
+        return scheduler_of(pod) in self.settings.profiles
+
+    def profile_of(self, pod: Object) -> Profile:
+        """The profile for a pod; the default one if none is meant."""
+        return self.settings.profiles.get(scheduler_of(pod), PROFILE)
 
     # What plugins ask
 
@@ -114,6 +135,15 @@ class Cache:
             if found is not None:
                 yield found
 
+    def domains(self, keys: tuple[str, ...]) -> list[list[str]]:
+        """The values of each of these labels on the nodes that have them all."""
+        found = self._domains.get(keys)
+        if found is None:
+            rows = dict.fromkeys(tuple(map(node.labels.get, keys)) for node in self.nodes())
+            whole = [row for row in rows if None not in row]
+            found = self._domains[keys] = [list(dict.fromkeys(column)) for column in zip(*whole, strict=True)]
+        return found
+
     def placed(self, namespace: str | None, selector: Selector) -> Objects:
         """The unfinished pods on nodes of one namespace (None: of all) that a selector may match."""
         exact = selector.exact() if namespace is not None else {}
@@ -132,6 +162,11 @@ class Cache:
             self._pod_changed(key, old, new)
         elif key.resource == "nodes":
             self._node_changed(key.name, old, new)
+        elif key == WHERE:
+            self.settings = settings_of(self.view)
+            self.templates.clear()
+            self.columns.clear()
+            self.waiting = Waiting(self)
         elif key.resource == CSI_NODES:
             self._limited = None
             if key.name in self._places:
@@ -139,19 +174,17 @@ class Cache:
         elif key.resource in SPREADERS:
             before, after = _selector(old), _selector(new)
             if before != after:
-                self._keep(lambda template: not template.spreads_with(key, before, after))
+                self.templates.keep(lambda template: not template.spreads_with(key, before, after))
         elif key.resource == "namespaces" and old is not None and new is not None and labels(old) != labels(new):
             self.templates.clear()
-
-    def _keep(self, fits: Callable[[Any], bool]) -> None:
-        self.templates = {key: template for key, template in self.templates.items() if fits(template)}
 
     def _pod_changed(self, key: Key, old: Object | None, new: Object | None) -> None:
         self.waiting.changed(key, new)
         if old is not None and new is not None and _same(old, new):
             if where(new) and _start(old) != _start(new):
-                for template in self.templates.values():
-                    template.victims.pop(where(new), None)  # who runs for longer matters more to preemption
+                for template in self.templates:
+                    if template.victims:
+                        template.victims.pop(where(new), None)  # who runs for longer matters more to preemption
             return
         for pod, sign in ((old, -1), (new, 1)):
             if pod is None:
@@ -163,7 +196,7 @@ class Cache:
                 if node in self._places:
                     self._count_priority(pod["spec"].get("priority") or 0, sign)
         if old is not None:
-            self.affine.pop(key, None)
+            self.affine.remove(key)
             waiting = self.nominated.get(nominated(old), {})
             if key in waiting:
                 del waiting[key]
@@ -175,7 +208,7 @@ class Cache:
     def _remember(self, key: Key, pod: Object) -> None:
         if where(pod):
             if pod["spec"].get("affinity") and pods.counters(pod).get("affinity"):
-                self.affine[key] = pod
+                self.affine.add(key, pod)
         elif nominated(pod):
             self.nominated.setdefault(nominated(pod), {})[key] = pod
 
@@ -189,18 +222,21 @@ class Cache:
             self._priorities.pop(priority, None)
 
     def _tell(self, pod: Object, name: str, sign: int) -> None:
-        node = None
-        for template in self.templates.values():
-            for state in template.live:
-                node = node or self.node(name)
-                if node is not None:
-                    state.update(pod, node, sign)
+        concerned = self.templates.concerned_by(pod)
+        node = self.node(name) if concerned else None
+        if node is not None:
+            for state in concerned:
+                state.update(pod, node, sign)
 
     def _mark(self, name: str) -> None:
         if len(self.dirty) >= DIRTY_MAX:
             self.dirty.clear()
             self.templates.clear()
+            self.columns.clear()
         self.dirty.append(name)
+        info = self._infos.get(name)
+        if info is not None:
+            info.changed()
 
     def _node_changed(self, name: str, old: Object | None, new: Object | None) -> None:
         change = node_change(old, new)
@@ -208,6 +244,8 @@ class Cache:
             return
         if change in (ADDED, REMOVED):
             self._priorities = None
+        if change in (ADDED, REMOVED, LABELS):
+            self._domains.clear()
         hosts_were_nodes = self.hosts_are_nodes()
         self._infos.pop(name, None)
         self._renamed.discard(name)
@@ -219,7 +257,7 @@ class Cache:
         if strange or hosts_were_nodes != self.hosts_are_nodes():
             self.templates.clear()
         elif change != STATUS:
-            self._keep(lambda template: template.survives(name, change))
+            self.templates.keep(lambda template: template.survives(name, change))
         self._mark(name)
         for node, sign in ((old, -1), (new, 1)):
             if node is not None:

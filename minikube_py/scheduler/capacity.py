@@ -8,6 +8,8 @@ from minikube_py.base.errors import Forbidden
 from minikube_py.scheduler import messages
 from minikube_py.scheduler.cache import Cache
 from minikube_py.scheduler.cycle import NO_NODES, decide
+from minikube_py.scheduler.explain import NOT_MINE
+from minikube_py.scheduler.settings import scheduler_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +40,8 @@ def measure(
             pod = create()
         except Forbidden as error:
             return Capacity(copies, per_node, str(error), {}, {})
+        if not cache.is_mine(pod):
+            return Capacity(copies, per_node, NOT_MINE.format(scheduler_of(pod)), {}, {})
         decision = decide(pod, cache, clock)
         if not decision.node:
             if decision.rejected:

@@ -48,14 +48,14 @@ class Decision(NamedTuple):
         return found
 
 
-def nodes_to_find(count: int) -> int:
+def nodes_to_find(count: int, percent: int = 0) -> int:
     """How many feasible nodes are enough: 50 % less one per 125 nodes, at least 5 %, at least 100.
 
     1000 nodes: 42 % = 420; 5000 nodes: 10 % = 500.
     """
     if count < FEASIBLE_MIN:
         return count
-    percent = max(50 - count // 125, PERCENT_MIN)
+    percent = percent or max(50 - count // 125, PERCENT_MIN)
     return max(count * percent // 100, FEASIBLE_MIN)
 
 
@@ -84,7 +84,7 @@ def _decide(pod: Object, template: Template, clock: Clock) -> Decision:
         if Search(template, position, 1, 1).feasible:
             return Decision(template, wanted)
     count = len(template.names)
-    enough = nodes_to_find(count)
+    enough = nodes_to_find(count, template.profile.percent)
     start = 0 if enough >= count else clock.token("scheduler", pod["metadata"].get("uid")) % count
     search = Search(template, start, enough, count)
     if search.feasible:
@@ -116,12 +116,12 @@ class Search:
         template = self.template
         if not template.any_refused and not template.late:
             return len(chunk)
-        passing = 0
-        for number, count in Counter(chunk).items():
-            if number not in self.verdicts:
-                self.verdicts[number] = template.verdict(number)
-            if self.verdicts[number] is None:
-                passing += count
+        passing, verdicts = len(chunk), self.verdicts
+        for number in dict.fromkeys(chunk):
+            if number not in verdicts:
+                verdicts[number] = template.verdict(number)
+            if verdicts[number] is not None:
+                passing -= chunk.count(number)
         return passing
 
     def sizes(self) -> list[int]:

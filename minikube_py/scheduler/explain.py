@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from minikube_py.scheduler import messages
 from minikube_py.scheduler.cycle import NO_NODES, Search, decide
+from minikube_py.scheduler.settings import scheduler_of
 from minikube_py.scheduler.templates import template_of
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from minikube_py.scheduler.cache import Cache
     from minikube_py.scheduler.templates import Template
 
+NOT_MINE = 'no profile of the scheduler has the name "{}"'
 PASSED, SKIPPED, NOT_ASKED = "passed", "skipped", "not asked"
 
 
@@ -61,7 +63,9 @@ def explain(pod: Object, cache: Cache, clock: Clock) -> Report:
 
     The scheduler itself stops looking at nodes once enough of a large cluster do, and scores nothing if one node is left.
     """
-    for plugin in cache.profile.gates:
+    if not cache.is_mine(pod):
+        return Report((), "", NOT_MINE.format(scheduler_of(pod)))
+    for plugin in cache.profile_of(pod).gates:
         message = plugin.pre_enqueue(pod)
         if message:
             return Report((), "", message)
@@ -107,7 +111,7 @@ def _filters(template: Template, name: str, asked: set[str]) -> tuple[tuple[str,
     refusal = template.left_out if position is None else template.verdict(template.ids[position])
     origin = "" if refusal is None else template.origin[refusal]
     rows, over = [], False
-    for plugin in template.cache.profile.filters:
+    for plugin in template.profile.filters:
         if plugin.name == origin and refusal is not None:
             rows.append((plugin.name, ", ".join(refusal.reasons)))
             over = True

@@ -10,7 +10,7 @@ Source: pkg/scheduler/framework/interface.go.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
@@ -38,6 +38,12 @@ class Feasible(NamedTuple):
 
     nodes: int
     sizes: Callable[[], list[int]]
+
+
+# What a state of a plugin follows: pods of a namespace with a label (None: any), pods with (anti-)affinity, or all.
+Mark: TypeAlias = "tuple[str, tuple[str, str] | None]"
+EVERYONE: Mark = ("", None)
+AFFINE: Mark = ("", ("affinity", ""))
 
 
 class Plugin:
@@ -68,6 +74,15 @@ class Plugin:
         """All that the verdict on a node depends on, of that node. A Refusal is a verdict already."""
         return None
 
+    def places(self, state: Any, nodes: Sequence[NodeInfo]) -> Sequence[Hashable]:
+        """`place` for many nodes."""
+        return [self.place(state, node) for node in nodes]
+
+    def like(self, state: Any) -> Hashable:
+        """Equal for states of `pre_filter` or `pre_score` with which every node looks the same: what was seen of nodes is then
+        shared between the templates of pods. None: it is not."""
+        return None
+
     def filter(self, state: Any, place: Any) -> Refusal | None:
         """The verdict on the nodes that look like this; None if they do."""
         return place if isinstance(place, Refusal) else None
@@ -84,6 +99,10 @@ class Plugin:
     def measure(self, state: Any, node: NodeInfo) -> Hashable:
         """All that the score of a node depends on, of that node."""
         return None
+
+    def measures(self, state: Any, nodes: Sequence[NodeInfo]) -> Sequence[Hashable]:
+        """`measure` for many nodes."""
+        return [self.measure(state, node) for node in nodes]
 
     def raw(self, state: Any, measures: Sequence[Any], feasible: Feasible) -> list[int | None]:
         """The scores of each class of nodes before they are normalised; None for nodes that do not count."""
@@ -102,11 +121,14 @@ class Scored(NamedTuple):
 
 
 class Profile(NamedTuple):
-    """The plugins in the order in which they are asked."""
+    """The plugins in the order in which they are asked. `preempts`: whether a refused pod may make room for itself.
+    `percent`: percentageOfNodesToScore; 0: fewer, the larger the cluster is."""
 
     gates: tuple[Plugin, ...]
     filters: tuple[Plugin, ...]
     scores: tuple[Scored, ...]
+    preempts: bool = True
+    percent: int = 0
 
 
 def normalize(scores: Sequence[int], *, reverse: bool = False) -> list[int]:

@@ -54,6 +54,7 @@ def template_key(pod: Object) -> tuple[Any, ...]:
     spec, meta = pod["spec"], pod["metadata"]
     return (
         meta["namespace"],
+        spec.get("schedulerName"),
         _text(meta.get("labels")),
         _text(meta.get("ownerReferences")),
         *[_text(spec[part], _asked) if spec.get(part) else "" for part in _CONTAINERS],

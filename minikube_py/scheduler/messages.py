@@ -32,5 +32,5 @@ def rejected(nodes: int, reason: str) -> str:
 
 
 def after_preemption(text: str, preemption: str) -> str:
-    """The refusal with what preemption says to it."""
-    return f"{text} {NO_CLAIMS}, preemption: {preemption}"
+    """The refusal with what preemption says to it; '' if there is none."""
+    return f"{text} {NO_CLAIMS}, preemption: {preemption}" if preemption else f"{text} {NO_CLAIMS}"

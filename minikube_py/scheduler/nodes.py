@@ -20,12 +20,13 @@ _NONE: dict[str, Any] = {}
 
 
 class NodeInfo:
-    """One node, parsed once. `counters` and `pods` are read from the view each time, as the pods on a node come and go.
+    """One node, parsed once. `pods` are read from the view each time, as the pods on a node come and go; `counters`, the sums of
+    what they ask for, when the node `changed`.
 
     `allocatable`: millicores for cpu, bytes or units for the rest; `images`: size in bytes by normalised name.
     """
 
-    __slots__ = ("_view", "allocatable", "images", "labels", "name", "taints", "unschedulable")
+    __slots__ = ("_counters", "_view", "allocatable", "images", "labels", "name", "taints", "unschedulable")
 
     def __init__(self, node: Object, view: View) -> None:
         spec, status = node.get("spec") or _NONE, node.get("status") or _NONE
@@ -38,10 +39,18 @@ class NodeInfo:
             name: pods.amount_of(name, amount) for name, amount in (status.get("allocatable") or _NONE).items()
         }
         self.images = image_sizes(node)
+        self._counters: dict[str, int] | None = None
 
     @property
     def counters(self) -> dict[str, int]:
-        return self._view.counters(self.name)
+        found = self._counters
+        if found is None:
+            found = self._counters = self._view.counters(self.name)
+        return found
+
+    def changed(self) -> None:
+        """Told when a pod came to the node, left it, or changed."""
+        self._counters = None
 
     @property
     def pods(self) -> Objects:
@@ -56,7 +65,7 @@ class NodeInfo:
 class ImaginedNode(NodeInfo):
     """A node with other pods than it has: what preemption and nominated pods ask about."""
 
-    __slots__ = ("_counters", "_pods")
+    __slots__ = ("_pods",)
 
     def __init__(self, node: NodeInfo, on_it: Objects) -> None:
         for slot in NodeInfo.__slots__:
@@ -67,10 +76,6 @@ class ImaginedNode(NodeInfo):
             for name, amount in pods.counters(pod).items():
                 total[name] = total.get(name, 0) + amount
         self._counters = total
-
-    @property
-    def counters(self) -> dict[str, int]:
-        return self._counters
 
     @property
     def pods(self) -> Objects:

@@ -1,6 +1,6 @@
 """PROFILE: the plugins of the default scheduler, in its order, with its weights (pkg/scheduler/apis/config/v1/default_plugins.go).
 
-`profile(SchedulerConfiguration(...))` makes one with other arguments, as a KubeSchedulerConfiguration would
+`profile(ProfileArguments(...))` makes one with other plugins and arguments, as a KubeSchedulerConfiguration asks for
 (pkg/scheduler/apis/config/types_pluginargs.go).
 """
 
@@ -24,55 +24,86 @@ from minikube_py.scheduler.plugins.taint_toleration import TaintToleration
 from minikube_py.scheduler.plugins.volumes import VolumeBinding, VolumeRestrictions, VolumeZone
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from minikube_py.api.types import Object
+    from minikube_py.scheduler.framework import Plugin
 
 
-class SchedulerConfiguration(NamedTuple):
-    """The arguments of the plugins.
+# The default profile's filters in their order, and the weights of its scores.
+FILTERS = (
+    "NodeUnschedulable",
+    "NodeName",
+    "TaintToleration",
+    "NodeAffinity",
+    "NodePorts",
+    "NodeResourcesFit",
+    "VolumeRestrictions",
+    "NodeVolumeLimits",
+    "VolumeBinding",
+    "VolumeZone",
+    "PodTopologySpread",
+    "InterPodAffinity",
+)
+WEIGHTS = {
+    "TaintToleration": 3,
+    "NodeAffinity": 2,
+    "NodeResourcesFit": 1,
+    "PodTopologySpread": 2,
+    "InterPodAffinity": 2,
+    "NodeResourcesBalancedAllocation": 1,
+    "ImageLocality": 1,
+}
 
-    `scoring`: NodeResourcesFitArgs.scoringStrategy. `added_affinity`: NodeAffinityArgs.addedAffinity, a node affinity that every
-    pod is given on top of its own. `default_constraints`: PodTopologySpreadArgs.defaultConstraints (maxSkew, topologyKey,
-    whenUnsatisfiable) for pods without constraints of their own; None: the system's defaults.
+
+class ProfileArguments(NamedTuple):
+    """What a profile is made of, and the arguments of its plugins.
+
+    `scoring`: NodeResourcesFitArgs.scoringStrategy; `ignored`: its ignoredResources, and its ignoredResourceGroups with a slash
+    behind them. `added_affinity`: NodeAffinityArgs.addedAffinity, a node affinity that every pod is given on top of its own.
+    `default_constraints`: PodTopologySpreadArgs.defaultConstraints (maxSkew, topologyKey, whenUnsatisfiable) for pods without
+    constraints of their own; None: the system's defaults. `hard_weight`, `ignore_preferred`: InterPodAffinityArgs.
+    `preempts`, `percent`: see Profile.
     """
 
+    filters: tuple[str, ...] = FILTERS
+    weights: Mapping[str, int] = WEIGHTS
     scoring: Strategy = Strategy()
+    ignored: tuple[str, ...] = ()
     added_affinity: Object | None = None
     default_constraints: Sequence[Object] | None = None
+    hard_weight: int = 1
+    ignore_preferred: bool = False
+    preempts: bool = True
+    percent: int = 0
 
 
-def profile(configuration: SchedulerConfiguration) -> Profile:
-    """The default profile with these arguments."""
-    taints, affinity = TaintToleration(), NodeAffinity(configuration.added_affinity)
-    fit, pods = NodeResourcesFit(configuration.scoring), InterPodAffinity()
-    spread = PodTopologySpread(configuration.default_constraints)
+def profile(arguments: ProfileArguments) -> Profile:
+    """A profile with these plugins and arguments."""
+    found: tuple[Plugin, ...] = (
+        NodeUnschedulable(),
+        NodeName(),
+        TaintToleration(),
+        NodeAffinity(arguments.added_affinity),
+        NodePorts(),
+        NodeResourcesFit(arguments.scoring, arguments.ignored),
+        VolumeRestrictions(),
+        NodeVolumeLimits(),
+        VolumeBinding(),
+        VolumeZone(),
+        PodTopologySpread(arguments.default_constraints),
+        InterPodAffinity(arguments.hard_weight, arguments.ignore_preferred),
+        NodeResourcesBalancedAllocation(),
+        ImageLocality(),
+    )
+    plugins = {plugin.name: plugin for plugin in found}
     return Profile(
         gates=(SchedulingGates(),),
-        filters=(
-            NodeUnschedulable(),
-            NodeName(),
-            taints,
-            affinity,
-            NodePorts(),
-            fit,
-            VolumeRestrictions(),
-            NodeVolumeLimits(),
-            VolumeBinding(),
-            VolumeZone(),
-            spread,
-            pods,
-        ),
-        scores=(
-            Scored(taints, 3),
-            Scored(affinity, 2),
-            Scored(fit, 1),
-            Scored(spread, 2),
-            Scored(pods, 2),
-            Scored(NodeResourcesBalancedAllocation(), 1),
-            Scored(ImageLocality(), 1),
-        ),
+        filters=tuple(plugins[name] for name in arguments.filters),
+        scores=tuple(Scored(plugins[name], weight) for name, weight in arguments.weights.items()),
+        preempts=arguments.preempts,
+        percent=arguments.percent,
     )
 
 
-PROFILE = profile(SchedulerConfiguration())
+PROFILE = profile(ProfileArguments())

@@ -15,7 +15,7 @@ from minikube_py.scheduler import messages, preemption, waiting
 from minikube_py.scheduler.cache import Cache
 from minikube_py.scheduler.cycle import NO_NODES, Decision, decide
 from minikube_py.scheduler.plugins import volumes
-from minikube_py.scheduler.profile import PROFILE
+from minikube_py.scheduler.settings import scheduler_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from minikube_py.api.types import Action, Actions, Object, Outcome, View
     from minikube_py.base.clock import Clock
 
-NAME = waiting.SCHEDULER
-PREEMPTED = f"{NAME}: preempting to accommodate a higher priority pod"
 SELECTED_NODE = "volume.kubernetes.io/selected-node"
 BOUND_BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller"
 
@@ -33,14 +31,16 @@ def step(pod: Object, view: View, clock: Clock) -> Actions:
     """Bind a pod to the best node; or note in its condition PodScheduled why there is none, and make room if it may."""
     if not _waits(pod):
         return
-    for plugin in PROFILE.gates:
+    cache: Cache = view.derived("scheduler", Cache)
+    if not cache.is_mine(pod):
+        return
+    for plugin in cache.profile_of(pod).gates:
         message = plugin.pre_enqueue(pod)
         if message:
             yield from _set_unscheduled(pod, "SchedulingGated", message, clock)
             return
     if not _claims_exist(pod, view):
         return
-    cache: Cache = view.derived("scheduler", Cache)
     decision = decide(pod, cache, clock)
     if preemption.awaits_victims(pod, cache) and decision.node in ("", pod["status"]["nominatedNodeName"]):
         return  # kube-scheduler tries it again when the victims are gone, unless room turns up elsewhere
@@ -52,8 +52,7 @@ def step(pod: Object, view: View, clock: Clock) -> Actions:
 
 def _waits(pod: Object) -> bool:
     spec = pod["spec"]
-    mine = (spec.get("schedulerName") or NAME) == NAME
-    return mine and not spec.get("nodeName") and not pods.is_terminating(pod) and not pods.is_finished(pod)
+    return not spec.get("nodeName") and not pods.is_terminating(pod) and not pods.is_finished(pod)
 
 
 def _claims_exist(pod: Object, view: View) -> bool:
@@ -84,7 +83,7 @@ def _place(pod: Object, decision: Decision, cache: Cache) -> Actions:
     outcome = yield Patch(key, {"spec": {"nodeName": decision.node}}, "binding")
     if not isinstance(outcome, Exception):
         message = f"Successfully assigned {key.namespace}/{key.name} to {decision.node}"
-        yield Record(pod, "Normal", "Scheduled", message, NAME, action="Binding")
+        yield Record(pod, "Normal", "Scheduled", message, scheduler_of(pod), action="Binding")
 
 
 def _await_volumes(pod: Object, decision: Decision, cache: Cache) -> Generator[Action, Outcome, bool]:
@@ -136,7 +135,8 @@ def _refuse(pod: Object, decision: Decision, cache: Cache, clock: Clock) -> Acti
         message = NO_NODES if not count else messages.rejected(count, decision.rejected)
     else:
         message = messages.fit_error(decision.refusals)
-        plan = preemption.plan(pod, decision, cache, clock)
+        preempts = decision.template.profile.preempts
+        plan = preemption.plan(pod, decision, cache, clock) if preempts else plan
         if not plan.node:
             message = messages.after_preemption(message, plan.message)
     status: Object = {}
@@ -159,7 +159,7 @@ def _set_unscheduled(pod: Object, reason: str, message: str, clock: Clock, statu
     if fields:
         yield Patch(_key(pod), {"status": fields}, "status")
     if news and reason == "Unschedulable":
-        yield Record(pod, "Warning", "FailedScheduling", message, NAME, action="Scheduling")
+        yield Record(pod, "Warning", "FailedScheduling", message, scheduler_of(pod), action="Scheduling")
 
 
 def _condition(pod: Object, old: Object, reason: str, message: str, clock: Clock) -> Object:
@@ -182,7 +182,7 @@ def _with_condition(pod: Object, new: Object) -> list[Object]:
 
 def _make_room(pod: Object, plan: preemption.Plan, cache: Cache, clock: Clock) -> Actions:
     """Evict the victims, and withdraw the promise of the node from less important pods."""
-    uid = pod["metadata"].get("uid")
+    uid, name = pod["metadata"].get("uid"), scheduler_of(pod)
     for victim in plan.victims:
         if pods.is_terminating(victim):
             continue
@@ -192,13 +192,13 @@ def _make_room(pod: Object, plan: preemption.Plan, cache: Cache, clock: Clock) -
             "lastProbeTime": None,
             "lastTransitionTime": clock.timestamp,
             "reason": "PreemptionByScheduler",
-            "message": PREEMPTED,
+            "message": f"{name}: preempting to accommodate a higher priority pod",
         }
         if "generation" in victim["metadata"]:
             disrupted["observedGeneration"] = victim["metadata"]["generation"]
         yield Patch(_key(victim), {"status": {"conditions": _with_condition(victim, disrupted)}}, "status")
         yield Record(
-            victim, "Normal", "Preempted", f"Preempted by pod {uid} on node {plan.node}", NAME, action="Preempting"
+            victim, "Normal", "Preempted", f"Preempted by pod {uid} on node {plan.node}", name, action="Preempting"
         )
         yield Delete(_key(victim), uid=victim["metadata"].get("uid") or "")
     priority = pod["spec"].get("priority") or 0

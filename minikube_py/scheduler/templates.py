@@ -6,9 +6,10 @@ each decision only the one node that changed is looked at again.
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from minikube_py.scheduler.cache import TEMPLATES_MAX
+from minikube_py.scheduler.columns import Crowd
 from minikube_py.scheduler.events import ADDED, REMOVED
 from minikube_py.scheduler.framework import Plugin, Refusal, Rejected
 from minikube_py.scheduler.looks import template_key
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from minikube_py.scheduler.nodes import NodeInfo
 
 CLASSES_MAX = 4096
+FEW = 8  # so many nodes are looked at one by one
 
 
 class NodeClass(NamedTuple):
@@ -42,6 +44,7 @@ class Template:
 
     def __init__(self, pod: Object, cache: Cache) -> None:
         self.cache = cache
+        self.profile = cache.profile_of(pod)
         self.rejected = ""
         self.left_out = Refusal(())
         self.origin: dict[Refusal, str] = {}  # the plugin that says it
@@ -71,7 +74,7 @@ class Template:
 
     def _prepare(self, pod: Object) -> None:
         cache = self.cache
-        for plugin in cache.profile.filters:
+        for plugin in self.profile.filters:
             state = plugin.pre_filter(pod, cache)
             if state is None:
                 continue
@@ -82,7 +85,7 @@ class Template:
                 self.whole = False
                 self.left_out = Refusal((f"node(s) didn't satisfy plugin(s) [{plugin.name}]",))
                 self.origin[self.left_out] = plugin.name
-        for scored in cache.profile.scores:
+        for scored in self.profile.scores:
             state = scored.plugin.pre_score(pod, cache)
             if state is not None:
                 self.scores.append((scored.plugin, scored.weight, state))
@@ -140,11 +143,39 @@ class Template:
     def look(self, start: int, end: int) -> None:
         """Find the classes of the nodes from `start` to before `end` that are not known."""
         ids = self.ids
-        for _ in range(ids[start:end].count(0)):
+        unknown = ids[start:end].count(0)
+        if unknown > FEW:
+            self._look_at_many([position for position in range(start, end) if not ids[position]])
+            return
+        for _ in range(unknown):
             start = ids.index(0, start, end)
             node = self.cache.node(self.names[start])
             assert node is not None, self.names[start]
             ids[start] = self.number(self._classify(node))
+
+    def _look_at_many(self, positions: list[int]) -> None:
+        """The same plugin by plugin, so that what was seen of the nodes for other templates is of use."""
+        crowd = Crowd(self.cache, [self.names[position] for position in positions])
+        for plugin, state in self.early:
+            refusals = crowd.seen_by("place", plugin, state, plugin.places)
+            fit = [index for index, refusal in enumerate(refusals) if refusal is None]
+            if len(fit) == len(positions):
+                continue
+            for position, refusal in zip(positions, refusals, strict=True):
+                if refusal is not None:
+                    self.origin[refusal] = plugin.name
+                    self.ids[position] = self.number(NodeClass(refusal, (), ()))
+            positions = [positions[index] for index in fit]
+            crowd = Crowd(self.cache, [crowd.names[index] for index in fit])
+        rows = [crowd.seen_by("place", plugin, state, plugin.places) for plugin, state in self.late]
+        rows += [crowd.seen_by("measure", plugin, state, plugin.measures) for plugin, _, state in self.scores]
+        late = len(self.late)
+        known: dict[Any, int] = {}
+        for position, values in zip(positions, zip(*rows, strict=True) if rows else repeat(()), strict=False):
+            number = known.get(values)
+            if number is None:
+                number = known[values] = self.number(NodeClass(None, values[:late], values[late:]))
+            self.ids[position] = number
 
     def number(self, found: NodeClass) -> int:
         number = self.numbers.get(found)
@@ -206,12 +237,11 @@ def template_of(pod: Object, cache: Cache) -> Template:
         if mounted is None or any(found.driver in drivers for found in attached_by(pod, cache.view)):
             return Template(pod, cache)
         key = (*key, mounted)
-    found: Template | None = cache.templates.get(key)
+    found = cache.templates.get(key)
     if found is not None and not found.stale():
         found.refresh()
         return found
-    cache.templates.pop(key, None)
-    while len(cache.templates) >= TEMPLATES_MAX:
-        del cache.templates[next(iter(cache.templates))]
-    found = cache.templates[key] = Template(pod, cache)
+    cache.templates.forget(key)
+    found = Template(pod, cache)
+    cache.templates.add(key, found)
     return found

@@ -6,7 +6,7 @@ k8s.io/api/core/v1/toleration.go.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.base import selector
 
@@ -151,12 +151,29 @@ class PodTerms(NamedTuple):
     prefers_apart: tuple[PodTerm, ...]
 
 
+# With the parts that the terms were made of: while an entry holds them, their ids are nobody else's.
+_compiled: dict[tuple[int, int, str], tuple[Any, PodTerms]] = {}
+_COMPILED_MAX = 4096
+
+
 def pod_terms(pod: Object) -> PodTerms | None:
-    """The pod's inter-pod affinity; None if it has none."""
+    """The pod's inter-pod affinity; None if it has none. Remembered by identity, as the pods of a template share its parts."""
     affinity = pod["spec"].get("affinity") or {}
-    near, apart = affinity.get("podAffinity") or {}, affinity.get("podAntiAffinity") or {}
-    if not near and not apart:
+    if not affinity.get("podAffinity") and not affinity.get("podAntiAffinity"):
         return None
+    meta = pod["metadata"]
+    parts = affinity, meta.get("labels"), meta["namespace"]
+    key = id(affinity), id(parts[1]), parts[2]
+    found = _compiled.get(key)
+    if found is None:
+        if len(_compiled) >= _COMPILED_MAX:
+            _compiled.clear()
+        found = _compiled[key] = parts, _compile(pod, affinity)
+    return found[1]
+
+
+def _compile(pod: Object, affinity: Object) -> PodTerms:
+    near, apart = affinity.get("podAffinity") or {}, affinity.get("podAntiAffinity") or {}
     return PodTerms(
         tuple(_pod_term(pod, term, 1) for term in near.get(REQUIRED) or ()),
         tuple(_pod_term(pod, term, 1) for term in apart.get(REQUIRED) or ()),

@@ -30,11 +30,9 @@ if TYPE_CHECKING:
     from minikube_py.scheduler.cache import Cache
     from minikube_py.scheduler.cycle import Decision
     from minikube_py.scheduler.events import Happening
+    from minikube_py.scheduler.settings import Settings
 
 STEP = "scheduler"  # the step's name in the pipeline: whose memory it is
-SCHEDULER = "default-scheduler"
-BACK_OFF_FIRST_S = 1
-BACK_OFF_MAX_S = 10
 VOLUMES = (
     "persistentvolumeclaims",
     "persistentvolumes",
@@ -42,7 +40,7 @@ VOLUMES = (
     "csinodes.storage.k8s.io",
 )
 
-PLUGINS = {plugin.name: plugin for plugin in PROFILE.filters}
+HELPED_BY = {plugin.name: plugin.helped_by for plugin in PROFILE.filters}
 
 
 # -- what a pod remembers ----------------------------------------------------------------------------------------------
@@ -69,29 +67,25 @@ def _identity(pod: Object) -> list[Any]:
     return [meta.get("generation", 0), meta.get("labels") or {}]
 
 
-def back_off_end_s(memory: Object) -> int:
-    """Until when a refused pod lets others go first: 1, 2, 4, 8, then 10 s after its last refusal."""
-    if not memory:
-        return 0
-    at_s: int = memory["at_s"]
-    attempts: int = memory["attempts"]
-    return at_s + min(BACK_OFF_FIRST_S << min(attempts - 1, 8), BACK_OFF_MAX_S)
-
-
 def place_in_line(pod: Object, view: View, now_s: int) -> tuple[Any, ...]:
     """Sorts the pods to be tried: by priority and arrival; behind them those in back-off, by when it ends. They do not
     wait for that end if nobody else is there (SchedulerPopFromBackoffQ)."""
     if pods.condition(pod, "PodScheduled") is not None:
-        end_s = back_off_end_s(view.memory(STEP, _key(pod)))
+        end_s = _settings(view).back_off_end_s(view.memory(STEP, _key(pod)))
         if end_s > now_s:
             return (1, end_s, *queue_key(pod))
     return (0, 0, *queue_key(pod))
 
 
+def _settings(view: View) -> Settings:
+    from minikube_py.scheduler.cache import Cache
+
+    return view.derived(STEP, Cache).settings  # type: ignore[no-any-return]
+
+
 def is_refused(pod: Object) -> bool:
     """Whether a pod waits after it found no node."""
-    spec = pod["spec"]
-    if spec.get("nodeName") or pods.is_terminating(pod) or (spec.get("schedulerName") or SCHEDULER) != SCHEDULER:
+    if pod["spec"].get("nodeName") or pods.is_terminating(pod):
         return False
     found = pods.condition(pod, "PodScheduled")
     return found is not None and found.get("status") == "False" and found.get("reason") == "Unschedulable"
@@ -183,6 +177,10 @@ class Waiting:
         self._called.update(found)
         return found
 
+    def call(self, keys: Iterable[Key]) -> None:
+        """Let these pods be tried whether something helped them or not: the scheduler started anew."""
+        self._called.update(dict.fromkeys(keys))
+
     def is_called(self, key: Key) -> bool:
         """Whether a pod is to be tried because of some change; asked once for each call."""
         if key in self._called:
@@ -195,7 +193,7 @@ class Waiting:
         where = self._where.get(key)
         if where is not None and self._groups is not None:
             group = self._groups[where[0]][where[1]]
-            group.add(key, group.members[key], back_off_end_s(memory))
+            group.add(key, group.members[key], self._cache.settings.back_off_end_s(memory))
             self._listen(group, memory["plugins"])
 
     def changed(self, key: Key, new: Object | None) -> None:
@@ -205,16 +203,19 @@ class Waiting:
         if self._groups is None:
             return
         self._leave(key)
-        if new is not None and is_refused(new):
+        if new is not None and self._waits(new):
             self._enter(key, new)
 
     def _load(self) -> bool:
         if self._groups is None:
             self._groups = {}
             for pod in self._cache.view.refused():
-                if is_refused(pod):
+                if self._waits(pod):
                     self._enter(_key(pod), pod)
         return True
+
+    def _waits(self, pod: Object) -> bool:
+        return is_refused(pod) and self._cache.is_mine(pod)
 
     def _groups_of(self, looks: Any) -> dict[str, Group]:
         return (self._groups or {}).get(looks, {})
@@ -227,7 +228,7 @@ class Waiting:
         if group is None:
             group = groups[words] = Group()
         memory = self._cache.view.memory(STEP, key)
-        group.add(key, pod, back_off_end_s(memory))
+        group.add(key, pod, self._cache.settings.back_off_end_s(memory))
         self._where[key] = looks, words
         self._listen(group, memory.get("plugins") or ())
 
@@ -236,7 +237,7 @@ class Waiting:
         for name in plugins:
             if name not in group.plugins:
                 group.plugins[name] = None
-                for kind in PLUGINS[name].helped_by:
+                for kind in HELPED_BY[name]:
                     self._listening[kind][id(group)] = group
         if not group.plugins:
             self._listening[ADDED][id(group)] = group
@@ -262,8 +263,9 @@ class Waiting:
         node = self._cache.node(happening.node) if happening.node else None
         pod = next(iter(group.members.values()))
         return any(
-            happening.kind in PLUGINS[name].helped_by and PLUGINS[name].may_help(pod, node, happening.kind)
-            for name in group.plugins
+            happening.kind in plugin.helped_by and plugin.may_help(pod, node, happening.kind)
+            for plugin in self._cache.profile_of(pod).filters
+            if plugin.name in group.plugins
         )
 
     def _call_first(self, group: Group, now_s: int, found: dict[Key, None]) -> None:

@@ -12,6 +12,7 @@
                                 objects whose spec.selector asks for that label, filed under their first pair;
                                 'matchExpressions' alone are filed under '*'
     a:<resource>/<namespace>    ReplicaSets and ControllerRevisions without a controller: who may be adopted
+    x:                          pods on nodes whose commands ask the network (curl, wget, ...)
     u:                          objects that are not healthy (pods not ready, Deployments not available, ...)
 
 An object that moves between buckets costs a row each; one whose status alone changes usually costs nothing. Events lie in
@@ -20,9 +21,9 @@ no bucket: their names begin with the name of the object they are about, and tha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from minikube_py.api import pods
+from minikube_py.api import facets, pods
 from minikube_py.api.nodes import image_sizes, place_of
 
 if TYPE_CHECKING:
@@ -34,52 +35,74 @@ SELECTING = frozenset(
 )
 
 
+MOVING = (  # the facets of a pod that decide in which buckets it lies
+    facets.CAME | facets.WENT | facets.NODE | facets.SPEC | facets.LABELS | facets.OWNERS | facets.LEAVING
+    | facets.PHASE | facets.READY | facets.SCHEDULED | facets.PROMISED
+)  # fmt: skip
+
+
 def buckets(key: Key, obj: Object) -> tuple[str, ...]:
     """All buckets of an object, in a fixed order."""
+    if key.resource == "pods":
+        return _of_pod(key.namespace, obj)
     if key.resource == "events":
         return ()
-    meta = obj["metadata"]
+    meta, resource = obj["metadata"], key.resource
     found = ["o:" + ref["uid"] for ref in meta.get("ownerReferences") or ()]
-    resource = key.resource
-    if resource == "pods":
-        node = pods.node_of(obj)
-        if node or not pods.is_finished(obj):
-            found.append("n:" + node)
-        affinity = obj["spec"].get("affinity")
-        if node and affinity and ("podAffinity" in affinity or "podAntiAffinity" in affinity):
-            found.append("f:")
-        if not node and "status" in obj:
-            refused = pods.condition(obj, "PodScheduled")
-            if refused is not None and refused.get("reason") == "Unschedulable":
-                found.append("q:")
-            if obj["status"].get("nominatedNodeName"):
-                found.append("m:")
-        found += [f"l:{key.namespace}/{name}={value}" for name, value in (meta.get("labels") or {}).items()]
-        if not _pod_is_well(obj):
-            found.append("u:")
-    else:
-        if resource in ADOPTABLE and not any(ref.get("controller") for ref in meta.get("ownerReferences") or ()):
-            found.append(f"a:{resource}/{key.namespace}")
-        if resource == "nodes":
-            found.append("z:" + place_of(obj).text)
-            found += ["i:" + image for image in image_sizes(obj)]
-        if resource in SELECTING:
-            found += selector_buckets(resource, key.namespace, obj)
-        if not _is_well(resource, obj):
-            found.append("u:")
+    if resource in ADOPTABLE and not any(ref.get("controller") for ref in meta.get("ownerReferences") or ()):
+        found.append(f"a:{resource}/{key.namespace}")
+    if resource == "nodes":
+        found.append("z:" + place_of(obj).text)
+        found += ["i:" + image for image in image_sizes(obj)]
+    if resource in SELECTING:
+        found += selector_buckets(resource, key.namespace, obj)
+    if not _is_well(resource, obj):
+        found.append("u:")
     return tuple(found)
 
 
-def unmoved(key: Key, old: Object, new: Object) -> bool:
-    """Whether a change surely leaves a pod's buckets as they are (the common case: its status moved)."""
-    old_meta, new_meta = old["metadata"], new["metadata"]
-    return (
-        key.resource == "pods"
-        and old_meta.get("labels") is new_meta.get("labels")
-        and old_meta.get("ownerReferences") is new_meta.get("ownerReferences")
-        and pods.node_of(old) == pods.node_of(new) != ""
-        and _pod_is_well(old) == _pod_is_well(new)
-    )
+def _of_pod(namespace: str, pod: Object) -> tuple[str, ...]:
+    meta = pod["metadata"]
+    owners, labels = meta.get("ownerReferences"), meta.get("labels")
+    known = _shared.get((id(owners), id(labels)))
+    if known is None or known[0] is not owners or known[1] is not labels or known[2] != namespace:
+        if len(_shared) >= _SHARED_MAX:
+            _shared.clear()
+        owned = tuple("o:" + ref["uid"] for ref in owners or ())
+        labelled = tuple(f"l:{namespace}/{name}={value}" for name, value in (labels or {}).items())
+        known = _shared[id(owners), id(labels)] = owners, labels, namespace, owned, labelled
+    node = pods.node_of(pod)
+    if node:
+        here = _ON_SOCIABLE_NODE if _is_sociable(pod) else ()
+        if pods.asks_network(pod):
+            here = (*here, "x:")
+        found = (*known[3], "n:" + node, *here, *known[4])
+    else:
+        found = (*known[3], *_unplaced(pod), *known[4])
+    return found if _pod_is_well(pod) else (*found, "u:")
+
+
+def _unplaced(pod: Object) -> list[str]:
+    found = [] if pods.is_finished(pod) else ["n:"]
+    if "status" in pod:
+        refused = pods.condition(pod, "PodScheduled")
+        if refused is not None and refused.get("reason") == "Unschedulable":
+            found.append("q:")
+        if pod["status"].get("nominatedNodeName"):
+            found.append("m:")
+    return found
+
+
+def _is_sociable(pod: Object) -> bool:
+    affinity = pod["spec"].get("affinity")
+    return bool(affinity) and ("podAffinity" in affinity or "podAntiAffinity" in affinity)
+
+
+_ON_SOCIABLE_NODE: tuple[str, ...] = ("f:",)
+# The pods of one controller share their owners and labels, so their buckets of both are made once. An entry holds what
+# its ids name, and objects are never changed.
+_SHARED_MAX = 4096
+_shared: dict[tuple[int, int], tuple[Any, Any, str, tuple[str, ...], tuple[str, ...]]] = {}
 
 
 def selector_buckets(resource: str, namespace: str, obj: Object) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from minikube_py.api import pods
+from minikube_py.api import facets, pods
 from minikube_py.api.types import Key, Keys, Object, Objects
 from minikube_py.base import errors, jsontext, patch
 from minikube_py.store import compaction, indexes, schema, turns
@@ -28,12 +28,14 @@ else:
 
 
 CACHE_MAX = 60_000  # objects kept parsed between transactions
+COUNTED = facets.CAME | facets.WENT | facets.NODE | facets.SPEC | facets.ENDED  # what a pod means to its node
 
 
 class Change(NamedTuple):
     """One row of the log with both versions: `old` is None at a creation, `new` at a deletion.
 
     `verb`: create, update or delete. `actor`: the component or user. `cause`: the revision that led to it, 0 if none.
+    `facets`: what of a pod has changed (see `api.facets`); ALL where nobody has looked.
     """
 
     revision: int
@@ -44,6 +46,7 @@ class Change(NamedTuple):
     cause: int
     old: Object | None
     new: Object | None
+    facets: int = facets.ALL
 
 
 Changes: TypeAlias = list[Change]
@@ -96,6 +99,7 @@ class Store:
         self.changes: Changes = []  # of this session, until somebody drains them
         self.wait_told: Callable[[], None] = _do_nothing  # called when another writer has long been waited for
         self.renewed: Callable[[], None] = _do_nothing  # called when another process has written
+        self.structure = 0  # moves on with every write to anything but pods and events
         self._wrap = wrap
         self._depth = 0
         self._turn = turns.lock(path, turns.TURN)
@@ -141,6 +145,8 @@ class Store:
             self._born.clear()
             self._fresh.clear()
             self._slept.clear()
+            self._lies_in.clear()
+            self._named.clear()
 
     def checkpoint(self) -> None:
         """End this transaction's instant here and begin the next: the work so far is safe, the session goes on."""
@@ -232,7 +238,12 @@ class Store:
         self._objects: dict[Key, Object | None] = {}
         self._ids: dict[Key, int] = {}
         self._dirty: dict[Key, tuple[str, ...]] = {}  # changed objects, with the buckets that SQL has for them
-        self._lies_in: dict[Key, tuple[str, ...]] = {}  # the buckets that they lie in now
+        self._lies_in: dict[Key, tuple[str, ...]] = {}  # the buckets that what was written in this session lies in now
+        self._dirty_resources: dict[str, None] = {}
+        self._come: dict[
+            str, dict[Key, None]
+        ] = {}  # what has come into buckets that are not loaded, and may have left again
+        self._named: dict[tuple[str, str, str], dict[str, None]] = {}  # the names that SQL has behind a prefix
         self._born: dict[str, None] = {}  # uids created in this session: SQL knows nothing about them
         self._fresh: dict[Key, None] = {}  # and their keys
         self._log: list[tuple[Any, ...]] = []
@@ -245,8 +256,12 @@ class Store:
         self._dirty_memory: dict[tuple[str, Key], None] = {}
         self._remembering: dict[str, None] = {}  # the steps that wrote some
         self._derived: dict[str, Derived] = {}
-        self._concerned: dict[str, list[Derived]] = {}  # resource -> the caches that look at it
+        self._concerned: dict[
+            str, list[tuple[Derived, int]]
+        ] = {}  # resource -> the caches that look at it, at what of pods
+        self.structure += 1
         self._meta: dict[str, str] | None = None
+        self.now_text = ""  # meta "now_s", once it has been read: every write asks for it
         self._dirty_meta: dict[str, None] = {}
         self._revision = -1
         self._next_id = -1
@@ -257,12 +272,15 @@ class Store:
     def meta(self, name: str, default: str = "") -> str:
         if self._meta is None:
             self._meta = dict(self._execute("SELECT name, value FROM meta"))
+            self.now_text = self._meta.get("now_s", "0")
         return self._meta.get(name, default)
 
     def set_meta(self, name: str, value: str) -> None:
         if self.meta(name) != value:
             assert self._meta is not None
             self._meta[name] = value
+            if name == "now_s":
+                self.now_text = value
             self._dirty_meta[name] = None
 
     @property
@@ -331,17 +349,14 @@ class Store:
         name = f"r:{resource}" if namespace is None else f"r:{resource}/{namespace}"
         bucket = self._buckets.get(name)
         if bucket is None:
-            if namespace is None:
-                bucket = self._load(name, "FROM object o WHERE resource = ?", (resource,))
-            else:
-                bucket = self._load(name, "FROM object o WHERE resource = ? AND namespace = ?", (resource, namespace))
-        return self._objects_of(bucket.sorted())
+            bucket = self._load_all(name, resource, namespace)
+        return self._objects_of(bucket.sorted()) if bucket.keys else []
 
     def loaded_keys(self, resource: str) -> Keys:
         """The keys of a (small) resource, which is read once and then known: a question of every write."""
         bucket = self._buckets.get(f"r:{resource}")
         if bucket is None:
-            bucket = self._load(f"r:{resource}", "FROM object o WHERE resource = ?", (resource,))
+            bucket = self._load_all(f"r:{resource}", resource, None)
         return bucket.sorted()
 
     def is_empty(self, resource: str, namespace: str) -> bool:
@@ -374,7 +389,7 @@ class Store:
         """The keys of one bucket of the index (see `indexes`), sorted."""
         bucket = self._buckets.get(name)
         if bucket is None:
-            bucket = self._load(name, "FROM bucket b JOIN object o ON o.id = b.object WHERE b.bucket = ?", (name,))
+            bucket = self._load_bucket(name)
         return bucket.sorted()
 
     def has_any(self, name: str) -> bool:
@@ -410,6 +425,22 @@ class Store:
             return self._objects.setdefault(key, None)
         return self.get(key)
 
+    def is_free(self, key: Key, prefix: str) -> bool:
+        """Whether nothing has this key, whose name was generated behind `prefix`: the names there are read once."""
+        if key not in self._objects:
+            place = key.resource, key.namespace, prefix
+            names = self._named.get(place)
+            if names is None:
+                rows = self._execute(  # what is not written yet is among the objects
+                    "SELECT name FROM object WHERE resource = ? AND namespace = ? AND name >= ? AND name < ?",
+                    (*place, prefix + "\U0010ffff"),
+                )
+                names = self._named[place] = {row[0]: None for row in rows}
+            if key.name in names:
+                return False
+            self._objects[key] = None
+        return self._objects[key] is None
+
     def events_named(self, namespace: str, name: str) -> Objects:
         """Events whose names begin with '<name>.': those about the objects of that name."""
         self.flush()
@@ -438,19 +469,38 @@ class Store:
         ).fetchone()[0]
         return [Key(resource, namespace, name) for _, namespace, name in rows], reached
 
-    def _load(self, name: str, source: str, values: tuple[str, ...]) -> Bucket:
+    def _load_all(self, name: str, resource: str, namespace: str | None) -> Bucket:
+        """Every object of a resource (of one namespace)."""
         if not self._depth:
             self._refresh()
-        self.flush()
+        if resource in self._dirty_resources:
+            self.flush()
+        where, values = "FROM object o WHERE resource = ?", (resource,) if namespace is None else (resource, namespace)
+        keys = self._read(where if namespace is None else where + " AND namespace = ?", values)
+        loaded = self._buckets[name] = Bucket(keys)
+        return loaded
+
+    def _load_bucket(self, name: str) -> Bucket:
+        """One bucket: what SQL knows of it, less what has left it since, and what has come."""
+        if not self._depth:
+            self._refresh()
+        keys = self._read("FROM bucket b JOIN object o ON o.id = b.object WHERE b.bucket = ?", (name,))
+        if self._dirty:
+            keys = [key for key in keys if key not in self._dirty or name in self._lies_in[key]]
+            keys += [key for key in self._come.get(name, ()) if name in self._lies_in[key]]
+        loaded = self._buckets[name] = Bucket(keys)
+        return loaded
+
+    def _read(self, source: str, values: tuple[str, ...]) -> Keys:
+        """The keys that a query finds. Their objects are parsed if this session has not written or seen them."""
         rows = self._execute(f"SELECT o.id, o.resource, o.namespace, o.name, o.body {source}", values).fetchall()
         read, keys = self._reader(len(rows)), []
         for row_id, resource, namespace, object_name, body in rows:
             key = Key(resource, namespace, object_name)
             keys.append(key)
-            if self._objects.get(key) is None:
+            if self._objects.get(key) is None and key not in self._dirty:
                 self._enter(key, row_id, read(body))
-        loaded = self._buckets[name] = Bucket(keys)
-        return loaded
+        return keys
 
     def _objects_of(self, keys: Iterable[Key]) -> Objects:
         found, get = self._objects, self.get
@@ -458,31 +508,59 @@ class Store:
 
     # -- writing -------------------------------------------------------------------------------------------------
 
-    def put(self, key: Key, new: Object, *, time_s: int, actor: str, cause: int) -> Object:
-        """Write an object and its log row; returns it with its new resourceVersion."""
+    def put(self, key: Key, new: Object, *, time_s: int, actor: str, cause: int, fresh: bool = False) -> Object:
+        """Write an object and its log row; returns it with its new resourceVersion.
+
+        `fresh`: it and its metadata were made for this put, and nobody else holds them: they are not copied."""
         assert self._depth, "writes need a transaction"
-        old = self.get(key)
+        old = self._objects[key] if key in self._objects else self.get(key)
         revision = self.revision + 1
-        new = {**new, "metadata": {**new["metadata"], "resourceVersion": str(revision)}}
-        if self._wrap is not None:
-            new = self._wrap(new)
+        resource, changed = key.resource, facets.ALL
         if old is None:
-            self._log.append((revision, time_s, "create", *key, actor, cause, 0, None))
-            if key.resource != "events":
+            verb = "create"
+            self._log.append((revision, time_s, verb, *key, actor, cause, 0, None))
+            if resource != "events":
                 self._known_empty(key, new)
+                if resource == "pods":
+                    changed = facets.CAME
         else:
-            before = patch.diff(new, old)
+            verb, before = "update", patch.diff(new, old)
             meta = before.get("metadata")
             if meta is not None and meta.pop("resourceVersion", None) and not meta:
                 del before["metadata"]
+            if resource == "pods":
+                changed = facets.of_change(before, old, new)
             previous = int(old["metadata"]["resourceVersion"])
-            text = jsontext.dumps(before)
-            self._log.append((revision, time_s, "update", *key, actor, cause, previous, text))
+            self._log.append((revision, time_s, verb, *key, actor, cause, previous, jsontext.dumps(before)))
+        if fresh:
+            new["metadata"]["resourceVersion"] = str(revision)
+        else:
+            new = {**new, "metadata": {**new["metadata"], "resourceVersion": str(revision)}}
+        if self._wrap is not None:
+            new = self._wrap(new)
         self._revision = revision
         self._objects[key] = new
-        self._moved(key, old, new)
-        self._told(Change(revision, time_s, "create" if old is None else "update", key, actor, cause, old, new))
+        self._moved(key, old, new, changed)
+        self._told(Change(revision, time_s, verb, key, actor, cause, old, new, changed))
         return new
+
+    def add_event(self, key: Key, event: Object, *, time_s: int, actor: str, cause: int) -> Object:
+        """A new event, made for this call: as `put`, without what it does for objects that lie in buckets."""
+        assert self._depth, "writes need a transaction"
+        revision = self.revision + 1
+        event["metadata"]["resourceVersion"] = str(revision)
+        if self._wrap is not None:
+            event = self._wrap(event)
+        self._log.append((revision, time_s, "create", *key, actor, cause, 0, None))
+        self._revision = revision
+        self._objects[key] = event
+        self._dirty[key] = ()
+        self._dirty_resources["events"] = None
+        for name in ("r:events", "r:events/" + key.namespace):
+            if name in self._buckets:
+                self._buckets[name].add(key)
+        self._told(Change(revision, time_s, "create", key, actor, cause, None, event))
+        return event
 
     def remove(self, key: Key, *, time_s: int, actor: str, cause: int) -> Object:
         """Delete an object; returns what it was."""
@@ -494,10 +572,11 @@ class Store:
         self._log.append((revision, time_s, "delete", *key, actor, cause, previous, jsontext.dumps(old)))
         self._revision = revision
         self._objects[key] = None
-        self._moved(key, old, None)
+        changed = facets.WENT if key.resource == "pods" else facets.ALL
+        self._moved(key, old, None, changed)
         for (step, remembered), _ in list(self._memory_of(key)):
             self.remember(step, remembered, {})
-        self._told(Change(revision, time_s, "delete", key, actor, cause, old, None))
+        self._told(Change(revision, time_s, "delete", key, actor, cause, old, None, changed))
         return old
 
     def _known_empty(self, key: Key, obj: Object) -> None:
@@ -508,24 +587,25 @@ class Store:
             self._fresh[key] = None
             self._buckets.setdefault("o:" + uid, Bucket(()))
 
-    def _moved(self, key: Key, old: Object | None, new: Object | None) -> None:
+    def _moved(self, key: Key, old: Object | None, new: Object | None, changed: int) -> None:
         """Keep buckets, counters and what is to be flushed up to date."""
+        resource = key.resource
         if old is None or new is None:
-            for name in (f"r:{key.resource}", f"r:{key.resource}/{key.namespace}"):
+            for name in (f"r:{resource}", f"r:{resource}/{key.namespace}"):
                 bucket = self._buckets.get(name)
                 if bucket is not None:
                     (bucket.discard if new is None else bucket.add)(key)
-        if key.resource == "events":
-            self._dirty[key] = self._lies_in[key] = ()
+        self._dirty_resources[resource] = None
+        if resource == "events":
+            self._dirty[key] = ()
             return
+        if resource != "pods":
+            self.structure += 1
+        lay = self._lies_in.get(key)
+        before = after = lay if lay is not None else indexes.buckets(key, old) if old is not None else ()
         if key not in self._dirty:
-            before = indexes.buckets(key, old) if old is not None else ()
             self._dirty[key] = before
-        else:
-            before = self._lies_in[key]
-        if old is not None and new is not None and indexes.unmoved(key, old, new):
-            after = before
-        else:
+        if changed & indexes.MOVING:
             after = indexes.buckets(key, new) if new is not None else ()
         self._lies_in[key] = after
         if before != after:
@@ -534,9 +614,14 @@ class Store:
                 if name not in after and name in loaded:
                     loaded[name].discard(key)
             for name in after:
-                if name not in before and name in loaded:
-                    loaded[name].add(key)
-        if key.resource == "pods":
+                if name not in before:
+                    if name in loaded:
+                        loaded[name].add(key)
+                    elif name in self._come:
+                        self._come[name][key] = None
+                    else:
+                        self._come[name] = {key: None}
+        if changed & COUNTED and resource == "pods":
             self._count(old, new)
 
     def _count(self, old: Object | None, new: Object | None) -> None:
@@ -573,10 +658,13 @@ class Store:
         concerned = self._concerned.get(resource)
         if concerned is None:
             concerned = self._concerned[resource] = [
-                found for found in self._derived.values() if resource in getattr(found, "resources", (resource,))
+                (found, getattr(found, "facets", facets.ALL))
+                for found in self._derived.values()
+                if resource in getattr(found, "resources", (resource,))
             ]
-        for derived in concerned:
-            derived.changed(change.key, change.old, change.new)
+        for derived, wanted in concerned:
+            if change.facets & wanted:
+                derived.changed(change.key, change.old, change.new)
 
     # -- what steps ask for --------------------------------------------------------------------------------------
 
@@ -672,7 +760,7 @@ class Store:
                 continue
             if row_id is None:
                 row_id = self._ids[key] = self._new_id()
-            after = self._lies_in[key]
+            after = self._lies_in.get(key, ())
             if before != after:
                 left += [(name, row_id) for name in before if name not in after]
                 entered += [(name, row_id) for name in after if name not in before]
@@ -686,7 +774,7 @@ class Store:
         )
         many("DELETE FROM bucket WHERE bucket = ? AND object = ?", left)
         many("INSERT OR IGNORE INTO bucket VALUES (?, ?)", entered)
-        self._dirty, self._lies_in = {}, {}
+        self._dirty, self._dirty_resources, self._come = {}, {}, {}
 
     def _new_id(self) -> int:
         if self._next_id < 0:

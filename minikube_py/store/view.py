@@ -17,19 +17,24 @@ if TYPE_CHECKING:
     Places: TypeAlias = list[Place]
 
 
+SELECTING_MAX = 4096
+
+
 class StoreView:
     """See `api.types.View`. Loads lazily through the store's index; sees uncommitted writes of its own session."""
 
-    __slots__ = ("_store",)
+    __slots__ = ("_selecting", "_store", "counters", "get", "list", "memory")
+
+    # The questions of every step, without a call in between.
+    get: Callable[[Key], Object | None]
+    list: Callable[..., Objects]
+    counters: Callable[[str], dict[str, int]]
+    memory: Callable[[str, Key], Object]
 
     def __init__(self, store: Store) -> None:
         self._store = store
-
-    def get(self, key: Key) -> Object | None:
-        return self._store.get(key)
-
-    def list(self, resource: str, namespace: str | None = None) -> Objects:
-        return self._store.list(resource, namespace)
+        self._selecting: dict[tuple[str, str, int], tuple[int, Object, Objects]] = {}
+        self.get, self.list, self.counters, self.memory = store.get, store.list, store.counters, store.memory
 
     def owned(self, uid: str, resource: str) -> Objects:
         get = self._store.get
@@ -71,24 +76,28 @@ class StoreView:
         ]
 
     def selecting(self, resource: str, pod: Object) -> Objects:
+        """Remembered for the pods that share their labels, until anything but a pod changes."""
         meta = pod["metadata"]
         labels, namespace = meta.get("labels") or {}, meta["namespace"]
+        structure = self._store.structure
+        known = self._selecting.get((resource, namespace, id(labels)))
+        if known is not None and known[0] == structure and known[1] is labels:
+            return known[2]
         names = [f"s:{resource}:{namespace}/*"]
         names += [f"s:{resource}:{namespace}/{name}={value}" for name, value in labels.items()]
         found = [obj for name in names for obj in self._store.in_bucket(name) if selects(obj, labels)]
-        return found if len(found) < 2 else sorted(found, key=_name)
+        if len(found) > 1:
+            found.sort(key=_name)
+        if len(self._selecting) >= SELECTING_MAX:
+            self._selecting.clear()
+        self._selecting[resource, namespace, id(labels)] = structure, labels, found
+        return found
 
     def events_about(self, obj: Object) -> Objects:
         """Events about an object, by their names."""
         meta = obj["metadata"]
         found = self._store.events_named(meta.get("namespace") or "default", meta["name"])
         return [event for event in found if (event.get("involvedObject") or {}).get("uid") == meta.get("uid")]
-
-    def counters(self, node: str) -> dict[str, int]:
-        return self._store.counters(node)
-
-    def memory(self, step: str, key: Key) -> Object:
-        return self._store.memory(step, key)
 
     def derived(self, name: str, build: Callable[[Any], Any]) -> Any:
         return self._store.derived(name, lambda: build(self))

@@ -9,7 +9,7 @@ import pytest
 from minikube_py.api import quotas
 from minikube_py.api.types import Key
 from minikube_py.apiserver import admission
-from minikube_py.apiserver.admission import Request, pod_security, service_account
+from minikube_py.apiserver.admission import Request, pod_standards, service_account
 from minikube_py.base.errors import Forbidden, NotFound
 from tests.apiserver.small import NOW, REGISTRY, SmallServer
 from tests.support import FrozenView, freeze
@@ -330,7 +330,7 @@ def test_what_an_object_uses(resource: str, obj: Object, expected: dict[str, str
 # ---------------------------------------------------------------------------------------------------- pod security
 @pytest.mark.parametrize("level", ["privileged", "baseline"])
 def test_a_plain_pod_satisfies_the_baseline(level: str) -> None:
-    assert pod_security.findings(pod()["spec"], level) == []
+    assert pod_standards.findings(pod()["spec"], {}, level) == []
 
 
 def test_in_a_user_namespace_root_and_proc_are_no_danger() -> None:
@@ -340,8 +340,8 @@ def test_in_a_user_namespace_root_and_proc_are_no_danger() -> None:
         "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [{"name": "c", "securityContext": context}],
     }
-    assert pod_security.findings(spec, "restricted") == []
-    assert [finding.reason for finding in pod_security.findings({**spec, "hostUsers": True}, "restricted")] == [
+    assert pod_standards.findings(spec, {}, "restricted") == []
+    assert [finding.reason for finding in pod_standards.findings({**spec, "hostUsers": True}, {}, "restricted")] == [
         "runAsNonRoot != true",
         "runAsUser=0",
     ]

@@ -86,7 +86,7 @@ def _flags() -> Iterator[str]:
 
 def _globals() -> Iterator[str]:
     for _, flag, _ in cobra._FLAG_LINE.findall(cobra.help_text("options")):
-        for command in ("", "version --client "):
+        for command in ("", "version --client "):  # one that reads them, and one that does not
             yield from (f"{command}--{flag}{value}" for value in ("", "=@", "="))
 
 

@@ -87,35 +87,43 @@ def recorded() -> tuple[str, list[Case]]:
     return data["state"], [Case(**row) for row in data["cases"]]
 
 
-def replay(folder: Path) -> Iterator[Outcome]:
-    """Run every command in `folder`, which becomes the working directory and the home meanwhile."""
+@contextmanager
+def prepared(folder: Path, epoch_s: int = EPOCH_S) -> Iterator[list[Case]]:
+    """The recorded commands, in a home and working directory that are as they were before the first of them."""
     state, cases = recorded()
+    folder.mkdir(parents=True, exist_ok=True)
     folder.joinpath("state.yaml").write_text(state)
     before, place = dict(os.environ), os.getcwd()
     os.environ.update({"KPY_HOME": str(folder / "home"), "TMPDIR": "/tmp"})
     os.chdir(folder)
     try:
-        _start()
-        elapsed_s = 0.0
-        for case in cases:
-            _pass_time(PAUSES.get(case.name, 0))
-            if case.name in UNRECORDED:
-                _call(UNRECORDED[case.name].split(), "")
-            yield _run(case)
-            elapsed_s += min(case.wall_s, 1)
-            _pass_time(int(elapsed_s))
-            elapsed_s %= 1
+        _start(epoch_s)
+        yield cases
     finally:
         os.chdir(place)
         os.environ.clear()
         os.environ.update(before)
 
 
-def _start() -> None:
+def replay(folder: Path) -> Iterator[Outcome]:
+    """Run every command in `folder`, which becomes the working directory and the home meanwhile."""
+    with prepared(folder) as cases:
+        elapsed_s = 0.0
+        for case in cases:
+            pass_time(PAUSES.get(case.name, 0))
+            if case.name in UNRECORDED:
+                call(UNRECORDED[case.name].split(), "")
+            yield _run(case)
+            elapsed_s += min(case.wall_s, 1)
+            pass_time(int(elapsed_s))
+            elapsed_s %= 1
+
+
+def _start(epoch_s: int) -> None:
     """A cluster of the recorded nodes, as it was before the first command."""
     path = Path(home.path("oracle"))
     path.parent.mkdir(parents=True)
-    with Cluster.make(str(path), name="oracle", epoch_s=EPOCH_S, nodes=0, seed=1) as cluster:
+    with Cluster.make(str(path), name="oracle", epoch_s=epoch_s, nodes=0, seed=1) as cluster:
         with cluster.transaction():
             for index, name in enumerate(NODES):
                 bootstrap.add_node(
@@ -135,14 +143,14 @@ def _start() -> None:
     home.use("oracle")
 
 
-def _pass_time(seconds: int) -> None:
+def pass_time(seconds: int) -> None:
     """The controllers act on what was written, at once; then time passes."""
     with home.open() as cluster:
         cluster.reconcile(for_s=seconds)
 
 
 def _run(case: Case) -> Outcome:
-    code, out, err = _call(case.words, case.stdin)
+    code, out, err = call(case.words, case.stdin)
     if case.name in CUT:
         out = "".join(out.splitlines(keepends=True)[: CUT[case.name]])
     return Outcome(case, masked(case, case.code, case.out, case.err), masked(case, code, out, err))
@@ -158,7 +166,7 @@ def _stdin(text: str) -> Iterator[None]:
         sys.stdin = before
 
 
-def _call(words: list[str], stdin: str) -> tuple[int, str, str]:
+def call(words: list[str], stdin: str) -> tuple[int, str, str]:
     out, err = io.TextIOWrapper(io.BytesIO(), write_through=True), io.TextIOWrapper(io.BytesIO(), write_through=True)
     with _stdin(stdin), redirect_stdout(out), redirect_stderr(err):
         try:

@@ -165,6 +165,24 @@ def test_a_failed_pod_is_removed_and_made_again() -> None:
     _ready(cluster)
     cluster.finish(cluster.list("pods")[0], "Failed")
     cluster.settle()
-    assert [reason for reason, _ in cluster.events][1:] == ["FailedDaemonPod", "SuccessfulDelete"]
+    assert [reason for reason, _ in cluster.events][1:] == ["FailedDaemonPod", "SuccessfulDelete", "SuccessfulCreate"]
     _ready(cluster)
     assert len(cluster.list("pods")) == 1
+
+
+def test_a_pod_that_fails_again_and_again_is_made_again_more_and_more_slowly() -> None:
+    """It fails as soon as it is there: removed at 0, then with a back-off of 1, 2, 4 s."""
+    cluster = _cluster(_described(), _node("n0"))
+    removed, start_s = [], cluster.clock.now_s
+    for _ in range(12):
+        for pod in cluster.list("pods"):
+            if "deletionTimestamp" not in pod["metadata"] and pod.get("status", {}).get("phase") != "Failed":
+                cluster.finish(pod, "Failed")
+        cluster.settle()
+        removed += [cluster.clock.now_s - start_s for reason, _ in cluster.events if reason == "FailedDaemonPod"]
+        cluster.events.clear()
+        cluster.drop_terminating()
+        cluster.settle()
+        cluster.advance(1)
+        cluster.settle()
+    assert removed == [0, 1, 3, 7]

@@ -89,6 +89,15 @@ EXPRESSION = (
             'Pod "p" is invalid: spec.tolerations[0].operator: Unsupported value: "Gt": supported values: "Equal", "Exists", '
             '"Lt", "Gt"',
         ),
+        (  # recorded as G03
+            {"nodeName": "worker-1", "schedulingGates": [{"name": "example.com/a"}]},
+            'Pod "p" is invalid: spec.nodeName: Forbidden: cannot be set until all schedulingGates have been cleared',
+        ),
+        (  # recorded as G07
+            {"priorityClassName": "system-cluster-critical", "priority": 7},
+            'pods "p" is forbidden: the integer value of priority (7) must not be provided in pod spec; priority admission '
+            "controller computed 2000000000 from the given PriorityClass name",
+        ),
         ({"priorityClassName": "nope"}, 'pods "p" is forbidden: no PriorityClass with name nope was found'),
     ],
 )

@@ -13,6 +13,8 @@ from minikube_py.api.types import Key
 from minikube_py.scheduler.cache import Cache
 from minikube_py.scheduler.cycle import NO_NODES, decide
 from minikube_py.scheduler.explain import scores_of
+from minikube_py.scheduler.nodes import NodeInfo
+from minikube_py.scheduler.plugins.node_resources_fit import NodeResourcesFit
 from minikube_py.scheduler.templates import Template
 from tests.scheduler.fakes import Cluster
 
@@ -184,7 +186,7 @@ class World:
         fresh = Cache(view)
         assert known.order() == fresh.order()
         assert known.lowest_priority() == fresh.lowest_priority()
-        assert known.affine.keys() == fresh.affine.keys()
+        assert known.affine.pods.keys() == fresh.affine.pods.keys()
         assert {name: set(found) for name, found in known.nominated.items()} == {
             name: set(found) for name, found in fresh.nominated.items()
         }
@@ -236,14 +238,68 @@ def test_the_choice_is_the_same_in_every_process() -> None:
 @given(few_specs, st.lists(operations, max_size=20))
 def test_a_cache_that_forgets_all_the_time_decides_as_a_new_one(specs: list[Object], history: list[Any]) -> None:
     with pytest.MonkeyPatch.context() as small:
-        small.setattr("minikube_py.scheduler.templates.TEMPLATES_MAX", 2)
+        small.setattr("minikube_py.scheduler.kept.TEMPLATES_MAX", 2)
         small.setattr("minikube_py.scheduler.templates.CLASSES_MAX", 3)
         small.setattr("minikube_py.scheduler.cache.DIRTY_MAX", 4)
+        small.setattr("minikube_py.scheduler.templates.FEW", 0)
+        small.setattr("minikube_py.scheduler.columns.COLUMNS_MAX", 3)
         world = World()
         for operation in (("node", "east", True), ("node", "west", False), ("node", "", True), *history):
             world.do(operation)
             for spec in specs:
                 world.check(world.probe(spec))
+
+
+@settings(max_examples=40, deadline=None)
+@given(few_specs, st.lists(operations, max_size=20))
+def test_a_cache_that_looks_plugin_by_plugin_decides_as_one_that_looks_node_by_node(
+    specs: list[Object], history: list[Any]
+) -> None:
+    chosen = []
+    for few in (0, 1000):
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr("minikube_py.scheduler.templates.FEW", few)
+            world = World()
+            found: list[Any] = []
+            chosen.append(found)
+            for operation in (("node", "east", True), ("node", "west", False), ("node", "", True), *history):
+                world.do(operation)
+                for spec in specs:
+                    pod, cache = world.probe(spec), world.cluster.view.derived("scheduler", Cache)
+                    found.append((decide(pod, cache, world.cluster.clock)[1:], scores_of(pod, cache)))
+    assert chosen[0] == chosen[1]
+
+
+def test_pods_that_differ_by_their_labels_share_what_the_plugins_saw_of_the_nodes() -> None:
+    world = World()
+    asked: list[str] = []
+    for number_ in range(50):
+        world.node(ZONES[number_ % 3], True)
+    with pytest.MonkeyPatch.context() as patched:
+        see = NodeResourcesFit.measure
+
+        def measure(plugin: NodeResourcesFit, state: Any, node: NodeInfo) -> int:
+            asked.append(node.name)
+            return see(plugin, state, node)
+
+        patched.setattr(NodeResourcesFit, "measure", measure)
+        for number_ in range(20):
+            world.cluster.run(world.pod({"containers": [{"name": "c", "image": "web:1"}]}, f"app-{number_}"))
+    assert len(set(asked)) == 50
+    assert len(asked) == 50 + 19  # every node once, and again the one that each of the others but the last took
+
+
+def test_a_pod_that_nobody_speaks_of_looks_at_no_pod_with_affinity() -> None:
+    world = World()
+    world.node("east", True)
+    term = {"labelSelector": {"matchLabels": {"app": "web"}}, "topologyKey": HOST}
+    loner = {"affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term, term]}}}
+    key = world.pod({**loner, "containers": [{"name": "c", "image": "web:1"}], "nodeName": "n1"}, "web")
+    affine = world.cluster.view.derived("scheduler", Cache).affine
+    assert list(affine.that_may_speak_of(world.probe({}))) == [key]
+    assert affine.that_may_speak_of({"metadata": {"labels": {"app": "db"}}}) == {}
+    world.cluster.remove(key)
+    assert affine.that_may_speak_of(world.probe({})) == {}
 
 
 def test_a_node_that_gets_a_zone_brings_the_rules_of_its_pods_into_it() -> None:

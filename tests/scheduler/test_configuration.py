@@ -10,7 +10,8 @@ from minikube_py.scheduler.cache import Cache
 from minikube_py.scheduler.cycle import decide
 from minikube_py.scheduler.explain import scores_of
 from minikube_py.scheduler.plugins.node_resources_fit import LEAST, MOST, RATIO, Strategy, by_shape
-from minikube_py.scheduler.profile import PROFILE, SchedulerConfiguration, profile
+from minikube_py.scheduler.profile import PROFILE, ProfileArguments, profile
+from minikube_py.scheduler.settings import Settings
 from tests.support import T0, FrozenView
 
 Object = dict[str, Any]
@@ -36,10 +37,14 @@ def pod(
     }
 
 
+def only(arguments: ProfileArguments) -> Settings:
+    return Settings({"default-scheduler": profile(arguments)})
+
+
 def scores(strategy: Strategy, web: Object, *others: Object) -> dict[str, int]:
     objects = {"nodes": [found for found in others if "allocatable" in found["status"]]}
     objects["pods"] = [web, *(found for found in others if "containers" in found["spec"])]
-    cache = Cache(FrozenView(objects), profile(SchedulerConfiguration(scoring=strategy)))
+    cache = Cache(FrozenView(objects), only(ProfileArguments(scoring=strategy)))
     return {name: found["NodeResourcesFit"] for name, found in scores_of(web, cache).items()}
 
 
@@ -106,7 +111,7 @@ def test_an_added_affinity_is_enforced_and_scored() -> None:
     }
     web = pod("web", cpu="1")
     nodes = [node(name, {"pool": pool}, cpu="4") for name, pool in (("a", "web"), ("b", "batch"), ("c", "other"))]
-    configured = profile(SchedulerConfiguration(added_affinity=added))
+    configured = only(ProfileArguments(added_affinity=added))
     cache = Cache(FrozenView({"nodes": nodes, "pods": [web]}), configured)
     assert {name: found["NodeAffinity"] for name, found in scores_of(web, cache).items()} == {"a": 0, "b": 200}
     lonely = Cache(FrozenView({"nodes": nodes[2:], "pods": [web]}), configured)
@@ -133,12 +138,12 @@ def test_the_clusters_default_constraints_count_for_pods_without_their_own(actio
     web = pod("web", "", {"app": "web"}, spec, cpu="1")
     old = pod("old", "b", {"app": "web"}, cpu="1")
     view = FrozenView({"nodes": nodes, "pods": [web, old], "services": [service]})
-    cache = Cache(view, profile(SchedulerConfiguration(default_constraints=[default])))
+    cache = Cache(view, only(ProfileArguments(default_constraints=[default])))
     assert decide(web, cache, T0).node == chosen
 
 
 def test_the_default_profile_is_made_of_the_default_arguments() -> None:
-    made = profile(SchedulerConfiguration())
+    made = profile(ProfileArguments())
     assert [plugin.name for plugin in made.filters] == [plugin.name for plugin in PROFILE.filters]
     assert [(row.plugin.name, row.weight) for row in made.scores] == [
         (row.plugin.name, row.weight) for row in PROFILE.scores

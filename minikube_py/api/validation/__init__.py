@@ -38,6 +38,8 @@ FUNCTIONS = {
     "secrets": "core:secret",
     "serviceaccounts": "core:service_account",
     "services": "service:service",
+    "mutatingwebhookconfigurations.admissionregistration.k8s.io": "webhooks:configuration",
+    "validatingwebhookconfigurations.admissionregistration.k8s.io": "webhooks:configuration",
     "customresourcedefinitions.apiextensions.k8s.io": "apiextensions:definition",
     "controllerrevisions.apps": "apps:controller_revision",
     "daemonsets.apps": "apps:daemon_set",
@@ -45,6 +47,7 @@ FUNCTIONS = {
     "replicasets.apps": "apps:replica_set",
     "statefulsets.apps": "apps:stateful_set",
     "horizontalpodautoscalers.autoscaling": "policy:horizontal_pod_autoscaler",
+    "certificatesigningrequests.certificates.k8s.io": "certificates:signing_request",
     "cronjobs.batch": "batch:cron_job",
     "jobs.batch": "batch:job",
     "leases.coordination.k8s.io": "core:lease",
@@ -64,6 +67,7 @@ FUNCTIONS = {
     "nodegroups.sim.kpy.dev": "simulator:node_group",
     "programs.sim.kpy.dev": "simulator:program",
     "traffics.sim.kpy.dev": "simulator:traffic",
+    "webhookstubs.sim.kpy.dev": "simulator:webhook_stub",
     "csidrivers.storage.k8s.io": "storage:csi_driver",
     "csinodes.storage.k8s.io": "storage:csi_node",
     "storageclasses.storage.k8s.io": "storage:storage_class",
@@ -110,7 +114,7 @@ def validate(kind: Kind, obj: Object, old: Object | None = None, subresource: st
     elif kind.crd:
         from minikube_py.api.validation import custom
 
-        custom.check(causes, kind, obj)
+        custom.check(causes, kind, obj, old)
     return causes.found
 
 

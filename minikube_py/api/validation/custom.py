@@ -1,18 +1,17 @@
-"""Custom objects against the schema of their CustomResourceDefinition.
+"""Custom objects against the schema of their CustomResourceDefinition, and the CEL rules in it.
 
-Rules in CEL (x-kubernetes-validations) are not evaluated; where the object breaks the schema itself, the finding that says
-that they were not is given, as the API server gives it.
+Where an object breaks the schema itself, the rules are not evaluated, and a finding says so.
 Sources: k8s.io/kube-openapi/pkg/validation/validate, k8s.io/apiextensions-apiserver/pkg/apiserver/{validation,schema/listtype}.
 """
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.api.validation import names
 from minikube_py.api.validation.causes import Causes, quote, to_json
+from minikube_py.base import goregex
 from minikube_py.base.errors import Cause
 
 if TYPE_CHECKING:
@@ -40,22 +39,44 @@ _FORMATS = {
 }
 
 
-def check(causes: Causes, kind: Kind, obj: Object) -> None:
-    """Adds what breaks the schema of the object's version."""
-    schema = kind.schemas.by_version.get(str(obj.get("apiVersion") or kind.version)) if kind.schemas else None
-    if schema:
-        against(causes, obj, schema)
+def check(causes: Causes, kind: Kind, obj: Object, old: Object | None) -> None:
+    """Adds what breaks the schema of the object's version, or its rules. `old`: what it replaces."""
+    version = str(obj.get("apiVersion") or kind.version)
+    schema = kind.schemas.by_version.get(version) if kind.schemas else None
+    if not schema:
+        return
+    broken = against(causes, obj, schema)
+    if not _has_rules(schema):
+        return
+    if broken:
+        causes.found.append(Cause("<nil>", "FieldValueInvalid", _NOT_CHECKED))
+        return
+    assert kind.schemas is not None, kind.name
+    node = kind.schemas.rules(version)
+    if node is not None:
+        from minikube_py.api.cel import rules
+
+        causes.found += rules.check(node, obj, old).causes
 
 
-def against(causes: Causes, obj: Object, schema: Object) -> None:
-    """Adds what breaks a schema; what the API server itself writes (apiVersion, kind, metadata) is left out."""
+def against(causes: Causes, obj: Object, schema: Object) -> bool:
+    """Adds what breaks a schema; what the API server itself writes (apiVersion, kind, metadata) is left out.
+
+    Returns whether the object is so broken that rules cannot be evaluated.
+    """
     before = len(causes)
     fields = {name: value for name, value in obj.items() if name not in _SERVER_FIELDS}
     _object(causes, fields, schema, "")
     _lists(causes, fields, schema, "")
-    broken = any(cause.reason in _BLOCKING for cause in causes.found[before:])
-    if broken and _has_rules(schema):
-        causes.found.append(Cause("<nil>", "FieldValueInvalid", _NOT_CHECKED))
+    return any(cause.reason in _BLOCKING for cause in causes.found[before:])
+
+
+def findings(value: Any, schema: Object) -> list[Cause]:
+    """What breaks a schema in a value that is no whole object."""
+    causes = Causes()
+    _value(causes, value, schema, "")
+    _lists(causes, value, schema, "")
+    return causes.found
 
 
 def _has_rules(schema: Any) -> bool:
@@ -127,20 +148,11 @@ def _string(causes: Causes, value: str, schema: Object, path: str) -> None:
     if least is not None and len(value) < least:
         causes.invalid(path, value, f"{path} in body should be at least {least} chars long")
     pattern = schema.get("pattern")
-    if pattern and not _compiled(pattern).search(value):
+    if pattern and not goregex.compile(pattern).search(value):
         causes.invalid(path, value, f"{path} in body should match '{pattern}'")
     form = schema.get("format")
     if form and not _has_format(form, value):
         _type_invalid(causes, path, value, f"{path} in body must be of type {form}: {quote(value)}")
-
-
-@lru_cache(256)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    """A Go regular expression; the rare ones that Python does not know match everything."""
-    try:
-        return re.compile(pattern.replace(r"\z", r"\Z"))
-    except re.error:
-        return re.compile("")
 
 
 def _has_format(form: str, value: str) -> bool:

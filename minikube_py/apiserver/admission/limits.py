@@ -76,8 +76,12 @@ def check(request: Request) -> None:
                 _check_pod(found, obj, limit)
             elif limit.get("type") == "PersistentVolumeClaim":
                 _check_claim(found, obj, limit)
+        rule = f"{request.key.namespace}/{one['metadata']['name']}"
         if found:
-            raise request.forbidden(found[0] if len(found) == 1 else f"[{', '.join(found)}]")
+            text = found[0] if len(found) == 1 else f"[{', '.join(found)}]"
+            request.note("LimitRanger", rule, "denies", text)
+            raise request.forbidden(text)
+        request.note("LimitRanger", rule, "allows")
 
 
 def _check_pod(found: list[str], pod: Object, limit: Object) -> None:

@@ -1,9 +1,10 @@
 """PodSecurity: the Pod Security Standards that a namespace's labels ask for.
 
-Labels `pod-security.kubernetes.io/{enforce,warn}` name a level: privileged (no checks), baseline or restricted. Pods that
-break the enforced level are refused; for `warn`, and for workloads whose template breaks either, a warning is given.
-The checks are those of the newest version, whatever version a label names.
-Source: k8s.io/pod-security-admission (admission/admission.go, policy/check_*.go).
+Labels `pod-security.kubernetes.io/{enforce,audit,warn}` name a level: privileged (no checks), baseline or restricted, and
+`...-version` the version of the standards. Pods that break the enforced level are refused; for `warn`, and for workloads
+whose template breaks it, a warning is given; `audit` is told to whoever traces the request. The API server's configuration
+may give defaults for namespaces without labels, and exempt users, namespaces and runtime classes.
+Source: k8s.io/pod-security-admission (admission/admission.go, api/helpers.go).
 """
 
 from __future__ import annotations
@@ -11,42 +12,52 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.api.types import Key
+from minikube_py.apiserver.admission import pod_standards
 from minikube_py.base.errors import Cause, Invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from minikube_py.api.types import Object
     from minikube_py.apiserver.admission import Request
 
+NAME = "PodSecurity"
 PREFIX = "pod-security.kubernetes.io/"
 LEVELS = ("privileged", "baseline", "restricted")
 MODES = ("enforce", "audit", "warn")
-_CAPABILITIES = frozenset({
-    "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "SETFCAP", "SETGID",
-    "SETPCAP", "SETUID", "SYS_CHROOT",
-})  # fmt: skip
-_SYSCTLS = frozenset({
-    "kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range", "net.ipv4.tcp_syncookies", "net.ipv4.ping_group_range",
-    "net.ipv4.ip_unprivileged_port_start", "net.ipv4.ip_local_reserved_ports", "net.ipv4.tcp_keepalive_time",
-    "net.ipv4.tcp_fin_timeout", "net.ipv4.tcp_keepalive_intvl", "net.ipv4.tcp_keepalive_probes", "net.ipv4.tcp_rmem",
-    "net.ipv4.tcp_wmem",
-})  # fmt: skip
-_SE_TYPES = frozenset({"", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"})
-_VOLUMES = frozenset({
-    "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "image", "persistentVolumeClaim", "projected", "secret",
-})  # fmt: skip
+LATEST = "latest"
+CHECKED_MAX = 3000  # pods that are looked at when a namespace gets a stricter level
 _TEMPLATES = {"podtemplates": ("template",), "cronjobs.batch": ("spec", "jobTemplate", "spec", "template")}
 
 
-class Finding(NamedTuple):
-    """'host namespaces' and what in the pod breaks it: 'hostNetwork=true'."""
+class Level(NamedTuple):
+    """'restricted:v1.34'."""
 
-    reason: str
-    detail: str
+    name: str = LEVELS[0]
+    version: str = LATEST
 
     def __str__(self) -> str:
-        return f"{self.reason} ({self.detail})" if self.detail else self.reason
+        return f"{self.name}:{self.version}"
+
+    @property
+    def rank(self) -> int:
+        return LEVELS.index(self.name)
+
+    def findings(self, pod: Object) -> list[pod_standards.Finding]:
+        """What breaks it in a pod, or in a template of pods."""
+        minor = pod_standards.NEWEST if self.version == LATEST else int(self.version[3:])
+        notes = (pod.get("metadata") or {}).get("annotations") or {}
+        return pod_standards.findings(pod.get("spec") or {}, notes, self.name, min(minor, pod_standards.NEWEST))
+
+
+class Policy(NamedTuple):
+    """What a namespace asks for, and the labels that say nothing that can be understood."""
+
+    enforce: Level
+    audit: Level
+    warn: Level
+    causes: tuple[Cause, ...] = ()
+
+
+_PRIVILEGED = Policy(Level(), Level(), Level())
 
 
 def check(request: Request) -> list[str]:
@@ -55,374 +66,150 @@ def check(request: Request) -> list[str]:
         return _check_namespace(request)
     namespace = request.view.get(Key("namespaces", "", request.key.namespace))
     labels = (namespace or {}).get("metadata", {}).get("labels") or {}
-    enforced, warned = _level(labels, "enforce"), _level(labels, "warn")
-    if enforced == warned == "privileged":
+    settings = request.settings(NAME)
+    if not settings and not any(f"{PREFIX}{mode}" in labels for mode in MODES):
+        return []
+    policy = policy_of(labels, settings.get("defaults") or {})
+    exempt = settings.get("exemptions") or {}
+    if request.key.namespace in (exempt.get("namespaces") or ()) or request.user in (exempt.get("usernames") or ()):
         return []
     obj = request.object
     assert obj is not None
-    if request.key.resource == "pods":
-        return _check_pod(request, obj, labels, enforced, warned)
-    template: Any = obj
-    for field in _TEMPLATES.get(request.key.resource, ("spec", "template")):
-        template = (template or {}).get(field) or {}
-    return _warnings(template.get("spec") or {}, labels, warned)
-
-
-def _check_pod(request: Request, pod: Object, labels: Object, enforced: str, warned: str) -> list[str]:
-    spec = pod["spec"]
-    if request.old is not None and not _matters(spec, request.old["spec"]):
+    if request.key.resource != "pods":
+        for field in _TEMPLATES.get(request.key.resource, ("spec", "template")):
+            obj = (obj or {}).get(field)
+    elif request.old is not None and not _matters(obj["spec"], request.old["spec"]):
         return []
-    found = findings(spec, enforced)
-    if found:
-        listed = ", ".join(map(str, found))
-        version = labels.get(f"{PREFIX}enforce-version", "latest")
-        raise request.forbidden(f'violates PodSecurity "{enforced}:{version}": {listed}')
-    return _warnings(spec, labels, warned)
+    if not obj or (obj.get("spec") or {}).get("runtimeClassName") in (exempt.get("runtimeClasses") or ()):
+        return []
+    return _evaluated(request, obj, policy)
+
+
+def _evaluated(request: Request, pod: Object, policy: Policy) -> list[str]:
+    rule = f"namespace/{request.key.namespace}"
+    if request.key.resource == "pods":
+        text = _told(policy.enforce.findings(pod))
+        if text:
+            text = f'violates PodSecurity "{policy.enforce}": {text}'
+            request.note(NAME, f"{rule} enforce={policy.enforce}", "denies", text)
+            raise request.forbidden(text)
+        request.note(NAME, f"{rule} enforce={policy.enforce}", "allows")
+    audited = _told(policy.audit.findings(pod))
+    if audited:
+        request.note(
+            NAME, f"{rule} audit={policy.audit}", "audits", f'would violate PodSecurity "{policy.audit}": {audited}'
+        )
+    warned = _told(policy.warn.findings(pod))
+    if not warned:
+        return []
+    text = f'would violate PodSecurity "{policy.warn}": {warned}'
+    request.note(NAME, f"{rule} warn={policy.warn}", "warns", text)
+    return [text]
+
+
+def _told(findings: list[pod_standards.Finding]) -> str:
+    return ", ".join(map(str, findings))
 
 
 def _matters(spec: Object, old: Object) -> bool:
     """An update of a pod is looked at only if it changes an image or adds containers."""
-    for field in ("containers", "initContainers", "ephemeralContainers"):
-        images = [one.get("image") for one in spec.get(field) or ()]
-        if images != [one.get("image") for one in old.get(field) or ()]:
+    for field in ("containers", "initContainers"):
+        if [one.get("image") for one in spec.get(field) or ()] != [one.get("image") for one in old.get(field) or ()]:
             return True
-    return False
+    known = {one["name"]: one.get("image") for one in old.get("ephemeralContainers") or ()}
+    return any(known.get(one["name"]) != one.get("image") for one in spec.get("ephemeralContainers") or ())
 
 
-def _warnings(spec: Object, labels: Object, level: str) -> list[str]:
-    found = findings(spec, level)
-    if not found:
-        return []
-    version = labels.get(f"{PREFIX}warn-version", "latest")
-    return [f'would violate PodSecurity "{level}:{version}": {", ".join(map(str, found))}']
+def policy_of(labels: dict[str, str], defaults: dict[str, str]) -> Policy:
+    """The policy of labels over defaults ({'enforce': 'baseline', 'enforce-version': 'latest', ...}).
+
+    A level that makes no sense counts as restricted for enforce and as privileged for the others, a version as latest.
+    Whoever sets only enforce is warned by it too.
+    """
+    levels: dict[str, Level] = {}
+    causes: list[Cause] = []
+    for mode in MODES:
+        name = defaults.get(mode) or LEVELS[0]
+        version = defaults.get(f"{mode}-version") or LATEST
+        given, given_version = labels.get(PREFIX + mode), labels.get(f"{PREFIX}{mode}-version")
+        if given is not None:
+            name = given if given in LEVELS else LEVELS[2] if mode == "enforce" else LEVELS[0]
+            if given not in LEVELS:
+                causes.append(_cause(mode, given, f"must be one of {', '.join(LEVELS)}"))
+        if given_version is not None:
+            version = given_version if _is_version(given_version) else LATEST
+            if not _is_version(given_version):
+                causes.append(_cause(f"{mode}-version", given_version, 'must be "latest" or "v1.x"'))
+        levels[mode] = Level(name, version)
+    enforce, warn = levels["enforce"], levels["warn"]
+    if f"{PREFIX}warn" not in labels and labels.get(f"{PREFIX}enforce") in LEVELS and enforce.rank > warn.rank:
+        warn = Level(enforce.name, warn.version if f"{PREFIX}warn-version" in labels else enforce.version)
+    return Policy(enforce, levels["audit"], warn, tuple(causes))
 
 
-def _level(labels: Object, mode: str) -> str:
-    level = labels.get(PREFIX + mode, "privileged")
-    return level if level in LEVELS else "restricted"
+def _cause(label: str, value: str, text: str) -> Cause:
+    return Cause(f"metadata.labels[{PREFIX}{label}]", "FieldValueInvalid", f'Invalid value: "{value}": {text}')
+
+
+def _is_version(text: str) -> bool:
+    minor = text.removeprefix("v1.")
+    return text == LATEST or (minor != text and minor.isdecimal() and (minor == "0" or minor[0] != "0"))
 
 
 def _check_namespace(request: Request) -> list[str]:
+    """Labels that make no sense are refused where they are new; a stricter level tells which pods break it."""
     obj = request.object
     assert obj is not None
     labels = obj["metadata"].get("labels") or {}
     before = ((request.old or {}).get("metadata") or {}).get("labels") or {}
-    causes = []
-    for mode in MODES:
-        level, version = labels.get(PREFIX + mode), labels.get(f"{PREFIX}{mode}-version")
-        if level is not None and level not in LEVELS and level != before.get(PREFIX + mode):
-            text = f'Invalid value: "{level}": must be one of privileged, baseline, restricted'
-            causes.append(Cause(f"metadata.labels[{PREFIX}{mode}]", "FieldValueInvalid", text))
-        if version is not None and not _is_version(version) and version != before.get(f"{PREFIX}{mode}-version"):
-            text = f'Invalid value: "{version}": must be "latest" or "v1.x"'
-            causes.append(Cause(f"metadata.labels[{PREFIX}{mode}-version]", "FieldValueInvalid", text))
-    if causes:
-        raise Invalid("Namespace", "", request.name, causes)
-    level = _level(labels, "enforce")
-    if request.old is None or LEVELS.index(level) <= LEVELS.index(_level(before, "enforce")):
+    if not any(label.startswith(PREFIX) for label in (*labels, *before)):
         return []
-    return _existing(request, level, labels.get(f"{PREFIX}enforce-version", "latest"))
+    settings = request.settings(NAME)
+    defaults, exempt = settings.get("defaults") or {}, settings.get("exemptions") or {}
+    policy = policy_of(labels, defaults)
+    old = policy_of(before, defaults) if request.old is not None else _PRIVILEGED
+    if policy.causes and policy.causes != old.causes:
+        raise Invalid("Namespace", "", request.name, list(policy.causes))
+    if request.key.name in (exempt.get("namespaces") or ()):
+        return _exempt_warning(request.key.name, policy, labels)
+    now, was = policy.enforce, old.enforce
+    if request.old is None or now == was or not now.rank or (now.version == was.version and now.rank <= was.rank):
+        return []
+    return _existing(request, now, exempt.get("runtimeClasses") or ())
 
 
-def _is_version(text: str) -> bool:
-    return text == "latest" or (text.startswith("v1.") and text[3:].isdigit())
+def _exempt_warning(name: str, policy: Policy, labels: dict[str, str]) -> list[str]:
+    told = [
+        f"{mode}={level}"
+        for mode, level in (("enforce", policy.enforce), ("audit", policy.audit), ("warn", policy.warn))
+        if level.rank and (PREFIX + mode in labels or f"{PREFIX}{mode}-version" in labels)
+    ]
+    if not told:
+        return []
+    return [f'namespace "{name}" is exempt from Pod Security, and the policy ({", ".join(told)}) will be ignored']
 
 
-def _existing(request: Request, level: str, version: str) -> list[str]:
+def _existing(request: Request, level: Level, exempt: Any) -> list[str]:
     """Pods that a stricter level would refuse now: the first of each sort of violation and how many are like it."""
     groups: dict[str, list[str]] = {}
-    for pod in request.view.list("pods", request.key.name):
-        text = ", ".join(finding.reason for finding in findings(pod["spec"], level))
+    pods = [
+        pod for pod in request.view.list("pods", request.key.name) if pod["spec"].get("runtimeClassName") not in exempt
+    ]
+    for pod in pods[:CHECKED_MAX]:
+        text = ", ".join(finding.reason for finding in level.findings(pod))
         if text:
             groups.setdefault(text, []).append(pod["metadata"]["name"])
-    if not groups:
-        return []
-    name = request.key.name
-    start = f'existing pods in namespace "{name}" violate the new PodSecurity enforce level "{level}:{version}"'
+    start = []
+    if len(pods) > CHECKED_MAX:
+        start.append(
+            f"new PodSecurity enforce level only checked against the first {CHECKED_MAX} of {len(pods)} existing pods"
+        )
+    if groups:
+        name = request.key.name
+        start.append(f'existing pods in namespace "{name}" violate the new PodSecurity enforce level "{level}"')
     lines = []
-    for text, pods in groups.items():
-        more = len(pods) - 1
+    for text, names in groups.items():
+        more = len(names) - 1
         others = f" (and {more} other {'pod' if more == 1 else 'pods'})" if more else ""
-        lines.append(f"{pods[0]}{others}: {text}")
-    return [start, *sorted(lines)]
-
-
-def findings(spec: Object, level: str) -> list[Finding]:
-    """What in a pod's spec a level forbids, in the order in which the standards are listed."""
-    if level == "privileged":
-        return []
-    checks = BASELINE if level == "baseline" else RESTRICTED
-    return [Finding(reason, detail) for reason, one in checks for detail in one(spec)]
-
-
-def _containers(spec: Object) -> list[Object]:
-    return [one for field in ("initContainers", "containers", "ephemeralContainers") for one in spec.get(field) or ()]
-
-
-def _context(holder: Object) -> Object:
-    return holder.get("securityContext") or {}
-
-
-def _quoted(names: list[str]) -> str:
-    return ", ".join(f'"{name}"' for name in names)
-
-
-def _who(names: list[str]) -> str:
-    """'container "a"', 'containers "a", "b"'."""
-    return f"container{'s' if len(names) > 1 else ''} {_quoted(names)}"
-
-
-def _app_armor(spec: Object) -> Iterator[str]:
-    def bad(holder: Object) -> str:
-        kind = (_context(holder).get("appArmorProfile") or {}).get("type")
-        return kind if kind not in (None, "RuntimeDefault", "Localhost") else ""
-
-    values = [kind for kind in [bad(spec)] if kind]
-    owners = ["pod"] if values else []
-    named = [one["name"] for one in _containers(spec) if bad(one)]
-    values += [bad(one) for one in _containers(spec) if bad(one)]
-    if named:
-        owners.append(_who(named))
-    if owners:
-        kinds = _quoted(sorted(set(values)))
-        yield f"{' and '.join(owners)} must not set AppArmor profile type to {kinds}"
-
-
-def _baseline_capabilities(spec: Object) -> Iterator[str]:
-    named, added = [], set[str]()
-    for one in _containers(spec):
-        extra = set((_context(one).get("capabilities") or {}).get("add") or ()) - _CAPABILITIES
-        if extra:
-            named.append(one["name"])
-            added |= extra
-    if named:
-        yield f"{_who(named)} must not include {_quoted(sorted(added))} in securityContext.capabilities.add"
-
-
-def _host_namespaces(spec: Object) -> Iterator[str]:
-    found = [f"{field}=true" for field in ("hostNetwork", "hostPID", "hostIPC") if spec.get(field)]
-    if found:
-        yield ", ".join(found)
-
-
-def _host_paths(spec: Object) -> Iterator[str]:
-    named = [volume["name"] for volume in spec.get("volumes") or () if "hostPath" in volume]
-    if named:
-        yield f"volume{'s' if len(named) > 1 else ''} {_quoted(named)}"
-
-
-def _host_ports(spec: Object) -> Iterator[str]:
-    named, ports = [], set[int]()
-    for one in _containers(spec):
-        own = {port["hostPort"] for port in one.get("ports") or () if port.get("hostPort")}
-        if own:
-            named.append(one["name"])
-            ports |= own
-    if named:
-        verb = "use hostPort" if len(named) > 1 else "uses hostPort"
-        plural = "s" if len(ports) > 1 else ""
-        yield f"{_who(named)} {verb}{plural} {', '.join(sorted(map(str, ports)))}"
-
-
-def _probe_hosts(spec: Object) -> Iterator[str]:
-    """Probes and hooks may not name another host than the pod itself."""
-    named, hosts = [], set[str]()
-    for one in _containers(spec):
-        handlers = [one.get(field) for field in ("livenessProbe", "readinessProbe", "startupProbe")]
-        handlers += [(one.get("lifecycle") or {}).get(field) for field in ("postStart", "preStop")]
-        actions = [handler.get(kind) for handler in handlers if handler for kind in ("httpGet", "tcpSocket")]
-        own = {action["host"] for action in actions if action and action.get("host")} - {"", "127.0.0.1", "::1"}
-        if own:
-            named.append(one["name"])
-            hosts |= own
-    if named:
-        verb = "use" if len(named) > 1 else "uses"
-        yield f"{_who(named)} {verb} probe or lifecycle host{'s' if len(hosts) > 1 else ''} {_quoted(sorted(hosts))}"
-
-
-def _privileged(spec: Object) -> Iterator[str]:
-    named = [one["name"] for one in _containers(spec) if _context(one).get("privileged")]
-    if named:
-        yield f"{_who(named)} must not set securityContext.privileged=true"
-
-
-def _proc_mount(spec: Object) -> Iterator[str]:
-    named, kinds = [], set[str]()
-    for one in _containers(spec):
-        kind = _context(one).get("procMount")
-        if kind not in (None, "Default"):
-            named.append(one["name"])
-            kinds.add(kind)
-    if named:
-        yield f"{_who(named)} must not set securityContext.procMount to {_quoted(sorted(kinds))}"
-
-
-def _baseline_proc_mount(spec: Object) -> Iterator[str]:
-    """In a user namespace of its own a pod may see all of /proc."""
-    if spec.get("hostUsers") is not False:
-        yield from _proc_mount(spec)
-
-
-def _se_linux(spec: Object) -> Iterator[str]:
-    def options(holder: Object) -> Object:
-        return _context(holder).get("seLinuxOptions") or {}
-
-    def bad(found: Object) -> bool:
-        return found.get("type", "") not in _SE_TYPES or bool(found.get("user")) or bool(found.get("role"))
-
-    named = [one["name"] for one in _containers(spec) if bad(options(one))]
-    owners = (["pod"] if bad(options(spec)) else []) + ([_who(named)] if named else [])
-    if not owners:
-        return
-    every = [options(spec), *map(options, _containers(spec))]
-    kinds = sorted({found["type"] for found in every if found.get("type", "") not in _SE_TYPES})
-    texts = [f"type{'s' if len(kinds) > 1 else ''} {_quoted(kinds)}"] if kinds else []
-    texts += [f"{field} may not be set" for field in ("user", "role") if any(found.get(field) for found in every)]
-    yield f"{' and '.join(owners)} set forbidden securityContext.seLinuxOptions: {'; '.join(texts)}"
-
-
-def _seccomp_type(holder: Object) -> str | None:
-    kind: str | None = (_context(holder).get("seccompProfile") or {}).get("type")
-    return kind
-
-
-def _bad_seccomp(spec: Object) -> str:
-    good = (None, "RuntimeDefault", "Localhost")
-    named = [one["name"] for one in _containers(spec) if _seccomp_type(one) not in good]
-    kinds = {kind for kind in map(_seccomp_type, [spec, *_containers(spec)]) if kind is not None} - set(good)
-    owners = (["pod"] if _seccomp_type(spec) not in good else []) + ([_who(named)] if named else [])
-    if not owners:
-        return ""
-    return f"{' and '.join(owners)} must not set securityContext.seccompProfile.type to {_quoted(sorted(kinds))}"
-
-
-def _baseline_seccomp(spec: Object) -> Iterator[str]:
-    text = _bad_seccomp(spec)
-    if text:
-        yield text
-
-
-def _restricted_seccomp(spec: Object) -> Iterator[str]:
-    text = _bad_seccomp(spec)
-    if text:
-        yield text
-    elif _seccomp_type(spec) is None:
-        named = [one["name"] for one in _containers(spec) if _seccomp_type(one) is None]
-        if named:
-            kinds = '"RuntimeDefault" or "Localhost"'
-            yield f"pod or {_who(named)} must set securityContext.seccompProfile.type to {kinds}"
-
-
-def _sysctls(spec: Object) -> Iterator[str]:
-    names = [one["name"] for one in _context(spec).get("sysctls") or () if one["name"] not in _SYSCTLS]
-    if names:
-        yield ", ".join(names)
-
-
-def _host_process(spec: Object) -> Iterator[str]:
-    def bad(holder: Object) -> bool:
-        return bool((_context(holder).get("windowsOptions") or {}).get("hostProcess"))
-
-    named = [one["name"] for one in _containers(spec) if bad(one)]
-    owners = (["pod"] if bad(spec) else []) + ([_who(named)] if named else [])
-    if owners:
-        yield f"{' and '.join(owners)} must not set securityContext.windowsOptions.hostProcess=true"
-
-
-def _escalation(spec: Object) -> Iterator[str]:
-    if (spec.get("os") or {}).get("name") == "windows":
-        return
-    named = [one["name"] for one in _containers(spec) if _context(one).get("allowPrivilegeEscalation") is not False]
-    if named:
-        yield f"{_who(named)} must set securityContext.allowPrivilegeEscalation=false"
-
-
-def _restricted_capabilities(spec: Object) -> Iterator[str]:
-    if (spec.get("os") or {}).get("name") == "windows":
-        return
-    keeping, adding, added = [], [], set[str]()
-    for one in _containers(spec):
-        own = _context(one).get("capabilities") or {}
-        if "ALL" not in (own.get("drop") or ()):
-            keeping.append(one["name"])
-        extra = set(own.get("add") or ()) - {"NET_BIND_SERVICE"}
-        if extra:
-            adding.append(one["name"])
-            added |= extra
-    texts = []
-    if keeping:
-        texts.append(f'{_who(keeping)} must set securityContext.capabilities.drop=["ALL"]')
-    if adding:
-        texts.append(f"{_who(adding)} must not include {_quoted(sorted(added))} in securityContext.capabilities.add")
-    if texts:
-        yield "; ".join(texts)
-
-
-def _volume_types(spec: Object) -> Iterator[str]:
-    named, kinds = [], set[str]()
-    for volume in spec.get("volumes") or ():
-        bad = [kind for kind in volume if kind != "name" and kind not in _VOLUMES]
-        if bad:
-            named.append(volume["name"])
-            kinds.update(bad)
-    if named:
-        subject = f"volumes {_quoted(named)} use" if len(named) > 1 else f"volume {_quoted(named)} uses"
-        yield f"{subject} restricted volume type{'s' if len(kinds) > 1 else ''} {_quoted(sorted(kinds))}"
-
-
-def _non_root(spec: Object) -> Iterator[str]:
-    if spec.get("hostUsers") is False:
-        return
-    own = _context(spec).get("runAsNonRoot")
-    wrong = [one["name"] for one in _containers(spec) if _context(one).get("runAsNonRoot") is False]
-    unset = [one["name"] for one in _containers(spec) if _context(one).get("runAsNonRoot") is None]
-    owners = (["pod"] if own is False else []) + ([_who(wrong)] if wrong else [])
-    if owners:
-        yield f"{' and '.join(owners)} must not set securityContext.runAsNonRoot=false"
-    elif own is None and unset:
-        yield f"pod or {_who(unset)} must set securityContext.runAsNonRoot=true"
-
-
-def _run_as_user(spec: Object) -> Iterator[str]:
-    if spec.get("hostUsers") is False:
-        return
-    named = [one["name"] for one in _containers(spec) if _context(one).get("runAsUser") == 0]
-    owners = (["pod"] if _context(spec).get("runAsUser") == 0 else []) + ([_who(named)] if named else [])
-    if owners:
-        yield f"{' and '.join(owners)} must not set runAsUser=0"
-
-
-_Checks = tuple[tuple[str, "Callable[[Object], Iterator[str]]"], ...]
-
-_SHARED: _Checks = (
-    ("host namespaces", _host_namespaces),
-    ("hostPort", _host_ports),
-    ("probe or lifecycle host", _probe_hosts),
-    ("privileged", _privileged),
-    ("seLinuxOptions", _se_linux),
-    ("forbidden sysctls", _sysctls),
-    ("hostProcess", _host_process),
-)
-BASELINE: _Checks = (
-    ("forbidden AppArmor profile", _app_armor),
-    ("non-default capabilities", _baseline_capabilities),
-    _SHARED[0],
-    ("hostPath volumes", _host_paths),
-    *_SHARED[1:4],
-    ("procMount", _baseline_proc_mount),
-    _SHARED[4],
-    ("seccompProfile", _baseline_seccomp),
-    *_SHARED[5:],
-)
-# The stricter checks take the place of their baseline kin, and stand behind all others.
-RESTRICTED: _Checks = (
-    ("forbidden AppArmor profile", _app_armor),
-    *_SHARED,
-    ("allowPrivilegeEscalation != false", _escalation),
-    ("unrestricted capabilities", _restricted_capabilities),
-    ("procMount", _proc_mount),
-    ("restricted volume types", _volume_types),
-    ("runAsNonRoot != true", _non_root),
-    ("runAsUser=0", _run_as_user),
-    ("seccompProfile", _restricted_seccomp),
-)
+        lines.append(f"{min(names)}{others}: {text}")
+    return [*start, *sorted(lines)]

@@ -33,7 +33,9 @@ def check(request: Request) -> None:
         for quota in relevant:
             missing = _unspecified(obj, quotas.hard(quota))
             if missing:
-                raise request.forbidden(f"failed quota: {quota['metadata']['name']}: must specify {missing}")
+                text = f"failed quota: {quota['metadata']['name']}: must specify {missing}"
+                request.note("ResourceQuota", f"{request.key.namespace}/{quota['metadata']['name']}", "denies", text)
+                raise request.forbidden(text)
     delta = _delta(request)
     for quota in relevant:
         _check_one(request, quota, delta)
@@ -57,7 +59,10 @@ def _check_one(request: Request, quota: Object, delta: quotas.Amounts) -> None:
             for amounts in (asked, before, hard)
         ]
         name = quota["metadata"]["name"]
-        raise request.forbidden(f"exceeded quota: {name}, requested: {texts[0]}, used: {texts[1]}, limited: {texts[2]}")
+        text = f"exceeded quota: {name}, requested: {texts[0]}, used: {texts[1]}, limited: {texts[2]}"
+        request.note("ResourceQuota", f"{request.key.namespace}/{name}", "denies", text)
+        raise request.forbidden(text)
+    request.note("ResourceQuota", f"{request.key.namespace}/{quota['metadata']['name']}", "allows")
 
 
 def charge(request: Request) -> list[tuple[Key, Object]]:

@@ -30,6 +30,8 @@ def step(deployment: Object, view: View, clock: Clock) -> Actions:
         yield from _sync(deployment, view, clock)
     except sync.SyncFailed:
         yield from retry.again(STEP, key, deployment, view, clock)
+    except sync.OutOfDate:
+        return
     else:
         yield from retry.forget(STEP, key, view)
 

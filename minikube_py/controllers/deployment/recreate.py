@@ -18,12 +18,10 @@ if TYPE_CHECKING:
 def recreate(work: sync.Work) -> Actions:
     sets = yield from sync.replica_sets(work, create=False)
 
-    scaled_down, old = False, []
+    scaled_down = False
     for rs in sets.old:
-        changed, scaled = yield from sync.scale_set_to(work, rs, 0)
+        changed, _ = yield from sync.scale_set_to(work, rs, 0)
         scaled_down = scaled_down or changed
-        old.append(scaled)
-    sets = sync.Sets(sets.new, old)
     if scaled_down or _old_pods_running(work, sets):
         yield from progress.write(work, sets)
         return
@@ -31,8 +29,7 @@ def recreate(work: sync.Work) -> Actions:
     if sets.new is None:
         sets = yield from sync.replica_sets(work, create=True)
     assert sets.new is not None, "replica_sets creates the new one or gives up"
-    _, new = yield from sync.scale_set_to(work, sets.new, sizes.replicas(work.deployment))
-    sets = sync.Sets(new, sets.old)
+    yield from sync.scale_set_to(work, sets.new, sizes.replicas(work.deployment))
     if progress.is_complete(work.deployment, work.deployment.get("status") or {}):
         yield from sync.clean_up(work, sets.old)
     yield from progress.write(work, sets)

@@ -29,14 +29,20 @@ class SyncFailed(Exception):
     """A write was refused: the sync ends here and is tried again later (an `err` that the real one returns)."""
 
 
-class Work:
-    """One sync: the Deployment as its own writes have left it, what it may look at, and the ReplicaSets it controls."""
+class OutOfDate(Exception):
+    """The sync has written its Deployment once, and knows only what it was before: the real one's next write is a Conflict,
+    and the sync is tried again at once. Here the first write has woken it already."""
 
-    __slots__ = ("clock", "deployment", "key", "sets", "view")
+
+class Work:
+    """One sync: the Deployment as its one write has left it, what it may look at, and the ReplicaSets it controls."""
+
+    __slots__ = ("clock", "deployment", "has_written", "key", "sets", "view")
 
     def __init__(self, deployment: Object, sets: Objects, view: View, clock: Clock) -> None:
         self.deployment, self.sets, self.view, self.clock = deployment, sets, view, clock
         self.key = ownership.key_of("deployments.apps", deployment)
+        self.has_written = False
 
 
 class Sets(NamedTuple):
@@ -196,9 +202,12 @@ def _note(work: Work, revision: str, reason: str = "", text: str = "") -> Action
 
 
 def write_deployment(work: Work, fields: Object, subresource: str = "") -> Actions:
+    if work.has_written:
+        raise OutOfDate
     outcome = yield Patch(work.key, fields, subresource)
     if isinstance(outcome, KpyError):
         raise SyncFailed(str(outcome))
+    work.has_written = True
     work.deployment = patch.merge(work.deployment, fields)
 
 
@@ -280,34 +289,27 @@ def is_scaling_event(work: Work) -> Generator[Action, Outcome, bool]:
 
 
 def scale_only(work: Work) -> Actions:
-    """The sync of a paused or just scaled Deployment: sizes change, the template is not looked at."""
+    """The sync of a paused or just scaled Deployment: sizes change, the template is not looked at. The status counts the
+    sizes that the sync found, not those it gave."""
     sets = yield from replica_sets(work, create=False)
-    scaled = yield from _scale(work, sets)
+    yield from _scale(work, sets)
     if work.deployment["spec"].get("paused"):
-        yield from clean_up(work, scaled.old)
-    yield from write_status(work, counted_status(work, scaled))
+        yield from clean_up(work, sets.old)
+    yield from write_status(work, counted_status(work, sets))
 
 
-def _scale(work: Work, sets: Sets) -> Generator[Action, Outcome, Sets]:
+def _scale(work: Work, sets: Sets) -> Actions:
     """Scale the one active ReplicaSet; or old ones away when the new one is whole; or all of them in proportion."""
     wanted = sizes.replicas(work.deployment)
     only = _active_or_latest(sets)
     if only is not None:
-        _, scaled = yield from scale_set_to(work, only, wanted)
-        return _replaced(sets, {only["metadata"]["name"]: scaled})
-    changed: dict[str, Object] = {}
-    if _is_saturated(work.deployment, sets.new):
+        yield from scale_set_to(work, only, wanted)
+    elif _is_saturated(work.deployment, sets.new):
         for rs in sizes.active(sets.old):
-            _, changed[rs["metadata"]["name"]] = yield from scale_set_to(work, rs, 0)
+            yield from scale_set_to(work, rs, 0)
     elif sizes.is_rolling(work.deployment):
         for rs, size in _proportional_sizes(work.deployment, sizes.active(sets.all)):
-            changed[rs["metadata"]["name"]] = yield from scale_set(work, rs, size)
-    return _replaced(sets, changed)
-
-
-def _replaced(sets: Sets, changed: dict[str, Object]) -> Sets:
-    new = sets.new and changed.get(sets.new["metadata"]["name"], sets.new)
-    return Sets(new, [changed.get(rs["metadata"]["name"], rs) for rs in sets.old])
+            yield from scale_set(work, rs, size)
 
 
 def _active_or_latest(sets: Sets) -> Object | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from minikube_py.scheduler.framework import MAX_SCORE, Feasible, Plugin
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from minikube_py.api.types import Object
     from minikube_py.scheduler.cache import Cache
@@ -29,6 +29,9 @@ class ImageLocality(Plugin):
         spec = pod["spec"]
         containers = (*(spec.get("initContainers") or ()), *spec["containers"])
         return State(tuple(normalized(found.get("image") or "") for found in containers), cache)
+
+    def like(self, state: Any) -> Hashable:
+        return state.images  # type: ignore[no-any-return]
 
     def measure(self, state: Any, node: NodeInfo) -> tuple[int, ...]:
         """The bytes of each image that the node has."""

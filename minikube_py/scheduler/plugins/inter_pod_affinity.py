@@ -9,7 +9,7 @@ from minikube_py.api import pods
 from minikube_py.api.nodes import HOSTNAME
 from minikube_py.api.types import Key
 from minikube_py.scheduler.events import ADDED, CHANGED, FREED, LABELS, NAMESPACE, PLACED, REMOVED, TAINTS
-from minikube_py.scheduler.framework import MAX_SCORE, Feasible, Plugin, Refusal
+from minikube_py.scheduler.framework import AFFINE, EVERYONE, MAX_SCORE, Feasible, Plugin, Refusal
 from minikube_py.scheduler.terms import PodTerm, PodTerms, pod_terms
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ ALONE = Refusal(("node(s) didn't match pod affinity rules",))
 CROWDED = Refusal(("node(s) didn't match pod anti-affinity rules",), resolvable=True)
 UNWELCOME = Refusal(("node(s) didn't satisfy existing pods anti-affinity rules",), resolvable=True)
 
-HARD_WEIGHT = 1  # what the required affinity of a pod that is there counts for a pod that would satisfy it
 NO_TERMS = PodTerms((), (), (), ())
 
 Pair = tuple[str, str]
@@ -58,6 +57,7 @@ class Neighbours(ABC):
         self.pod = pod
         self.cache = cache
         self.terms = pod_terms(pod) or NO_TERMS
+        self.marks = [AFFINE] if self.terms is NO_TERMS else [EVERYONE]
         self.keys: tuple[str, ...] = ()
         self.stale = False
         self.hosts_are_nodes = cache.hosts_are_nodes()
@@ -69,7 +69,7 @@ class Neighbours(ABC):
 
     def load(self, terms: Iterable[PodTerm]) -> None:
         """Count the pods that `terms` may speak of, and those with affinity of their own."""
-        seen = dict(self.cache.affine)
+        seen = self.cache.affine.that_may_speak_of(self.pod)
         for term in terms:
             everywhere = term.namespace_selector is not None
             for namespace in (None,) if everywhere else sorted(term.namespaces):
@@ -141,10 +141,14 @@ class Rules(Neighbours):
 
 
 class Wishes(Neighbours):
-    """The state of the score: the weights gathered by (topology key, value)."""
+    """The state of the score: the weights gathered by (topology key, value).
 
-    def __init__(self, pod: Object, cache: Cache) -> None:
+    `hard_weight`: what the required affinity of a pod that is there counts for a pod that would satisfy it.
+    """
+
+    def __init__(self, pod: Object, cache: Cache, hard_weight: int) -> None:
         super().__init__(pod, cache)
+        self.hard_weight = hard_weight
         self.weights: dict[Pair, int] = {}
         self.load((*self.terms.prefers_near, *self.terms.prefers_apart))
 
@@ -161,7 +165,7 @@ class Wishes(Neighbours):
             return
         theirs = pod_terms(pod) or NO_TERMS
         for terms, direction in (
-            (theirs.near, sign * HARD_WEIGHT),
+            (theirs.near, sign * self.hard_weight),
             (theirs.prefers_near, sign),
             (theirs.prefers_apart, -sign),
         ):
@@ -173,6 +177,11 @@ class Wishes(Neighbours):
 class InterPodAffinity(Plugin):
     name = "InterPodAffinity"
     helped_by = (ADDED, REMOVED, LABELS, FREED, PLACED, CHANGED, NAMESPACE)
+
+    def __init__(self, hard_weight: int = 1, ignore_preferred: bool = False) -> None:
+        """`ignore_preferred`: what pods that are there prefer does not count for one that prefers nothing itself."""
+        self._hard_weight = hard_weight
+        self._ignore_preferred = ignore_preferred
 
     def pre_filter(self, pod: Object, cache: Cache) -> Any:
         return Rules(pod, cache)
@@ -194,7 +203,10 @@ class InterPodAffinity(Plugin):
         return None
 
     def pre_score(self, pod: Object, cache: Cache) -> Any:
-        return Wishes(pod, cache)
+        terms = pod_terms(pod) or NO_TERMS
+        if self._ignore_preferred and not terms.prefers_near and not terms.prefers_apart:
+            return None
+        return Wishes(pod, cache, self._hard_weight)
 
     def measure(self, state: Any, node: NodeInfo) -> tuple[Any, ...]:
         """Per topology key the node's value; for the host name the weight gathered on the host."""

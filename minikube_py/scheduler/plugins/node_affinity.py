@@ -9,7 +9,7 @@ from minikube_py.scheduler.framework import Feasible, Plugin, Refusal, Rejected,
 from minikube_py.scheduler.terms import PREFERRED, NodeRequirement, node_requirement, term_matches
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from minikube_py.api.types import Object
     from minikube_py.scheduler.cache import Cache
@@ -50,6 +50,9 @@ class NodeAffinity(Plugin):
             return NOT_ENFORCED
         requirement = state.requirement
         return None if requirement is None or requirement.matches(node.name, node.labels) else NO_MATCH
+
+    def like(self, state: Any) -> Hashable:
+        return repr(state)
 
     def pre_score(self, pod: Object, cache: Cache) -> Any:
         affinity = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}

@@ -9,9 +9,13 @@ from minikube_py.api import pods
 from minikube_py.scheduler.framework import MAX_SCORE, Plugin
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from minikube_py.api.types import Object
     from minikube_py.scheduler.cache import Cache
     from minikube_py.scheduler.nodes import NodeInfo
+
+NO_DIFFERENCE = 75
 
 
 class NodeResourcesBalancedAllocation(Plugin):
@@ -29,19 +33,23 @@ class NodeResourcesBalancedAllocation(Plugin):
         82 with and 67 without: 50 + (50 + 82 - 67) // 2 = 82.
         """
         cpu_m, memory_bytes = state
-        used = node.counters
+        used, room = node.counters, node.allocatable
+        cpu_limit, memory_limit = room.get("cpu", 0), room.get("memory", 0)
+        if not cpu_limit or not memory_limit:
+            return NO_DIFFERENCE
         used_cpu_m, used_bytes = used.get("cpu", 0), used.get("memory", 0)
-        with_pod = _balance(used_cpu_m + cpu_m, used_bytes + memory_bytes, node.allocatable)
-        without = _balance(used_cpu_m, used_bytes, node.allocatable)
+        with_pod = _balance((used_cpu_m + cpu_m) / cpu_limit, (used_bytes + memory_bytes) / memory_limit)
+        without = _balance(used_cpu_m / cpu_limit, used_bytes / memory_limit)
         return 50 + int((50 + with_pod - without) / 2)
 
+    def like(self, state: Any) -> Hashable:
+        return state  # type: ignore[no-any-return]
 
-def _balance(cpu_m: int, memory_bytes: int, room: dict[str, int]) -> int:
-    """100 if cpu and memory are used alike, 50 if one is used up and the other idle."""
-    fractions = [
-        min(amount / limit, 1.0)
-        for amount, limit in ((cpu_m, room.get("cpu", 0)), (memory_bytes, room.get("memory", 0)))
-        if limit
-    ]
-    deviation = abs((fractions[0] - fractions[1]) / 2) if len(fractions) == 2 else 0.0
-    return int((1 - deviation) * MAX_SCORE)
+
+def _balance(cpu: float, memory: float) -> int:
+    """100 if the used shares of cpu and memory are alike, 50 if one is used up and the other idle."""
+    if cpu > 1.0:
+        cpu = 1.0
+    if memory > 1.0:
+        memory = 1.0
+    return int((1 - abs(cpu - memory) / 2) * MAX_SCORE)

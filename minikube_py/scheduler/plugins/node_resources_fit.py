@@ -11,7 +11,7 @@ from minikube_py.scheduler.events import ADDED, FREED, STATUS
 from minikube_py.scheduler.framework import MAX_SCORE, Plugin, Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from minikube_py.api.types import Object
     from minikube_py.scheduler.cache import Cache
@@ -44,8 +44,10 @@ class NodeResourcesFit(Plugin):
     name = "NodeResourcesFit"
     helped_by = (ADDED, STATUS, FREED)
 
-    def __init__(self, strategy: Strategy = Strategy()) -> None:  # noqa: B008 (a value)
+    def __init__(self, strategy: Strategy = Strategy(), ignored: Sequence[str] = ()) -> None:  # noqa: B008 (a value)
+        """`ignored`: extended resources that somebody else sees to, or with a slash at the end whole groups of them."""
         self.strategy = strategy
+        self._ignored = ignored
         self._lenient = strategy.type == RATIO  # resources with a score of 0 do not count there, and means are rounded
         self._score = {LEAST: least_allocated, MOST: most_allocated, RATIO: self._by_shape}[strategy.type]
 
@@ -53,7 +55,17 @@ class NodeResourcesFit(Plugin):
         return by_shape(self.strategy.shape, used, limit)
 
     def pre_filter(self, pod: Object, cache: Cache) -> Any:
-        return _wanted(pod)
+        return self._wanted(pod)
+
+    def _wanted(self, pod: Object) -> tuple[tuple[str, int], ...]:
+        """The requests that are not zero."""
+        found = tuple((name, amount) for name, amount in pods.requests(pod).items() if amount)
+        if not self._ignored:
+            return found
+        return tuple(row for row in found if "/" not in row[0] or not self._is_ignored(row[0]))
+
+    def _is_ignored(self, name: str) -> bool:
+        return name in self._ignored or name[: name.index("/") + 1] in self._ignored
 
     def place(self, state: Any, node: NodeInfo) -> Refusal | None:
         used, room = node.counters, node.allocatable
@@ -68,11 +80,25 @@ class NodeResourcesFit(Plugin):
                 helpless = helpless or amount > limit
         return Refusal(tuple(short), resolvable=not helpless) if short else None
 
+    def places(self, state: Any, nodes: Sequence[NodeInfo]) -> list[Refusal | None]:
+        """Most nodes have room: only for the others the reasons are collected."""
+        found: list[Refusal | None] = []
+        for node in nodes:
+            used, room = node.counters, node.allocatable
+            fits = used.get("pods", 0) < room.get("pods", 0)
+            for name, amount in state:
+                fits = fits and amount + used.get(name, 0) <= room.get(name, 0)
+            found.append(None if fits else self.place(state, node))
+        return found
+
+    def like(self, state: Any) -> Hashable:
+        return state  # type: ignore[no-any-return]
+
     def may_help(self, pod: Object, node: NodeInfo | None, kind: str) -> bool:
         """Only if the pod fits the node by now: after a change of the node itself, an empty one (then preemption may help)."""
         if node is None:
             return False
-        return self.place(_wanted(pod), node if kind == FREED else node.imagine([])) is None
+        return self.place(self._wanted(pod), node if kind == FREED else node.imagine([])) is None
 
     def pre_score(self, pod: Object, cache: Cache) -> Any:
         """A container without requests counts with 100m and 200Mi; an extended resource counts if the pod asks for it."""
@@ -83,7 +109,7 @@ class NodeResourcesFit(Plugin):
                 asked.append(Asked(name, weight, f"nonzero/{name}", assumed.get(name, 0)))
             elif requests.get(name) or name == "ephemeral-storage":
                 asked.append(Asked(name, weight, name, requests.get(name, 0)))
-        return asked
+        return tuple(asked)
 
     def measure(self, state: Any, node: NodeInfo) -> int:
         """The weighted mean of the resources' scores.
@@ -102,11 +128,6 @@ class NodeResourcesFit(Plugin):
         if not weights:
             return 0
         return int(total / weights + 0.5) if self._lenient else total // weights
-
-
-def _wanted(pod: Object) -> tuple[tuple[str, int], ...]:
-    """The requests that are not zero."""
-    return tuple((name, amount) for name, amount in pods.requests(pod).items() if amount)
 
 
 def least_allocated(used: int, limit: int) -> int:

@@ -9,6 +9,8 @@ from minikube_py.scheduler.framework import Plugin, Refusal
 from minikube_py.scheduler.terms import tolerates
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from minikube_py.api.types import Object
     from minikube_py.scheduler.cache import Cache
     from minikube_py.scheduler.nodes import NodeInfo
@@ -23,6 +25,9 @@ class NodeUnschedulable(Plugin):
 
     def pre_filter(self, pod: Object, cache: Cache) -> Any:
         return None if tolerates(pod["spec"].get("tolerations") or (), TAINT) else True
+
+    def like(self, state: Any) -> Hashable:
+        return True
 
     def place(self, state: Any, node: NodeInfo) -> Refusal | None:
         return CORDONED if node.unschedulable else None

@@ -65,6 +65,7 @@ class Domains:
         self._lowest: list[int] | None = None
         self._open = False
         self.hosts_are_nodes = cache.hosts_are_nodes()
+        self.marks = [(self.namespace, next(iter(found.selector.exact().items()), None)) for found in constraints]
 
     def load(self, cache: Cache) -> None:
         """Count what is there."""
@@ -78,8 +79,13 @@ class Domains:
                 self.update(pod, node, 1)
 
     def open(self, cache: Cache) -> None:
-        """Let every eligible domain count, with no pods so far. Looks at every node."""
+        """Let every eligible domain count, with no pods so far. Looks at every node if the pod has wishes of its own."""
         self._open = True
+        if self.requirement is None and not any(found.honor_taints for found in self.constraints):
+            keys = tuple(found.key for found in self.constraints)
+            for counts, values in zip(self.counts, cache.domains(keys), strict=False):
+                counts.update(dict.fromkeys(values, 0))
+            return
         for node in cache.nodes():
             for index, constraint in enumerate(self.constraints):
                 if self.has_keys(node) and self.eligible(constraint, node):

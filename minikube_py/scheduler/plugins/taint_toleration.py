@@ -9,7 +9,7 @@ from minikube_py.scheduler.framework import Feasible, Plugin, Refusal, normalize
 from minikube_py.scheduler.terms import keeps_off, tolerates
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from minikube_py.api.types import Object
     from minikube_py.scheduler.cache import Cache
@@ -27,6 +27,9 @@ class TaintToleration(Plugin):
 
     def place(self, state: Any, node: NodeInfo) -> Refusal | None:
         return UNTOLERATED if node.taints and keeps_off(node.taints, state) else None
+
+    def like(self, state: Any) -> Hashable:
+        return repr(state)
 
     def pre_score(self, pod: Object, cache: Cache) -> Any:
         tolerations = pod["spec"].get("tolerations") or ()
