@@ -192,7 +192,7 @@ class Call:
 
     def read(self, kind: Kind, name: str, namespace: str) -> Object:
         self.note_deprecation(kind)
-        return self.cluster.get(kind.resource, name, namespace if kind.namespaced else "")
+        return in_version(kind, self.cluster.get(kind.resource, name, namespace if kind.namespaced else ""))
 
     def note_deprecation(self, kind: Kind) -> None:
         from minikube_py.api import resources
@@ -322,3 +322,10 @@ class Call:
     def usage(self, message: str) -> UsageError:
         """cmdutil.UsageErrorf: the message and where to look."""
         return UsageError(message, f"See 'kubectl {self.command} -h' for help and examples")
+
+
+def in_version(kind: Kind, obj: Object) -> Object:
+    """A custom object in the version in which its kind was named: None conversion changes nothing else."""
+    if kind.schemas is None or obj.get("apiVersion") == kind.version:
+        return obj
+    return {**obj, "apiVersion": kind.version}

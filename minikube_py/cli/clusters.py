@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from minikube_py.api.types import Object
 
+
 app = own.new_app("Start, list, choose, check, delete, save and restore clusters.", group=True)
 snapshot = own.new_app("Save a cluster's whole state under a name, and go back to it.", group=True)
 app.add_typer(snapshot, name="snapshot")

@@ -94,13 +94,17 @@ class App:
             context_settings={"help_option_names": ["-h", "--help"]},
         )
         if self.group:
-            made.callback()(lambda: None)  # else a group of one command would be that command
+            made.callback()(_group)  # without one, Typer takes a single command for the whole application
         for name, function in self.functions.items():
             function.__globals__.setdefault("typer", typer)  # what its annotations speak of
             made.command(name)(function)
         for name, app in self.apps.items():
             made.add_typer(app.typer(), name=name)
         return made
+
+
+def _group() -> None:
+    """What stands behind a group's name and does nothing by itself."""
 
 
 def new_app(help_text: str, *, group: bool = False) -> App:
@@ -176,10 +180,13 @@ def _take_globals(words: list[str]) -> tuple[dict[str, str], list[str]]:
 
 
 def duration_s(text: str) -> int:
-    """'90s', '10m', '1h30m' or plain seconds as whole seconds. Raises UsageError."""
-    from minikube_py.base.duration import parse_go
+    """'90s', '10m', '1h30m', '8d', '1d12h' or plain seconds as whole seconds. Raises UsageError."""
+    from minikube_py.base.duration import DAY, parse_go
 
+    days, letter, rest = text.partition("d")
     try:
+        if letter and days.isdigit():  # Go's durations know no days
+            return int(days) * DAY + (int(parse_go(rest)) if rest else 0)
         return int(text) if text.isdigit() else int(parse_go(text))
     except ValueError as error:
         raise UsageError(str(error)) from None

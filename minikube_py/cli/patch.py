@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.base import gotext
-from minikube_py.base.errors import BadRequest, UsageError
+from minikube_py.base.errors import BadRequest, StatusError, UsageError
 from minikube_py.cli import select, show, writing
 
 if TYPE_CHECKING:
@@ -84,15 +84,23 @@ def _patch(call: Call, item: Item, fields: Any, form: str) -> None:
     if is_local:
         patched = _locally(item, fields, form)
     else:
-        patched = call.cluster.patch(
-            item.kind.resource,
-            item.name,
-            item.namespace,
-            fields,
-            type=form,
-            subresource=subresource,
-            dry_run=call.dry_run == "server",
-        )
+        try:
+            patched = call.cluster.patch(
+                item.kind.resource,
+                item.name,
+                item.namespace,
+                fields,
+                type=form,
+                subresource=subresource,
+                dry_run=call.dry_run == "server",
+            )
+        except StatusError as error:
+            if form == "strategic" and str(error).startswith("the body of the request was in an unknown format"):
+                named = f"{item.kind.version}, Kind={item.kind.name}"
+                raise UsageError(
+                    f"application/strategic-merge-patch+json is not supported by {named}: {error}"
+                ) from None
+            raise
     unchanged = patched == item.object
     if subresource == "scale":
         from minikube_py.cli import subresources

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.base.errors import BadRequest, Forbidden, KpyError, MethodNotAllowed, StatusError, UsageError
+from minikube_py.cli.call import in_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,6 +71,18 @@ def kind_named(registry: Registry, word: str) -> Kind:
     kind = registry.named(word)
     if kind is None:
         raise UsageError(f'the server doesn\'t have a resource type "{word.partition(".")[0]}"')
+    return _at_version(kind, word)
+
+
+def _at_version(kind: Kind, word: str) -> Kind:
+    """A custom kind in the version that was named (widgets.v1alpha1.example.com), as it is shown then."""
+    if kind.schemas is None or "." not in word:
+        return kind
+    tail = word.lower().partition(".")[2]
+    for version in kind.others:
+        if tail == f"{version.rpartition('/')[2]}.{kind.group}":
+            others = tuple(one for one in (kind.version, *kind.others) if one != version)
+            return kind._replace(version=version, others=others, columns=kind.schemas.columns[version])
     return kind
 
 
@@ -195,7 +208,7 @@ def _listed(
         except Forbidden as error:
             refused.append(error)
             continue
-        items += [item_of(kind, obj) for obj in found]
+        items += [item_of(kind, in_version(kind, obj)) for obj in found]
     return items
 
 

@@ -176,7 +176,7 @@ def _draw(svg: str, png: str, traffic: Object, counts: Object, pieces: list[list
 
         pixels, legible = traffic_png.picture(text)
         if not legible:
-            typer.echo("warning: this machine has no font that the picture could be written in", err=True)
+            own.echo("warning: this machine has no font that the picture could be written in", err=True)
         _write(png, pixels)
     if svg:
         _write(svg, text.encode())

@@ -11,7 +11,6 @@ from minikube_py.cli import own
 if TYPE_CHECKING:
     import typer
 
-
 app = own.new_app("Say what admission webhooks answer that cannot be called here.", group=True)
 
 Object = dict[str, Any]
