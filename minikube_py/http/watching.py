@@ -77,8 +77,7 @@ def watch(world: World, kind: Kind, request: Request) -> Stream:
         watcher.close()
     if not watcher.closed:
         world.hub.add(watcher)
-    parts = watcher.batches(timeout_s, lambda: world.hub.revision)
-    return Stream(parts, lambda: world.hub.remove(watcher))
+    return Stream(watcher.batches(timeout_s, world.hub), lambda: world.hub.remove(watcher))
 
 
 def _check(request: Request, initial: str | None) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from minikube_py.base.errors import UsageError
+from minikube_py.cluster import Cluster
 from minikube_py.http import watches, world
 from tests.http.asgi import PARTIAL, TABLE, Api, config_map, deployment, pod
 
@@ -144,15 +145,14 @@ def test_who_does_not_read_is_closed_and_may_come_back(monkeypatch: pytest.Monke
     async def read() -> bytes:
         for number in range(12):
             found.push(str(number).encode())
-        return b"".join([part async for part in found.batches(5, lambda: 0)])
+        with Cluster.memory() as cluster:
+            return b"".join([part async for part in found.batches(5, watches.Hub(cluster))])
 
     assert asyncio.run(read()) == b"0123456789"
     assert found.closed
 
 
 def test_other_sessions_are_heard(tmp_path: Any) -> None:
-    from minikube_py.cluster import Cluster
-
     path = str(tmp_path / "c.db")
     with (
         Api(Cluster.make(path, name="c", epoch_s=1_790_000_000)) as api,
