@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 KUBERNETES_VERSION = "v1.36.2"
 TRAFFICS = "traffics.sim.kpy.dev"  # their counts are brought up to now when they are read
+MANAGED_MAX = 5_000  # versions of objects whose managedFields are kept
 MEMORY_EPOCH_S = 1_767_225_600  # 2026-01-01T00:00:00Z, where a cluster in memory starts unless told
 CRDS = "customresourcedefinitions.apiextensions.k8s.io"
 
@@ -63,6 +64,7 @@ class Cluster:
         self._server: ApiServer | None = None
         self._engine: Engine | None = None
         self._registry: Registry | None = None
+        self._managed: dict[tuple[str, str, str], Objects] = {}  # managedFields by resource, uid and version
         store.renewed = self._renew
         self.subject: Subject | None = None  # who asks; None: the administrator, who may do anything
         self.pace: Callable[[int], None] | None = None  # lets that many real seconds pass; None: time jumps
@@ -155,7 +157,8 @@ class Cluster:
         self.reconcile()
 
     def _renew(self) -> None:
-        """Another process has written: kinds may have come or gone."""
+        """Another process has written: kinds may have come or gone, and a snapshot may have taken versions back."""
+        self._managed.clear()
         self._registry = None
         if self._server is not None:
             self._server.registry = self.registry
@@ -269,9 +272,7 @@ class Cluster:
             found = [obj for obj in found if matches(obj)]
         return [self._served(kind, obj) for obj in found] if kind.stored_as or kind.resource == TRAFFICS else found
 
-    def list_at(
-        self, resource: str, revision: int, namespace: str | None = None, *, verb: str = "list"
-    ) -> Objects:
+    def list_at(self, resource: str, revision: int, namespace: str | None = None, *, verb: str = "list") -> Objects:
         """Objects as they were at a revision, sorted, in the version that is stored, for who may do `verb` with all of
         them. Raises Expired as `changes`."""
         kind = self.kind(resource)
@@ -452,10 +453,17 @@ class Cluster:
             return managed_fields.migrate(self.server, kind, self._key(kind, name, namespace), manager)
 
     def with_managed_fields(self, resource: str, obj: Object) -> Object:
-        """A stored object with its metadata.managedFields, which are computed from the log."""
-        from minikube_py.apiserver import managed_fields
+        """A stored object with its metadata.managedFields, which are computed from the log, once for each version."""
+        kind, meta = self.kind(resource), obj["metadata"]
+        version = (kind.storage, meta.get("uid", ""), meta.get("resourceVersion", ""))
+        found = self._managed.get(version)
+        if found is None:
+            from minikube_py.apiserver import managed_fields
 
-        return managed_fields.shown(self.store, self.kind(resource), obj)
+            if len(self._managed) >= MANAGED_MAX:
+                self._managed.clear()
+            found = self._managed[version] = managed_fields.entries(self.store, kind, obj)
+        return {**obj, "metadata": {**meta, "managedFields": found}}
 
     def set_managed_fields(
         self, resource: str, name: str, namespace: str, entries: Objects, *, dry_run: bool = False

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import orjson
 
 from minikube_py.api import convert
+from minikube_py.base import errors
 from minikube_py.http import tables
+from minikube_py.http.answers import status_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -191,7 +193,9 @@ class Hub:
                 self._now_s = now_s
                 self.stir()
             return 0
-        if any(self._by_resource.values()):
+        if newest < self.revision:
+            self._forget(newest)
+        elif any(self._by_resource.values()):
             encoded: dict[tuple[Form, str, int], bytes] = {}
             for change in self._cluster.changes(self.revision):
                 for watcher in list(self._by_resource.get(change.key.resource, ())):
@@ -199,6 +203,13 @@ class Hub:
         self.revision, self._now_s = newest, now_s
         self.stir()
         return told
+
+    def _forget(self, newest: int) -> None:
+        """A snapshot was restored: what watchers were told is not so any more. They are sent to list anew."""
+        expired = errors.Expired(f"too old resource version: {self.revision} ({newest})")
+        for watcher in list(self.watchers):
+            watcher.push(event("ERROR", status_of(expired)))
+            watcher.close()
 
 
 def tell(watcher: Watcher, change: Change, now_s: int, encoded: dict[tuple[Form, str, int], bytes]) -> int:
