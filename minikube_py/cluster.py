@@ -38,6 +38,7 @@ else:
 
 
 KUBERNETES_VERSION = "v1.36.2"
+API_SERVICES = "apiservices.apiregistration.k8s.io"
 TRAFFICS = "traffics.sim.kpy.dev"  # their counts are brought up to now when they are read
 MANAGED_MAX = 5_000  # versions of objects whose managedFields are kept
 MEMORY_EPOCH_S = 1_767_225_600  # 2026-01-01T00:00:00Z, where a cluster in memory starts unless told
@@ -245,7 +246,7 @@ class Cluster:
         self.authorize("get", kind, namespace, name)
         if kind.version == kinds_table.METRICS:
             return self._measured(kind, name, namespace)
-        found = self.store.get(self._key(kind, name, namespace))
+        found = self._find(kind, name, namespace)
         if found is None:
             raise errors.not_found(kind.resource, name)
         return self._served(kind, found)
@@ -255,7 +256,7 @@ class Cluster:
         kind = self.kind(resource)
         if kind.version == kinds_table.METRICS:
             return self._measured(kind, name, namespace)
-        found = self.store.get(self._key(kind, name, namespace))
+        found = self._find(kind, name, namespace)
         if found is None:
             raise errors.not_found(kind.resource, name)
         return found
@@ -279,7 +280,7 @@ class Cluster:
 
             found = metrics_api.listed(kind.plural, namespace, self.view, self.clock)
         else:
-            found = self.store.list(kind.storage, namespace if kind.namespaced else None)
+            found = self.there(kind, namespace)
         if labels:
             from minikube_py.base import selector
 
@@ -300,7 +301,7 @@ class Cluster:
         place = namespace if kind.namespaced else None
         found: dict[Key, Object] = {
             Key(kind.storage, obj["metadata"].get("namespace", ""), obj["metadata"]["name"]): obj
-            for obj in self.store.list(kind.storage, place)
+            for obj in self.there(kind, namespace)
         }
         for change in reversed(self.store.history(revision)) if revision < self.store.revision else ():
             if change.key.resource != kind.storage or place not in (None, change.key.namespace):
@@ -309,7 +310,28 @@ class Cluster:
                 found.pop(change.key, None)
             else:
                 found[change.key] = change.old
-        return [found[key] for key in sorted(found)]
+        objects = [found[key] for key in sorted(found)]
+        return [self._served(kind, obj) for obj in objects] if kind.resource == TRAFFICS else objects
+
+    def there(self, kind: Kind, namespace: str | None = None) -> Objects:
+        """The objects of a kind, sorted, whoever asks: what is stored, and the APIServices of the server's own groups."""
+        found = self.store.list(kind.storage, namespace if kind.namespaced else None)
+        if kind.resource == API_SERVICES:
+            names = {obj["metadata"]["name"] for obj in found}
+            own = (obj for obj in self._local_services() if obj["metadata"]["name"] not in names)
+            found = sorted((*found, *own), key=lambda obj: str(obj["metadata"]["name"]))
+        return found
+
+    def _find(self, kind: Kind, name: str, namespace: str) -> Object | None:
+        found = self.store.get(self._key(kind, name, namespace))
+        if found is None and kind.resource == API_SERVICES:
+            return next((obj for obj in self._local_services() if obj["metadata"]["name"] == name), None)
+        return found
+
+    def _local_services(self) -> Iterator[Object]:
+        from minikube_py.api import apiservices
+
+        return apiservices.local(self.registry, self.clock.at(self.info.epoch_s))
 
     def _served(self, kind: Kind, obj: Object) -> Object:
         if kind.resource == TRAFFICS:

@@ -109,7 +109,7 @@ def _catch_up(world: World, watcher: Watcher, request: Request, initial: str | N
         raise pages.too_large(since, newest)
     wants_objects = request.is_on("sendInitialEvents") if initial is not None else since == 0
     if wants_objects:
-        for obj in cluster.store.list(kind.storage, request.place.namespace if kind.namespaced else None):
+        for obj in cluster.there(kind, request.place.namespace):
             if watcher.wanted(obj):
                 watcher.push(watcher.encoded("ADDED", obj, now_s))
     elif since and since < newest:
