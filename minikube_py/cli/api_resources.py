@@ -19,8 +19,8 @@ def run(call: Call) -> None:
     if call.text("sort-by") not in ("", "name", "kind"):
         raise UsageError("--sort-by accepts only name or kind")
     kinds = [kind for kind in call.registry.kinds if _wanted(call, kind)]
-    if call.text("sort-by"):
-        kinds.sort(key=lambda kind: kind.plural if call.text("sort-by") == "name" else kind.name)
+    first = {"name": "plural", "kind": "name"}.get(call.text("sort-by"), "group")
+    kinds.sort(key=lambda kind: (getattr(kind, first), kind.plural))
     output = call.text("output")
     if output == "name":
         call.say("".join(f"{kind.resource}\n" for kind in kinds))
