@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated, Any
 
 from minikube_py import home
@@ -250,7 +251,11 @@ def use(name: Annotated[str, typer.Argument(help="The cluster to work with from 
 
 @app.command()
 def delete(name: Annotated[str, typer.Argument(help="The cluster to delete for good.")]) -> None:
-    """Delete a cluster with its snapshots."""
+    """Delete a cluster with its snapshots, and end its server."""
+    if os.path.isdir(home.serve_folder(name)):
+        from minikube_py.http import serving
+
+        serving.stop(name)
     home.remove(name)
     snapshots.forget(name)
     own.echo(f'cluster "{name}" deleted')
