@@ -21,8 +21,6 @@ TYPES = ("json", "merge", "strategic")
 
 def run(call: Call) -> None:
     form = call.text("type").lower()
-    if call.on("local") and not call.list("filename"):
-        raise UsageError("--local requires --filename")
     if bool(call.text("patch")) == bool(call.text("patch-file")):
         if call.text("patch"):
             raise UsageError("cannot specify --patch and --patch-file together")
@@ -31,8 +29,9 @@ def run(call: Call) -> None:
         raise UsageError(f'--type must be one of [json merge strategic], not "{call.text("type")}"')
     fields = _content(call)
     if call.on("local"):
-        items = [select.of_document(call, obj, source) for obj, source in call.documents()]
-        found = select.Found(items, [], len(items) == 1, [item.kind for item in items])
+        if not call.list("filename") and not call.text("kustomize"):
+            raise UsageError("--local requires --filename" if call.args else select.NOTHING_GIVEN)
+        found = select.locally(call)
     else:
         found = select.find(call)
     if not found.items and not found.errors:
@@ -76,10 +75,13 @@ def _content(call: Call) -> Any:
 
 
 def _patch(call: Call, item: Item, fields: Any, form: str) -> None:
+    is_local = call.dry_run == "client" or call.on("local")
+    if is_local and form != "json" and (isinstance(fields, _Broken) or not isinstance(fields, dict | None)):
+        raise UsageError("invalid JSON document")
     if isinstance(fields, _Broken):
         raise BadRequest(("error decoding patch: " if form == "merge" else "") + fields.problem)
     subresource = call.text("subresource")
-    if call.dry_run == "client" or call.on("local"):
+    if is_local:
         patched = _locally(item, fields, form)
     else:
         try:
@@ -130,6 +132,10 @@ def list_keys(version: str, kind: str) -> ListKeys:
 def _locally(item: Item, fields: Any, form: str) -> Object:
     from minikube_py.base import patch as patches
 
+    if form == "json" and not isinstance(fields, list):
+        raise UsageError("json: cannot unmarshal object into Go value of type jsonpatch.Patch")
+    if fields is None:
+        return item.object
     check_shape(fields, form)
     try:
         if form == "json":
