@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ANONYMOUS = Subject("system:anonymous", ("system:unauthenticated",))
 AUTHENTICATED = "system:authenticated"
+EXTRA = "impersonate-extra-"
 
 
 class Users:
@@ -37,13 +38,14 @@ class Users:
         asking = self._asking(cluster, headers.get("authorization", ""))
         user = headers.get("impersonate-user", "")
         groups = [value for name, value in impersonated if name == "impersonate-group"]
+        uid, extra = headers.get("impersonate-uid", ""), _extra(impersonated)
         if not user:
             if groups or any(name.startswith("impersonate-") for name, _ in impersonated):
                 raise errors.InternalError("Internal error occurred: requested impersonation without a user")
             return asking
         if asking is not None:
-            _may_impersonate(cluster, asking, user, groups)
-        found = authorizer.impersonated(user, groups)
+            _may_impersonate(cluster, asking, authorizer.impersonated(user, groups, uid, extra), groups)
+        found = authorizer.impersonated(user, groups, uid, extra)
         return None if found.user == ADMIN.user and MASTERS in found.groups else found
 
     def _asking(self, cluster: Cluster, header: str) -> Subject | None:
@@ -67,13 +69,32 @@ def _authenticated(subject: Subject) -> Subject:
     return subject._replace(groups=tuple(dict.fromkeys((*subject.groups, AUTHENTICATED))))
 
 
-def _may_impersonate(cluster: Cluster, asking: Subject, user: str, groups: list[str]) -> None:
-    """Whether somebody may play that user and those groups. Raises Forbidden."""
-    view = cluster.view
+def _extra(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What headers 'Impersonate-Extra-KEY' tell; keys are percent-encoded."""
+    from urllib.parse import unquote
+
+    found: dict[str, tuple[str, ...]] = {}
+    for name, value in headers:
+        if name.startswith(EXTRA):
+            key = unquote(name.removeprefix(EXTRA))
+            found[key] = (*found.get(key, ()), value)
+    return tuple(sorted(found.items()))
+
+
+def _may_impersonate(cluster: Cluster, asking: Subject, played: Subject, groups: list[str]) -> None:
+    """Whether somebody may play that user with those groups, uid and extras. Raises Forbidden."""
+    view, user = cluster.view, played.user
+    wanted = [Target("", "groups", "", group) for group in groups]
+    wanted += [Target("authentication.k8s.io", "uids", "", played.uid)] if played.uid else []
+    wanted += [
+        Target("authentication.k8s.io", f"userextras/{key}", "", value)
+        for key, values in played.extra
+        for value in values
+    ]
     if user.startswith(SERVICE_ACCOUNT):
         namespace, _, name = user.removeprefix(SERVICE_ACCOUNT).partition(":")
-        authorizer.require(view, asking, "impersonate", Target("", "serviceaccounts", namespace, name))
+        wanted.insert(0, Target("", "serviceaccounts", namespace, name))
     else:
-        authorizer.require(view, asking, "impersonate", Target("", "users", "", user))
-    for group in groups:
-        authorizer.require(view, asking, "impersonate", Target("", "groups", "", group))
+        wanted.insert(0, Target("", "users", "", user))
+    for target in wanted:
+        authorizer.require(view, asking, "impersonate", target)

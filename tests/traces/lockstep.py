@@ -43,7 +43,11 @@ class Past:
         return self.objects.get(key)
 
     def list(self, resource: str, namespace: str | None = None) -> list[Object]:
-        return [obj for key, obj in sorted(self.objects.items()) if key.resource == resource and namespace in (None, key.namespace)]
+        return [
+            obj
+            for key, obj in sorted(self.objects.items())
+            if key.resource == resource and namespace in (None, key.namespace)
+        ]
 
     def owned(self, uid: str, resource: str) -> list[Object]:  # type: ignore[valid-type]
         found = self.list(resource)
@@ -85,7 +89,9 @@ class Lockstep(Playback):
             for resource in (*LAGGING, "pods")
             for obj in self.cluster.list(resource, namespace)
         }
-        self.lagging = {step.resource: number for number, step in enumerate(self.engine.steps) if step.resource in LAGGING}
+        self.lagging = {
+            step.resource: number for number, step in enumerate(self.engine.steps) if step.resource in LAGGING
+        }
         self.engine.on_change = self._note
         with ExitStack() as self.held:
             self._hold()
@@ -141,7 +147,9 @@ class Lockstep(Playback):
             return "made"
         if row.event == "MODIFIED" and row.fields.get("deleting") and not before.get("deleting"):
             return "left"
-        return "freed" if row.event == "MODIFIED" and before.get("finalizers") and not row.fields.get("finalizers") else ""
+        return (
+            "freed" if row.event == "MODIFIED" and before.get("finalizers") and not row.fields.get("finalizers") else ""
+        )
 
     def _do(self, deed: Any) -> None:
         if not isinstance(deed, str) or not hasattr(self, "held"):
@@ -336,9 +344,14 @@ class Lockstep(Playback):
             kind, meta = RESOURCES[action.object["kind"]], action.object["metadata"]
             name = meta.get("name") or meta.get("generateName", "")
             if kind == row.kind and row.event == "ADDED":
-                yield self.here.told(family_of(name)).rstrip("-") == self.there.told(family_of(row.name)) or row.kind != "pods"
+                yield (
+                    self.here.told(family_of(name)).rstrip("-") == self.there.told(family_of(row.name))
+                    or row.kind != "pods"
+                )
         elif type(action) is Delete and row.kind == "pods" == action.key.resource and row.event == "MODIFIED":
-            yield self._deed(row) == "left" and self.here.told(family_of(action.key.name)) == self.there.told(family_of(row.name))
+            yield self._deed(row) == "left" and self.here.told(family_of(action.key.name)) == self.there.told(
+                family_of(row.name)
+            )
         elif type(action) is Delete and action.key.resource.partition(".")[0] == row.kind and row.event == "DELETED":
             yield self.here.told(action.key.name) == self.there.told(row.name)
         elif type(action) is Patch and action.key.resource == "pods" == row.kind:
@@ -354,5 +367,8 @@ class Lockstep(Playback):
             if "spec" in action.fields and new["spec"] != old["spec"] and "generation" in old["metadata"]:
                 new = {**new, "metadata": {**new["metadata"], "generation": old["metadata"]["generation"] + 1}}
             seen[key] = new
-            wanted, told = self._recorded_row(row), self._row(kind, key.name, "MODIFIED", self._shapes[kind](new), self.here)
+            wanted, told = (
+                self._recorded_row(row),
+                self._row(kind, key.name, "MODIFIED", self._shapes[kind](new), self.here),
+            )
             yield wanted is not None and told[1] == wanted[1]

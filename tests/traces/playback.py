@@ -14,7 +14,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.base.errors import KpyError
 from tests.traces.machine import EPOCH_S, Machine, distinct
-from tests.traces.shapes import EVENTS, MISC, TELLERS, TRACES, Row, event_of, filled, recorded_event, timeless, without_chance
+from tests.traces.shapes import (
+    EVENTS,
+    MISC,
+    TELLERS,
+    TRACES,
+    Row,
+    event_of,
+    filled,
+    recorded_event,
+    timeless,
+    without_chance,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -317,7 +328,8 @@ class Playback:
                 "deletionTimestamp" in like["metadata"]
                 and not (there and self.states[there].get("deleting"))
                 and self.here.told(family_of(here)) == family
-                and (like["status"].get("phase"), _ready(like)) == (pods[ours]["status"].get("phase"), _ready(pods[ours]))
+                and (like["status"].get("phase"), _ready(like))
+                == (pods[ours]["status"].get("phase"), _ready(pods[ours]))
             ):
                 if _meant_for(like):
                     self._swap_nodes(_meant_for(pods[ours]), _meant_for(like))
@@ -491,7 +503,7 @@ def _container(spec: Object, now: Object, ready: bool, stamp: str) -> Object:
     told = next((one for one in now.get("containers") or () if one[0] == spec["name"]), None)
     state: Object = {"waiting": {"reason": "ContainerCreating"}}
     if told is not None:
-        (kind, reason), = told[3].items() if isinstance(told[3], dict) and told[3] else (("running", None),)
+        ((kind, reason),) = told[3].items() if isinstance(told[3], dict) and told[3] else (("running", None),)
         ready, restarts = told[1], told[2]
     else:
         kind, reason, restarts = {"Running": "running"}.get(now["phase"], "terminated"), None, 0
@@ -499,7 +511,14 @@ def _container(spec: Object, now: Object, ready: bool, stamp: str) -> Object:
         state = {"running": {"startedAt": stamp}}
     elif kind == "terminated":
         failed = now["phase"] == "Failed" or reason == "Error"
-        state = {"terminated": {"exitCode": int(failed), "finishedAt": stamp, "startedAt": stamp, "reason": reason or "Completed"}}
+        state = {
+            "terminated": {
+                "exitCode": int(failed),
+                "finishedAt": stamp,
+                "startedAt": stamp,
+                "reason": reason or "Completed",
+            }
+        }
     elif reason:
         state = {"waiting": {"reason": reason}}
     return {
