@@ -338,6 +338,13 @@ class ApiServer:
         new = _put_at(old, _scale_paths(kind)[0], replicas)
         return self._replace(kind, key, old, new, "scale", origin, dry_run)
 
+    def connect(self, key: Key, subresource: str, options: Object, *, origin: Origin = ADMIN) -> None:
+        """Admit somebody to a pod (exec, attach, portforward); `options`: its PodExecOptions and the like."""
+        kind = self.registry.resource(key.resource)
+        request = self._request("CONNECT", kind, key, options, None, subresource, origin, dry_run=False)
+        request = request._replace(object=admission.mutate(request))
+        self.warnings += admission.check(request)
+
     def token(self, key: Key, wanted: Object, *, origin: Origin = ADMIN) -> Object:
         """Answer a TokenRequest for a ServiceAccount (its subresource 'token'); nothing is stored."""
         from minikube_py.apiserver import tokens

@@ -66,7 +66,9 @@ def handle(world: World, metrics: Metrics, request: Request) -> Answer:
     if path == "/.well-known/openid-configuration":
         return answer(_issuer(), Accept())
     if path == "/openid/v1/jwks":
-        return answer({"keys": []}, Accept())
+        from minikube_py.base import jwt
+
+        return answer(jwt.keys(cluster.clock.seed), Accept())
     return NOT_FOUND
 
 
@@ -169,12 +171,12 @@ def _paths(cluster: Cluster) -> list[str]:
 
 
 def _issuer() -> Object:
-    from minikube_py.apiserver.tokens import ISSUER
+    from minikube_py.api.accounts import ISSUER
 
     return {
         "issuer": ISSUER,
         "jwks_uri": f"{ISSUER}/openid/v1/jwks",
         "response_types_supported": ["id_token"],
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": ["HS256"],
+        "id_token_signing_alg_values_supported": ["ES256"],
     }

@@ -333,3 +333,16 @@ def test_without_webhooks_nothing_of_them_is_even_imported() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.split() == ["False", "False"]
+
+
+def test_connecting_to_a_pod_is_asked_about(cluster: Cluster, tmp_path: Path) -> None:
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CONNECT"], "resources": ["pods/exec"]}
+    with WebhookServer(tmp_path, lambda request: {"allowed": False, "status": {"message": "no shells"}}) as server:
+        cluster.create(configuration("Validating", hook(config=server.config, rules=[rule])))
+        cluster.connect("attach", "web", "default")
+        with pytest.raises(StatusError, match='admission webhook "check.example.com" denied the request: no shells'):
+            cluster.connect("exec", "web", "default", command=["sh"], container="c")
+    asked = server.asked[0]
+    assert (asked["operation"], asked["subResource"], asked["kind"]["kind"]) == ("CONNECT", "exec", "PodExecOptions")
+    assert asked["object"] == {"kind": "PodExecOptions", "apiVersion": "v1", "command": ["sh"], "container": "c"}
+    assert asked["options"] is None
