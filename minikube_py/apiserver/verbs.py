@@ -175,7 +175,7 @@ class ApiServer:
         revision, clock = self.store.revision + 1, self.clock
         for attempt in range(GENERATE_ATTEMPTS_MAX):
             name = prefix + clock.suffix(kind.storage, meta.get("namespace", ""), prefix, revision, attempt)
-            if self.store.get(Key(kind.storage, meta.get("namespace", ""), name)) is None:
+            if self.store.is_free(Key(kind.storage, meta.get("namespace", ""), name), prefix):
                 return name
         raise errors.already_exists(kind.resource, name)
 
@@ -516,7 +516,7 @@ def patched(kind: Kind, old: Object, fields: Any, form: str) -> Object:
 
         lists = schema.merge_keys(kind.version, kind.name)
     if form == "strategic" and lists is None:
-        raise errors.StatusError(
+        raise errors.UnsupportedMediaType(
             "the body of the request was in an unknown format - accepted media types include: "
             "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
         )

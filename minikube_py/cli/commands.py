@@ -142,7 +142,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("reconcile", "reconcile:app", "Run the simulation until nothing is left to do, for a time, or until a condition holds", OWN),
     Row("cluster", "clusters:app", "Start, list, choose, check, delete, save and restore clusters", OWN),
     Row("image", "images:app", "List the images of the simulated registry, and add, remove and break them", OWN, writes=True),
-    Row("node", "nodes:app", "Add, remove, fail and recover nodes", OWN, writes=True),
+    Row("node", "nodes:app", "Add, remove, fail, recover and reboot nodes", OWN, writes=True),
     Row("curl", "curl:app", "Follow a request from a pod, a node or outside to the container that answers", OWN),
     Row("policy", "policy:app", "Test roles, policies and webhooks: who may do what", OWN),
     Row("webhook", "webhook:app", "Say what admission webhooks answer that cannot be called here", OWN, writes=True),

@@ -1,4 +1,4 @@
-"""`kpy node`: add, remove, fail and recover the machines of a cluster."""
+"""`kpy node`: add, remove, fail, recover and reboot the machines of a cluster."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from minikube_py.cli import own
 
 Object = dict[str, Any]
 
-app = own.new_app("Add, remove, fail and recover nodes.", group=True)
+app = own.new_app("Add, remove, fail, recover and reboot nodes.", group=True)
 
 FAULT = "faults.sim.kpy.dev"
 NodeName = Annotated[str, typer.Argument(help="The node's name.")]
@@ -99,6 +99,7 @@ def remove(ctx: typer.Context, name: NodeName) -> None:
     with context.cluster.transaction():
         context.cluster.delete("nodes", name)
         _forget_fault(context, name)
+        _forget_fault(context, name, "reboot")
     typer.echo(f"node/{name} removed")
 
 
@@ -131,9 +132,39 @@ def recover(ctx: typer.Context, name: NodeName) -> None:
     typer.echo(f"node/{name} recovered")
 
 
-def _forget_fault(context: own.Context, name: str) -> bool:
+@app.command()
+def reboot(
+    ctx: typer.Context,
+    name: NodeName,
+    takes: Annotated[str, typer.Option("--takes", metavar="DURATION", help="How long the machine is off.")] = "30s",
+) -> None:
+    """Switch a machine off and, after a while, on again: its containers start anew."""
+    from minikube_py.api.simulator import time_s
+
+    context: own.Context = ctx.obj
+    cluster = context.cluster
+    cluster.get("nodes", name)
     try:
-        context.cluster.delete(FAULT, f"node-down-{name}")
+        seconds = time_s(takes)
+    except ValueError as error:
+        raise UsageError(f'invalid argument "{takes}" for "--takes" flag: {error}') from None
+    if seconds <= 0:
+        raise UsageError(f'invalid argument "{takes}" for "--takes" flag: must be greater than zero')
+    fault = {
+        "apiVersion": "sim.kpy.dev/v1alpha1",
+        "kind": "Fault",
+        "metadata": {"name": f"node-reboot-{name}"},
+        "spec": {"type": "NodeDown", "node": name, "for": f"{seconds}s"},
+    }
+    with cluster.transaction():
+        _forget_fault(context, name, "reboot")
+        cluster.create(fault)
+    typer.echo(f"node/{name} rebooting")
+
+
+def _forget_fault(context: own.Context, name: str, what: str = "down") -> bool:
+    try:
+        context.cluster.delete(FAULT, f"node-{what}-{name}")
     except NotFound:
         return False
     return True

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from minikube_py.apiserver import authorizer
 from minikube_py.apiserver.authorizer import Target
-from minikube_py.base import errors
+from minikube_py.base import errors, jwt
 from minikube_py.cluster import server_version
 from minikube_py.http import clocks, discovery, measured, openapi
 from minikube_py.http.answers import JSON, NOT_FOUND, Accept, Answer, accept_of, answer, dumped, text
@@ -66,9 +66,7 @@ def handle(world: World, metrics: Metrics, request: Request) -> Answer:
     if path == "/.well-known/openid-configuration":
         return answer(_issuer(), Accept())
     if path == "/openid/v1/jwks":
-        from minikube_py.base import jwt
-
-        return answer(jwt.keys(cluster.clock.seed), Accept())
+        return answer(jwt.keys(cluster.info.seed), Accept())
     return NOT_FOUND
 
 

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from minikube_py.base import clock
-
 from tests.cli import recorded
 from tests.clients import serving
 
