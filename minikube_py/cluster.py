@@ -269,9 +269,7 @@ class Cluster:
             found = [obj for obj in found if matches(obj)]
         return [self._served(kind, obj) for obj in found] if kind.stored_as or kind.resource == TRAFFICS else found
 
-    def list_at(
-        self, resource: str, revision: int, namespace: str | None = None, *, verb: str = "list"
-    ) -> Objects:
+    def list_at(self, resource: str, revision: int, namespace: str | None = None, *, verb: str = "list") -> Objects:
         """Objects as they were at a revision, sorted, in the version that is stored, for who may do `verb` with all of
         them. Raises Expired as `changes`."""
         kind = self.kind(resource)
