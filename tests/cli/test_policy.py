@@ -96,6 +96,12 @@ def test_all_as_expected(run: Callable[..., Result], kpy: Callable[..., Result])
         "  ok    label",
         "  ok    quota",
         "5 passed, 0 failed",
+        "what each rule decided:",
+        "  MutatingAdmissionWebhook labeller/label.example.com: patches 3",
+        "  PodSecurity namespace/shop enforce=baseline:latest: allows 2, denies 1",
+        "  PodSecurity namespace/shop warn=restricted:latest: warns 2",
+        "  RBAC Role/shop/reader rule 1: allows 1",
+        "  ResourceQuota shop/few: allows 1, denies 1",
         "rules that no case used:",
         "  RBAC Role/shop/reader rule 2",
     ]
@@ -160,6 +166,53 @@ def test_problems(run: Callable[..., Result], case: str, problem: str) -> None:
     done = run(case + "\n")
     assert done.code == 1
     assert f"        {problem}" in done.out
+
+
+EXISTING = (
+    "given: [{apiVersion: apps/v1, kind: Deployment, metadata: {name: web, namespace: shop}, spec: {replicas: 1, selector: "
+    "{matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: nginx}]}}}}]"
+)
+ROBOTS = """
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: robots, namespace: shop}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: edit}
+subjects: [{kind: ServiceAccount, name: robot, namespace: shop}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("case", "code"),
+    [
+        ("serviceAccount: shop/robot, verb: delete, resource: pods/x, expect: deny", 1),  # there is no such pod
+        ("serviceAccount: shop/robot, verb: get, resource: pods/x, expect: allow", 0),
+        ("serviceAccount: shop/robot, verb: get, resource: nodes/x, expect: deny", 0),
+        ("serviceAccount: other/robot, verb: get, resource: pods/x, expect: deny", 0),
+        ("serviceAccount: shop/robot, verb: create, resource: pods/x, subresource: exec, expect: allow", 0),
+        (f"serviceAccount: shop/robot, resource: deploy/web, patch: {{spec: {{replicas: 3}}}}, expect: allow, becomes: {{spec: {{replicas: 3}}}}, {EXISTING}", 0),
+        (f"resource: deploy/web, patch: [{{op: replace, path: /spec/replicas, value: 2}}], expect: allow, becomes: {{spec: {{replicas: 2}}}}, {EXISTING}", 0),
+        (f"resource: deploy/web, patch: {{spec: {{replicas: 2}}}}, subresource: scale, dryRun: true, expect: allow, becomes: {{spec: {{replicas: 2}}}}, {EXISTING}", 0),
+        (f"verb: delete, resource: deploy/web, expect: allow, {EXISTING}", 0),
+        ("verb: fly, resource: pods/x, expect: allow", 1),
+        (f"verb: create, resource: pods/q, subresource: eviction, expect: allow, given: [{POD.replace('name: p', 'name: q, namespace: shop')}]", 0),
+        (f"verb: apply, object: {POD}, expect: warn", 0),
+        ("file: pod.json, expect: warn", 0),
+        ("file: none.json, expect: warn", 1),
+    ],
+)  # fmt: skip
+def test_what_a_case_may_do(run: Callable[..., Result], tmp_path: Path, case: str, code: int) -> None:
+    (tmp_path / "policies").mkdir(exist_ok=True)
+    (tmp_path / "policies" / "more").mkdir()
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "p"},
+        "spec": {"containers": [{"name": "c", "image": "x"}]},
+    }
+    (tmp_path / "pod.json").write_text(json.dumps(pod))
+    case = case.replace("file: ", "file: ../")
+    done = run(f"- {{namespace: shop, {case}}}\n", setup=f"{SETUP}---{ROBOTS}")
+    assert done.code == code, done.out + done.err
 
 
 @pytest.mark.parametrize(
