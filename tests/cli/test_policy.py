@@ -227,6 +227,11 @@ def test_what_a_case_may_do(run: Callable[..., Result], tmp_path: Path, case: st
             "- {resource: pods, verb: get, expect: allow, user: a, serviceAccount: b}",
             "user and serviceAccount exclude each other",
         ),
+        ("- {resource: pods, verb: get, expect: allow, given: [1]}", "cases[0].given: a list of objects is wanted"),
+        (
+            "- {resource: pods, verb: get, expect: allow, user: a, groups: [{}]}",
+            "cases[0].groups: a list of names is wanted",
+        ),
         ("- 1", "cases[0]: a mapping is wanted"),
         ("  []", "cases: a list with at least one case is wanted"),
         ("apiVersion: v1\nkind: PolicyTest\ncases: []", 'a PolicyTest has apiVersion sim.kpy.dev/v1alpha1, not "v1"'),
@@ -318,3 +323,37 @@ def test_bad_stubs(kpy: Callable[..., Result], words: list[str], error: str) -> 
 def test_bad_patches(kpy: Callable[..., Result], tmp_path: Path, text: str) -> None:
     (tmp_path / "patch.yaml").write_text(text)
     assert kpy("webhook", "stub", "a.b.c", "--patch", str(tmp_path / "patch.yaml")).code == 1
+
+
+ADMISSION = "{apiVersion: apiserver.config.k8s.io/v1, kind: AdmissionConfiguration, plugins: [{name: PodSecurity, configuration: %s}]}"
+
+
+def test_a_cluster_is_started_with_a_configuration_of_admission(kpy: Callable[..., Result], tmp_path: Path) -> None:
+    settings = "{defaults: {enforce: baseline}, exemptions: {namespaces: [kube-system]}}"
+    (tmp_path / "admission.yaml").write_text(ADMISSION % settings)
+    assert (
+        kpy("cluster", "start", "strict", "--admission-control-config-file", str(tmp_path / "admission.yaml")).code == 0
+    )
+    host = '{"spec": {"hostNetwork": true}}'
+    refused = kpy("run", "x", "--image=nginx", f"--overrides={host}")
+    assert 'violates PodSecurity "baseline:latest": host namespaces (hostNetwork=true)' in refused.err
+    assert kpy("run", "x", "--image=nginx", f"--overrides={host}", "-n", "kube-system").code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (ADMISSION % "{defaults: {enforce: strict}}", 'defaults.enforce: Invalid value: "strict": must be one of privileged, baseline, restricted'),
+        (ADMISSION % "{defaults: {warn-version: x}}", 'defaults.warn-version: Invalid value: "x": must be "latest" or "v1.x"'),
+        (ADMISSION % "{defaults: 1}", "defaults: a mapping is wanted"),
+        (ADMISSION % "{exemptions: {usernames: x}}", "exemptions.usernames: a list of names is wanted"),
+        ("{kind: AdmissionConfiguration, plugins: 1}", "plugins: a list of plugins is wanted"),
+        ("{kind: AdmissionConfiguration, plugins: [{name: ImagePolicyWebhook}]}", "only PodSecurity can be configured here, not 'ImagePolicyWebhook'"),
+        ("{kind: Other}", "want kind AdmissionConfiguration, not 'Other'"),
+    ],
+)  # fmt: skip
+def test_bad_configurations_of_admission(kpy: Callable[..., Result], tmp_path: Path, text: str, error: str) -> None:
+    (tmp_path / "admission.yaml").write_text(text)
+    done = kpy("cluster", "start", "other", "--admission-control-config-file", str(tmp_path / "admission.yaml"))
+    assert (done.code, error in done.err) == (1, True), done.err
+    assert "other" not in kpy("cluster", "list").out
