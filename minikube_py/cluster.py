@@ -597,7 +597,8 @@ class Cluster:
             subresource
         ]
         told = {"kind": kind, "apiVersion": "v1", **{name: value for name, value in options.items() if value}}
-        self.server.connect(Key("pods", namespace or "default", name), subresource, told, origin=self._origin(""))
+        key = Key("pods", namespace or "default", name)
+        self.server.admit("CONNECT", key, subresource, told, origin=self._origin(""))
 
     def enter(self, pod: Object, container: Object) -> Session:
         """A session in a running container (see `leave`). Raises InternalError in the API server's words where there is

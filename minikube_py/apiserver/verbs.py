@@ -341,10 +341,12 @@ class ApiServer:
             raise errors.Invalid("Scale", "autoscaling", key.name, [cause])
         return self._replace(kind, key, old, with_replicas(kind, old, replicas), "scale", origin, dry_run)
 
-    def connect(self, key: Key, subresource: str, options: Object, *, origin: Origin = ADMIN) -> None:
-        """Admit somebody to a pod (exec, attach, portforward); `options`: its PodExecOptions and the like."""
+    def admit(
+        self, verb: str, key: Key, subresource: str, obj: Object, *, origin: Origin = ADMIN, dry_run: bool = False
+    ) -> None:
+        """Ask admission about what is done with a pod: CONNECT with its PodExecOptions, CREATE of an Eviction."""
         kind = self.registry.resource(key.resource)
-        request = self._request("CONNECT", kind, key, options, None, subresource, origin, dry_run=False)
+        request = self._request(verb, kind, key, obj, None, subresource, origin, dry_run)
         request = request._replace(object=admission.mutate(request))
         self.warnings += admission.check(request)
 

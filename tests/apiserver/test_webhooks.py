@@ -372,3 +372,25 @@ def test_connecting_to_a_pod_is_asked_about(cluster: Cluster, tmp_path: Path) ->
     assert (asked["operation"], asked["subResource"], asked["kind"]["kind"]) == ("CONNECT", "exec", "PodExecOptions")
     assert asked["object"] == {"kind": "PodExecOptions", "apiVersion": "v1", "command": ["sh"], "container": "c"}
     assert asked["options"] is None
+
+
+def test_evictions_are_asked_about(cluster: Cluster, tmp_path: Path) -> None:
+    rule = {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["CREATE"], "resources": ["pods/eviction"]}
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "p"},
+        "spec": {"containers": [{"name": "c", "image": "x"}]},
+    }
+    cluster.create(pod)
+    with WebhookServer(tmp_path, lambda request: {"allowed": request["dryRun"]}) as server:
+        cluster.create(configuration("Validating", hook(config=server.config, rules=[rule])))
+        cluster.evict("p", "default", dry_run=True)
+        with pytest.raises(StatusError, match="denied the request without explanation"):
+            cluster.evict("p", "default")
+    asked = server.asked[0]
+    assert (asked["kind"], asked["subResource"]) == (
+        {"group": "policy", "version": "v1", "kind": "Eviction"},
+        "eviction",
+    )
+    assert asked["object"]["metadata"] == {"name": "p", "namespace": "default"}

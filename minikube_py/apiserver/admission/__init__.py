@@ -58,6 +58,11 @@ class Request(NamedTuple):
     warnings: list[str] | None = None
 
     @property
+    def of_another_kind(self) -> bool:
+        """Whether the object is no object of the resource but what is asked of one: PodExecOptions, an Eviction."""
+        return self.verb == "CONNECT" or self.subresource == "eviction"
+
+    @property
     def name(self) -> str:
         """What refusals call the object: its name, or the prefix of the name to be generated."""
         if self.object is not None and "metadata" in self.object:
@@ -188,7 +193,7 @@ CONFIGURED_BY = tuple(
 def mutate(request: Request) -> Object | None:
     """The object with what admission adds; refusals are raised. Nothing to do for DELETE, whose object is None."""
     request = _by_plugins(request)
-    if request.verb != "CONNECT" and request.view.list(MUTATING_POLICIES):
+    if not request.of_another_kind and request.view.list(MUTATING_POLICIES):
         from minikube_py.apiserver.admission import mutating_policy
 
         request = mutating_policy.mutate(request, _by_plugins)
@@ -202,7 +207,7 @@ def mutate(request: Request) -> Object | None:
 def _again(request: Request) -> Request:
     """After a webhook changed the object: the plugins, and the policies that want to see it again."""
     request = _by_plugins(request)
-    if request.verb != "CONNECT" and request.view.list(MUTATING_POLICIES):
+    if not request.of_another_kind and request.view.list(MUTATING_POLICIES):
         from minikube_py.apiserver.admission import mutating_policy
 
         return mutating_policy.again(request)

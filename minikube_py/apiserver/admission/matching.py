@@ -101,7 +101,7 @@ def taken_back(request: Request, changed: Object) -> Object:
     from minikube_py.api import convert, decode, defaults
 
     assert request.object is not None
-    if request.verb == "CONNECT":
+    if request.of_another_kind:
         return changed
     if request.subresource == "scale":
         from minikube_py.apiserver import verbs
@@ -132,8 +132,9 @@ def asked(request: Request, version: str) -> Object:
     own = group_version("autoscaling/v1" if scale else kind.version)
     namespace = key.name if key.resource == "namespaces" else key.namespace
     name = "Scale" if scale else kind.name
-    if request.verb == "CONNECT" and request.object is not None:
-        name = request.object["kind"]  # PodExecOptions
+    if request.of_another_kind and request.object is not None:
+        name, wanted = request.object["kind"], group_version(request.object["apiVersion"])
+        own = wanted
     found: Object = {
         "kind": {**wanted, "kind": name},
         "resource": {**group_version(version), "resource": kind.plural},
