@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from minikube_py.api.types import Key
 from minikube_py.base.errors import NotFound, UsageError
 from minikube_py.cli import own
 
 if TYPE_CHECKING:
+    import typer
+
     from minikube_py.cluster import Cluster
 
 app = own.new_app("Show each decision of an autoscaler with its arithmetic.")
@@ -50,12 +50,12 @@ def autoscale_report(
     for path, is_png in ((svg, False), (png, True)):
         if path:
             autoscale_charts.write(cluster, sort, key, path, png=is_png)
-            typer.echo(f"{path} written", err=True)
+            own.echo(f"{path} written", err=True)
     if output == "json":
         import json
 
         text = json.dumps(found, indent=2) + "\n"
-    typer.echo(text, nl=False)
+    own.echo(text, nl=False)
 
 
 def _find(cluster: Cluster, namespace: str, name: str) -> tuple[str, Key]:

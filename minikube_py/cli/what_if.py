@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
-import typer
-
 from minikube_py.api.types import Key
 from minikube_py.base.errors import KpyError, UsageError
 from minikube_py.cli import own
 
 if TYPE_CHECKING:
+    import typer
+
     from minikube_py.api.types import Object
     from minikube_py.cli.chart import Line
     from minikube_py.cluster import Cluster
@@ -75,13 +75,13 @@ def what_if(
     for path, is_png in ((svg, False), (png, True)):
         if path:
             _draw(futures, path, cluster.clock.now_s, seconds, png=is_png)
-            typer.echo(f"{path} written", err=True)
+            own.echo(f"{path} written", err=True)
     if output == "json":
         import json
 
-        typer.echo(json.dumps([{"variant": one.name, **one.measures} for one in futures], indent=2))
+        own.echo(json.dumps([{"variant": one.name, **one.measures} for one in futures], indent=2))
     else:
-        typer.echo(_table(futures), nl=False)
+        own.echo(_table(futures), nl=False)
 
 
 def _names(files: list[str]) -> list[str]:
