@@ -25,6 +25,7 @@ class Step(NamedTuple):
     wakes_on: Mapping[str, tuple[Any, ...]]
     order: str = ""  # 'module:function' of (object, view, now_s) that orders the objects before their names do
     sees_itself: bool = True  # whether what a run writes wakes it again; False where one run comes to its rest
+    of_the_gone: bool = False  # whether it looks at objects that were deleted, as they were last
 
 
 PIPELINE: tuple[Step, ...] = (
@@ -431,6 +432,14 @@ PIPELINE: tuple[Step, ...] = (
         },
     ),
     Step(
+        "noderemoval",
+        "node-controller",
+        "nodes",
+        "controllers.node_lifecycle:removed",
+        {"nodes": (wakes.itself_if_gone,)},
+        of_the_gone=True,
+    ),
+    Step(
         "tainteviction",
         "taint-eviction-controller",
         "pods",
@@ -445,6 +454,13 @@ PIPELINE: tuple[Step, ...] = (
         "controllers.pod_gc:step",
         {"pods": (wakes.placed_badly_or_leaving,), "nodes": (wakes.pods_if_taints_changed,)},
         sees_itself=False,
+    ),
+    Step(
+        "podgc-finished",
+        "pod-garbage-collector",
+        "namespaces",
+        "controllers.pod_gc:finished_step",
+        {"pods": (wakes.default_namespace_if_ended,)},
     ),
     Step(
         "garbage-collector",

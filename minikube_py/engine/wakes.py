@@ -429,6 +429,19 @@ def all_if_node_changed(resource: str) -> Mapping:
     return mapping
 
 
+@concerned_by(of.CAME | of.ENDED)
+def default_namespace_if_ended(change: Change, world: World) -> Iterable[Key]:
+    """A pod has finished: the namespace that stands for the whole cluster."""
+    new = change.new
+    return (Key("namespaces", "", "default"),) if new is not None and pods.is_finished(new) else NONE
+
+
+@concerned_by(of.WENT)
+def itself_if_gone(change: Change, world: World) -> Iterable[Key]:
+    """An object that was deleted."""
+    return (change.key,) if change.new is None else NONE
+
+
 @concerned_by(of.CAME | of.NODE)
 def node_if_not_ready(change: Change, world: World) -> Iterable[Key]:
     """The node that a pod was just bound to, if that node is not ready."""
