@@ -432,6 +432,14 @@ PIPELINE: tuple[Step, ...] = (
         },
     ),
     Step(
+        "ttl",
+        "ttl-controller",
+        "nodes",
+        "controllers.node_ttl:step",
+        {"nodes": (wakes.itself,)},
+        sees_itself=False,
+    ),
+    Step(
         "noderemoval",
         "node-controller",
         "nodes",
