@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from minikube_py.base.clock import Clock
 
 NOTE = "node.alpha.kubernetes.io/ttl"
-BOUNDARIES = ((0, 100, 0), (90, 500, 15), (450, 1000, 30), (900, 2000, 60), (1800, 1 << 30, 300))  # least, most, seconds
+BOUNDARIES = (
+    (0, 100, 0),
+    (90, 500, 15),
+    (450, 1000, 30),
+    (900, 2000, 60),
+    (1800, 1 << 30, 300),
+)  # least, most, seconds
 
 
 def step(node: Object, view: View, clock: Clock) -> Actions:

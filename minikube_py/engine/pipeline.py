@@ -327,6 +327,7 @@ PIPELINE: tuple[Step, ...] = (
             "services": (wakes.itself,),
             "pods": (wakes.backing("services"),),
             "endpointslices.discovery.k8s.io": (wakes.service_of_slice,),
+            "nodes": (wakes.hinted_services_if_node_changed,),
         },
         sees_itself=False,
     ),
