@@ -13,11 +13,11 @@ Every method raises a `KpyError` in Kubernetes' own words; nothing is half-writt
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from minikube_py.api import kinds as kinds_table
 from minikube_py.api.kinds import Kind, Registry
-from minikube_py.api.types import Key, Object
+from minikube_py.api.types import Key, Object, Objects
 from minikube_py.base import errors
 from minikube_py.base.clock import Clock
 from minikube_py.store.store import Change, Store
@@ -26,14 +26,19 @@ from minikube_py.store.view import StoreView
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
+    from typing import NamedTuple
 
     from minikube_py.apiserver.authorizer import Subject
     from minikube_py.apiserver.verbs import ApiServer
     from minikube_py.engine.engine import Engine
     from minikube_py.engine.report import Deed, Report
     from minikube_py.programs.commands import Session
+else:
+    from minikube_py.base.record import NamedTuple
+
 
 KUBERNETES_VERSION = "v1.36.2"
+TRAFFICS = "traffics.sim.kpy.dev"  # their counts are brought up to now when they are read
 MEMORY_EPOCH_S = 1_767_225_600  # 2026-01-01T00:00:00Z, where a cluster in memory starts unless told
 CRDS = "customresourcedefinitions.apiextensions.k8s.io"
 
@@ -82,7 +87,8 @@ class Cluster:
         """Make a cluster file: system namespaces and `nodes` nodes (the first one is the control plane).
 
         `shape`: cpu ('4'), memory ('8Gi'), kubernetes_version ('v1.36.2'), static_pods (False): whether the control
-        plane's own pods are there, in kube-system; admission: configurations of admission plugins by name.
+        plane's own pods are there, in kube-system; dual_stack (False): whether there is
+        IPv6 beside IPv4; admission: configurations of admission plugins by name.
         """
         cluster = cls(Store(str(path), create=True), name)
         cluster._bootstrap(epoch_s=epoch_s, nodes=nodes, seed=seed, **shape)
@@ -122,6 +128,7 @@ class Cluster:
         memory: str = "8Gi",
         kubernetes_version: str = KUBERNETES_VERSION,
         static_pods: bool = False,
+        dual_stack: bool = False,
         admission: Object | None = None,
     ) -> None:
         from minikube_py import bootstrap
@@ -147,11 +154,12 @@ class Cluster:
                 memory=memory,
                 version=kubernetes_version,
                 static_pods=static_pods,
+                dual_stack=dual_stack,
             )
         self.reconcile()
 
     def _renew(self) -> None:
-        """Another process has written: kinds may have come or gone."""
+        """Another process, or the engine, has written: kinds may have come or gone."""
         self._registry = None
         if self._server is not None:
             self._server.registry = self.registry
@@ -263,11 +271,9 @@ class Cluster:
 
             matches = fieldselectors.parse(kind, fields)
             found = [obj for obj in found if matches(obj)]
-        return [self._served(kind, obj) for obj in found] if kind.stored_as else found
+        return [self._served(kind, obj) for obj in found] if kind.stored_as or kind.resource == TRAFFICS else found
 
-    def list_at(
-        self, resource: str, revision: int, namespace: str | None = None, *, verb: str = "list"
-    ) -> list[Object]:
+    def list_at(self, resource: str, revision: int, namespace: str | None = None, *, verb: str = "list") -> Objects:
         """Objects as they were at a revision, sorted, in the version that is stored, for who may do `verb` with all of
         them. Raises Expired as `changes`."""
         kind = self.kind(resource)
@@ -286,8 +292,11 @@ class Cluster:
                 found[change.key] = change.old
         return [found[key] for key in sorted(found)]
 
-    @staticmethod
-    def _served(kind: Kind, obj: Object) -> Object:
+    def _served(self, kind: Kind, obj: Object) -> Object:
+        if kind.resource == TRAFFICS:
+            from minikube_py.network import traffic
+
+            return {**obj, "status": traffic.current(obj, self.view, self.clock)}
         if not kind.stored_as:
             return obj
         from minikube_py.api import convert
@@ -451,7 +460,7 @@ class Cluster:
         return managed_fields.shown(self.store, self.kind(resource), obj)
 
     def set_managed_fields(
-        self, resource: str, name: str, namespace: str, entries: list[Object], *, dry_run: bool = False
+        self, resource: str, name: str, namespace: str, entries: Objects, *, dry_run: bool = False
     ) -> Object:
         """Write metadata.managedFields as a client wants them. Raises BadRequest for what is none."""
         from minikube_py.apiserver import managed_fields
@@ -665,9 +674,19 @@ class Cluster:
     def _after_write(self, kind: Kind) -> None:
         """What a real cluster has done before a person can type the next command."""
         if kind.resource == CRDS:
+            self.engine.run_only(("definition-cleanup",))
             self._establish()
+        elif kind.crd:
+            self._leave(kind.crd)
         elif kind.resource == "namespaces":
             self.engine.run_only(("serviceaccount", "root-ca-cert-publisher"))
+
+    def _leave(self, definition: str) -> None:
+        """A CustomResourceDefinition that waits for its objects to go may now be free to go itself."""
+        found = self.store.get(Key(CRDS, "", definition))
+        if found is not None and "deletionTimestamp" in found["metadata"]:
+            self.engine.run_only(("definition-cleanup",))
+            self._establish()
 
     def _establish(self) -> None:
         """CustomResourceDefinitions come into force: their names are accepted, their kinds are served."""
@@ -709,6 +728,13 @@ class Cluster:
                 return engine.run(limit_s=limit_s, to_the_end=for_s is not None, until=until, one_pass=step)
         finally:
             engine.on_change = engine.on_deed = None
+            self._renew_kinds()
+
+    def _renew_kinds(self) -> None:
+        """A definition whose deletion the engine has finished takes its kind along."""
+        known = {kind.crd for kind in self.registry.kinds if kind.crd}
+        if known - {key.name for key in self.store.keys(CRDS)}:
+            self._renew()
 
     def run_until(
         self,
@@ -730,6 +756,7 @@ class Cluster:
                 engine.run(limit_s=limit_s, to_the_end=timeout_s is not None, until=condition)
         finally:
             engine.on_change = None
+            self._renew_kinds()
         return condition()
 
     def _paced(

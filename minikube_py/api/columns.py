@@ -8,7 +8,12 @@ Source: pkg/printers/internalversion/printers.go; the table convertors of apiext
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import NamedTuple
+else:
+    from minikube_py.base.record import NamedTuple
 
 
 class Column(NamedTuple):

@@ -7,13 +7,17 @@ reference docs. A `Registry` is a value: CustomResourceDefinitions give a new on
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import NamedTuple
 
     from minikube_py.api.custom import Schemas
     from minikube_py.api.types import Object
+else:
+    from minikube_py.base.record import NamedTuple
+
 
 ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 CRD_VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")

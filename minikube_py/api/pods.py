@@ -233,3 +233,18 @@ def _compute(amounts: Object | None) -> Amounts:
     """The cpu and memory of a list of resources in thousandths, without zeros."""
     found = {name: quantity.milli(amounts[name]) for name in ("cpu", "memory") if amounts and name in amounts}
     return {name: amount for name, amount in found.items() if amount > 0}
+
+
+CLIENTS = ("curl", "wget", "nslookup", "nc ")
+
+
+def asks_network(pod: Object) -> bool:
+    """Whether a command of a container names a client of the network: its program may do otherwise when a Service changes."""
+    spec = pod["spec"]
+    for listed in (spec["containers"], spec.get("initContainers") or ()):
+        for container in listed:
+            if "command" in container or "args" in container:
+                words = f"{container.get('image')} {container.get('command')} {container.get('args')}"
+                if any(client in words for client in CLIENTS):
+                    return True
+    return False

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 GROUP = "sim.kpy.dev"
 FAULT_TYPES = (
     "NodeDown", "ZoneDown", "KubeletStopped", "PodKilled", "PullFailing", "SlowStart", "DiskPressure", "MemoryPressure",
-    "PIDPressure", "BootFailing",
+    "PIDPressure", "BootFailing", "MemoryLeak",
 )  # fmt: skip
 
 TIME: Object = {"x-kpy": "time"}
@@ -60,7 +60,9 @@ SPECS: dict[str, Object] = {
     "Program": _record(
         match=_record(image=TEXT, container=TEXT, selector=SELECTOR),
         pull=_record(after=TIME, error=TEXT, sizeBytes=COUNT),
-        create=_record(after=TIME, error=TEXT),
+        create=_record(
+            after=TIME, error=TEXT, reason={**TEXT, "enum": ["CreateContainerError", "RunContainerError"]}
+        ),
         start=_record(after=TIME),
         ports=_list(PORT),
         http=_rules({"path": TEXT, "port": PORT}, {"status": {"type": "integer", "minimum": 0, "maximum": 599}}),
@@ -71,6 +73,7 @@ SPECS: dict[str, Object] = {
         sigterm=_record(after=TIME, code=CODE, ignore=BOOL),
         cpu=COURSE,
         memory=COURSE,
+        disk=COURSE,
         requests=_record(cpu=QUANTITY, memory=QUANTITY, latency=TIME, perSecond=COUNT),
         logs=_list(_record(after=TIME, text=TEXT)),
     ),
@@ -86,6 +89,7 @@ SPECS: dict[str, Object] = {
         group=TEXT,
         after=TIME,
         delay=TIME,
+        perMinute=QUANTITY,
         message=TEXT,
         **{"at": TIME, "for": TIME},
     ),

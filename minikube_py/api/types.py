@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from typing import NamedTuple
 
     from minikube_py.api.nodes import Place
     from minikube_py.base.clock import Clock
     from minikube_py.base.errors import KpyError
+else:
+    from minikube_py.base.record import NamedTuple
+
 
 Object: TypeAlias = dict[str, Any]
 Objects: TypeAlias = list[Object]

@@ -28,6 +28,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from minikube_py.api import faults, pods
+from minikube_py.api.machines import SYSTEM_MEMORY
 from minikube_py.api.simulator import time_s
 from minikube_py.autoscaling import load, samples, targets
 from minikube_py.autoscaling.samples import WINDOW_S, MetricError, Sample
@@ -44,8 +45,7 @@ if TYPE_CHECKING:
 
 SCRAPE_S = 15  # --metric-resolution
 SERIES = "metricseries.sim.kpy.dev"
-# What a node uses beside its pods: kubelet, container runtime, system. Thousandths of a core; bytes.
-SYSTEM_CPU_M, SYSTEM_MEMORY = 50, 256 << 20
+SYSTEM_CPU_M = 50  # what a node uses beside its pods, in thousandths of a core: kubelet, container runtime, system
 
 # container -> (millicores, bytes)
 Usage = dict[str, tuple[int, int]]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from minikube_py.base.errors import NotFound, UsageError
 from minikube_py.cli import own
 
 if TYPE_CHECKING:
+    import typer
+
     from minikube_py.api.types import Object
     from minikube_py.cluster import Cluster
 
@@ -39,7 +39,7 @@ def autoscale_report(
         import json
 
         text = json.dumps(found, indent=2) + "\n"
-    typer.echo(text, nl=False)
+    own.echo(text, nl=False)
 
 
 def _of_hpa(cluster: Cluster, namespace: str, name: str) -> tuple[Any, str]:

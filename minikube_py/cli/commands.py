@@ -5,7 +5,12 @@ The order is that of `kubectl --help`, with kpy's own group behind. `writes` cre
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing import NamedTuple
+else:
+    from minikube_py.base.record import NamedTuple
 
 
 class Row(NamedTuple):
@@ -134,15 +139,19 @@ COMMANDS: tuple[Row, ...] = (
     Row("config set-context", "config:set_context"),
     Row("config use-context", "config:use_context", aliases=("use",)),
     Row("config view", "config:view"),
+    Row("kuberc", "", "Manage kuberc configuration files", OTHER),
+    Row("kuberc set", "kuberc:set_value"),
+    Row("kuberc view", "kuberc:view"),
     Row("plugin", "", "Provides utilities for interacting with plugins", OTHER),
     Row("plugin list", "plugin:run_list"),
     Row("version", "version:run", "Print the client and server version information", OTHER),
+    Row("alpha", "help:alpha"),
     Row("options", "help:options"),
     Row("help", "help:run"),
     Row("reconcile", "reconcile:app", "Run the simulation until nothing is left to do, for a time, or until a condition holds", OWN),
     Row("cluster", "clusters:app", "Start, list, choose, check, delete, save and restore clusters", OWN),
     Row("image", "images:app", "List the images of the simulated registry, and add, remove and break them", OWN, writes=True),
-    Row("node", "nodes:app", "Add, remove, fail and recover nodes", OWN, writes=True),
+    Row("node", "nodes:app", "Add, remove, fail, recover and reboot nodes", OWN, writes=True),
     Row("curl", "curl:app", "Follow a request from a pod, a node or outside to the container that answers", OWN),
     Row("policy", "policy:app", "Test roles, policies and webhooks: who may do what", OWN),
     Row("webhook", "webhook:app", "Say what admission webhooks answer that cannot be called here", OWN, writes=True),
@@ -159,6 +168,7 @@ COMMANDS: tuple[Row, ...] = (
 # fmt: on
 
 TOP = tuple(row.name for row in COMMANDS if " " not in row.name)
+KUBECTL = tuple(row.name for row in COMMANDS if row.group not in ("", OWN))  # what kubectl suggests
 _BY_NAME = {row.name: row for row in COMMANDS}
 _BY_ALIAS = {" ".join((*row.name.split(" ")[:-1], alias)): row.name for row in COMMANDS for alias in row.aliases}
 

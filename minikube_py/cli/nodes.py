@@ -1,26 +1,27 @@
-"""`kpy node`: add, remove, fail and recover the machines of a cluster."""
+"""`kpy node`: add, remove, fail, recover and reboot the machines of a cluster."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Annotated, Any
 
 from minikube_py.base.errors import AlreadyExists, NotFound, UsageError
 from minikube_py.cli import own
 
+if TYPE_CHECKING:
+    import typer
+
+
 Object = dict[str, Any]
 
-app = own.new_app("Add, remove, fail and recover nodes.", group=True)
+app = own.new_app("Add, remove, fail, recover and reboot nodes.", group=True)
 
 FAULT = "faults.sim.kpy.dev"
-NodeName = Annotated[str, typer.Argument(help="The node's name.")]
 
 
 @app.command()
 def add(
     ctx: typer.Context,
-    name: NodeName,
+    name: Annotated[str, typer.Argument(help="The node's name.")],
     cpu: Annotated[str, typer.Option("--cpu", help="CPUs.")] = "4",
     memory: Annotated[str, typer.Option("--memory", help="Memory.")] = "8Gi",
     capacity: Annotated[
@@ -65,7 +66,7 @@ def add(
         )
         if more:
             cluster.patch("nodes", name, "", {"status": {"capacity": more, "allocatable": more}}, subresource="status")
-    typer.echo(f"node/{name} added")
+    own.echo(f"node/{name} added")
 
 
 def _check_amount(flag: str, amount: str) -> None:
@@ -93,17 +94,18 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 @app.command()
-def remove(ctx: typer.Context, name: NodeName) -> None:
+def remove(ctx: typer.Context, name: Annotated[str, typer.Argument(help="The node's name.")]) -> None:
     """Take a machine away for good; its pods are collected at the next reconcile."""
     context: own.Context = ctx.obj
     with context.cluster.transaction():
         context.cluster.delete("nodes", name)
         _forget_fault(context, name)
-    typer.echo(f"node/{name} removed")
+        _forget_fault(context, name, "reboot")
+    own.echo(f"node/{name} removed")
 
 
 @app.command()
-def fail(ctx: typer.Context, name: NodeName) -> None:
+def fail(ctx: typer.Context, name: Annotated[str, typer.Argument(help="The node's name.")]) -> None:
     """Switch a machine off: its kubelet falls silent, and the cluster notices after the grace period."""
     context: own.Context = ctx.obj
     cluster = context.cluster
@@ -118,22 +120,52 @@ def fail(ctx: typer.Context, name: NodeName) -> None:
         cluster.create(fault)
     except AlreadyExists:
         raise UsageError(f"node {name} is down already") from None
-    typer.echo(f"node/{name} failed")
+    own.echo(f"node/{name} failed")
 
 
 @app.command()
-def recover(ctx: typer.Context, name: NodeName) -> None:
+def recover(ctx: typer.Context, name: Annotated[str, typer.Argument(help="The node's name.")]) -> None:
     """Switch a failed machine on again."""
     context: own.Context = ctx.obj
     context.cluster.get("nodes", name)
     if not _forget_fault(context, name):
         raise UsageError(f"node {name} is not down")
-    typer.echo(f"node/{name} recovered")
+    own.echo(f"node/{name} recovered")
 
 
-def _forget_fault(context: own.Context, name: str) -> bool:
+@app.command()
+def reboot(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="The node's name.")],
+    takes: Annotated[str, typer.Option("--takes", metavar="DURATION", help="How long the machine is off.")] = "30s",
+) -> None:
+    """Switch a machine off and, after a while, on again: its containers start anew."""
+    from minikube_py.api.simulator import time_s
+
+    context: own.Context = ctx.obj
+    cluster = context.cluster
+    cluster.get("nodes", name)
     try:
-        context.cluster.delete(FAULT, f"node-down-{name}")
+        seconds = time_s(takes)
+    except ValueError as error:
+        raise UsageError(f'invalid argument "{takes}" for "--takes" flag: {error}') from None
+    if seconds <= 0:
+        raise UsageError(f'invalid argument "{takes}" for "--takes" flag: must be greater than zero')
+    fault = {
+        "apiVersion": "sim.kpy.dev/v1alpha1",
+        "kind": "Fault",
+        "metadata": {"name": f"node-reboot-{name}"},
+        "spec": {"type": "NodeDown", "node": name, "for": f"{seconds}s"},
+    }
+    with cluster.transaction():
+        _forget_fault(context, name, "reboot")
+        cluster.create(fault)
+    own.echo(f"node/{name} rebooting")
+
+
+def _forget_fault(context: own.Context, name: str, what: str = "down") -> bool:
+    try:
+        context.cluster.delete(FAULT, f"node-{what}-{name}")
     except NotFound:
         return False
     return True

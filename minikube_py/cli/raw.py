@@ -22,6 +22,12 @@ def run(call: Call) -> None:
     path = call.text("raw")
     if call.args or call.list("filename"):
         raise UsageError("arguments may not be passed when --raw is specified")
+    if call.on("watch") or call.on("watch-only") or call.text("selector"):
+        raise UsageError(
+            "--raw may not be specified with other flags that filter the server request or alter the output"
+        )
+    if call.text("output"):
+        raise UsageError("--raw and --output are mutually exclusive")
     if not path.startswith("/"):
         raise UsageError(f'--raw must be a valid URL path: parse "{path}": invalid URI for request')
     path = path.partition("?")[0].rstrip("/")

@@ -23,6 +23,10 @@ def pod(call: Call) -> None:
     _authorize(call, "pods", "" if call.on("all-namespaces") else call.namespace)
     if name and (call.text("selector") or call.text("field-selector")):
         raise UsageError("only one of NAME or selector can be provided")
+    from minikube_py.base import selector
+
+    selector.parse(call.text("selector"))  # read here, as kubectl does, and not by the API server
+    selector.fields(call.text("field-selector"))
     everywhere = call.on("all-namespaces")
     namespace = None if everywhere else call.namespace
     cluster = call.cluster

@@ -51,6 +51,17 @@ PIPELINE: tuple[Step, ...] = (
         {"namespaces": (wakes.itself,), "configmaps": (wakes.its_namespace_if_root_ca,)},
     ),
     Step(
+        "kubernetes-service",
+        "kube-apiserver",
+        "namespaces",
+        "controllers.api_service:step",
+        {
+            "services": (wakes.default_namespace_if_api_service,),
+            "endpoints": (wakes.default_namespace_if_api_service,),
+            "endpointslices.discovery.k8s.io": (wakes.default_namespace_if_api_service,),
+        },
+    ),
+    Step(
         "service-account-tokens",
         "tokens-controller",
         "secrets",
@@ -70,6 +81,23 @@ PIPELINE: tuple[Step, ...] = (
         "clusterroles.rbac.authorization.k8s.io",
         "controllers.clusterrole_aggregation:step",
         {"clusterroles.rbac.authorization.k8s.io": (wakes.aggregating,)},
+    ),
+    Step(
+        "definition-cleanup",
+        "kube-apiserver",
+        "customresourcedefinitions.apiextensions.k8s.io",
+        "controllers.definition_cleanup:step",
+        {
+            "customresourcedefinitions.apiextensions.k8s.io": (wakes.itself,),
+            "*": (wakes.its_terminating_definition,),
+        },
+    ),
+    Step(
+        "admission-policy-status",
+        "validatingadmissionpolicy-status-controller",
+        "validatingadmissionpolicies.admissionregistration.k8s.io",
+        "controllers.policy_status:step",
+        {"validatingadmissionpolicies.admissionregistration.k8s.io": (wakes.itself,)},
     ),
     Step(
         "deployment",
@@ -300,13 +328,15 @@ PIPELINE: tuple[Step, ...] = (
         "kubelet.pod:step",
         {
             "pods": (wakes.itself_if_assigned,),
-            "nodes": (wakes.pods_on_new_node,),
+            "nodes": (wakes.pods_on_new_node, wakes.pods_if_rebooted),
             "configmaps": (wakes.waiting_pods_in_namespace,),
             "secrets": (wakes.waiting_pods_in_namespace,),
             "persistentvolumeclaims": (wakes.waiting_pods_in_namespace,),
-            "services": (wakes.pods_waiting_for_service,),  # init containers that look a name up
-            "programs.sim.kpy.dev": (wakes.all_in_namespace("pods"),),
-            "faults.sim.kpy.dev": (wakes.pods_on_faulty_node,),
+            "services": (wakes.pods_waiting_for_service, wakes.pods_that_ask),  # init containers that look a name up
+            "endpointslices.discovery.k8s.io": (wakes.pods_that_ask,),
+            "networkpolicies.networking.k8s.io": (wakes.pods_that_ask,),
+            "programs.sim.kpy.dev": (wakes.all_in_namespace("pods"), wakes.pods_that_ask),
+            "faults.sim.kpy.dev": (wakes.pods_on_faulty_node, wakes.pods_that_ask),
         },
         sees_itself=False,
     ),
@@ -315,7 +345,11 @@ PIPELINE: tuple[Step, ...] = (
         "kubelet",
         "nodes",
         "kubelet.node:step",
-        {"nodes": (wakes.itself,), "faults.sim.kpy.dev": (wakes.faulty_node,)},
+        {
+            "nodes": (wakes.itself,),
+            "faults.sim.kpy.dev": (wakes.faulty_node,),
+            "pods": (wakes.node_of_gone_mirror,),
+        },
         sees_itself=False,
     ),
     Step(

@@ -355,6 +355,31 @@ def pods_waiting_for_service(change: Change, world: World) -> Iterable[Key]:
     return found
 
 
+OF_SERVICE = "kubernetes.io/service-name"
+
+
+def pods_that_ask(change: Change, world: World) -> Iterable[Key]:
+    """Pods whose scripts call curl or the like: of a Service or its EndpointSlices those that name it, else all of them."""
+    if not world.store.has_any("x:"):
+        return NONE
+    keys = world.store.bucket("x:")
+    if change.key.resource not in ("services", "endpointslices.discovery.k8s.io"):
+        return keys
+    labels = [_labels(obj) or {} for obj in (change.new, change.old) if obj is not None]
+    name = next((one[OF_SERVICE] for one in labels if OF_SERVICE in one), change.key.name)
+    return [key for key in keys if _names(world.store.get(key), name)]
+
+
+def _names(pod: Object | None, name: str) -> bool:
+    """Whether a name stands in the commands or the environment of a pod's containers."""
+    if pod is None:
+        return False
+    listed = [*(pod["spec"].get("initContainers") or ()), *pod["spec"]["containers"]]
+    return any(
+        name in f"{one.get('command')} {one.get('args')} {one.get('env')}" or one.get("envFrom") for one in listed
+    )
+
+
 # -- node groups -------------------------------------------------------------------------------------------------------
 
 GROUPS, OF_GROUP = "nodegroups.sim.kpy.dev", "sim.kpy.dev/nodegroup"
@@ -403,6 +428,28 @@ def group_of_gone_node(change: Change, world: World) -> Iterable[Key]:
 def pods_on_new_node(change: Change, world: World) -> Iterable[Key]:
     """The pods of a node that has just been registered."""
     return tuple(world.store.bucket("n:" + change.key.name)) if change.old is None else NONE
+
+
+def pods_if_rebooted(change: Change, world: World) -> Iterable[Key]:
+    """The pods on a machine that was switched on again."""
+    old, new = change.old, change.new
+    if old is None or new is None:
+        return NONE
+    before, after = old["status"].get("nodeInfo"), new["status"].get("nodeInfo")
+    if before is after or not before or not after or before["bootID"] == after["bootID"]:
+        return NONE
+    return tuple(world.store.bucket("n:" + change.key.name))
+
+
+@concerned_by(of.WENT)
+def node_of_gone_mirror(change: Change, world: World) -> Iterable[Key]:
+    """The node of a mirror pod that was deleted."""
+    pod = change.old
+    if change.new is not None or pod is None:
+        return NONE
+    if "kubernetes.io/config.mirror" not in (pod["metadata"].get("annotations") or ()):
+        return NONE
+    return (Key("nodes", "", pods.node_of(pod)),)
 
 
 def pods_if_taints_changed(change: Change, world: World) -> Iterable[Key]:
@@ -497,7 +544,15 @@ def faulty_node(change: Change, world: World) -> Iterable[Key]:
 
 
 def pods_on_faulty_node(change: Change, world: World) -> Iterable[Key]:
-    """The pods on the nodes that a Fault is or was about."""
+    """The pods on the nodes that a Fault is or was about; of one that makes programs leak, wherever they are."""
+    told = change.new if change.new is not None else change.old
+    if told is not None and told["spec"].get("type") == "MemoryLeak":
+        found = world.view.list("pods", told["spec"].get("namespace"))
+        return [
+            Key("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
+            for pod in found
+            if pods.node_of(pod) and faults.is_about_pod(told, pod, world.view)
+        ]
     return [key for node in faulty_node(change, world) for key in world.store.bucket("n:" + node.name)]
 
 
@@ -552,6 +607,12 @@ def its_namespace_if_root_ca(change: Change, world: World) -> Iterable[Key]:
     return (Key("namespaces", "", change.key.namespace),) if is_root_ca else NONE
 
 
+def default_namespace_if_api_service(change: Change, world: World) -> Iterable[Key]:
+    """The namespace default, if the Service `kubernetes` or its endpoints are gone."""
+    is_gone = change.new is None and (change.key.namespace, change.key.name) == ("default", "kubernetes")
+    return (Key("namespaces", "", "default"),) if is_gone else NONE
+
+
 @concerned_by(of.CAME | of.WENT | of.SPEC | of.ENDED)
 def quotas_of_its_namespace(change: Change, world: World) -> Iterable[Key]:
     """The quotas that may count an object that comes, goes, finishes or gets another spec."""
@@ -574,6 +635,16 @@ def its_terminating_namespace(change: Change, world: World) -> Iterable[Key]:
     key = Key("namespaces", "", change.key.namespace)
     namespace = world.store.get(key)
     return (key,) if namespace is not None and "deletionTimestamp" in namespace["metadata"] else NONE
+
+
+@concerned_by(of.WENT)
+def its_terminating_definition(change: Change, world: World) -> Iterable[Key]:
+    """The definition of a custom object that is gone, if the definition is being deleted: its name is the resource."""
+    if change.new is not None or "." not in change.key.resource:
+        return NONE
+    key = Key("customresourcedefinitions.apiextensions.k8s.io", "", change.key.resource)
+    definition = world.store.get(key)
+    return (key,) if definition is not None and "deletionTimestamp" in definition["metadata"] else NONE
 
 
 @concerned_by(of.CAME | of.LEAVING)

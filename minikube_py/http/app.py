@@ -27,7 +27,7 @@ from minikube_py.http.paths import place_of
 from minikube_py.http.requests import BODY_MAX, Request
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, MutableMapping
+    from collections.abc import AsyncIterator, Callable, Iterable, MutableMapping
 
     from starlette.types import Receive, Scope, Send
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from minikube_py.http.world import World
 
 T = TypeVar("T")
+WARNINGS_MAX, WARNING_MAX = 4096, 256  # letters of all warnings together, and of each where that is too much
 ALWAYS = (("Cache-Control", "no-cache, private"),)
 
 
@@ -91,7 +92,7 @@ class Api:
             found: Answer | watching.Stream
             try:
                 found = self.as_asked(scope, request, self._dispatch)
-            except (errors.KpyError, ValueError, RecursionError) as error:
+            except Exception as error:
                 found = refused(error)
             found = self._with_warnings(found)
             if self.world.cluster.store.revision != before or not isinstance(found, Answer):
@@ -143,7 +144,7 @@ class Api:
         warnings = self.world.cluster.warnings
         if not warnings:
             return found
-        told = tuple(("Warning", f'299 - "{_quoted(text)}"') for text in dict.fromkeys(warnings))
+        told = tuple(("Warning", f'299 - "{_quoted(text)}"') for text in shortened(dict.fromkeys(warnings)))
         warnings.clear()
         return found._replace(headers=(*found.headers, *told)) if isinstance(found, Answer) else found
 
@@ -156,10 +157,25 @@ def _accept(request: Request) -> Any:
     return accept_of(header.replace(";stream=watch", ""))
 
 
+def shortened(warnings: Iterable[str]) -> list[str]:
+    """Warnings that fit into a response: where they are too long together, each is cut, and the last ones are left out
+    (apiserver's endpoints/filters/warning.go)."""
+    found, room = list(warnings), WARNINGS_MAX
+    if sum(map(len, found)) <= room:
+        return found
+    kept = []
+    for text in (text[:WARNING_MAX] for text in found):
+        room -= len(text)
+        if room < 0:
+            break
+        kept.append(text)
+    return kept
+
+
 def _quoted(text: str) -> str:
-    """Text within a header: one line, quotes and backslashes marked."""
-    line = " ".join(text.split("\n"))
-    return line.replace("\\", "\\\\").replace('"', '\\"').encode("utf-8").decode("latin-1")
+    """Text within a header: one line without control characters, quotes and backslashes marked."""
+    line = "".join(letter if letter.isprintable() else " " for letter in text)
+    return line.replace("\\", "\\\\").replace('"', '\\"').encode("utf-8", "replace").decode("latin-1")
 
 
 def headers_of(scope: MutableMapping[str, Any]) -> dict[str, str]:

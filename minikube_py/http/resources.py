@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.api import convert
+from minikube_py.apiserver import conversion
 from minikube_py.base import errors
 from minikube_py.http import pages, tables
 from minikube_py.http.answers import Answer, Refusal, answer, success
@@ -75,7 +76,7 @@ def list_(cluster: Cluster, kind: Kind, request: Request) -> Answer:
     page = pages.page(cluster, kind, request)
     version, accept = request.place.version, request.accept
     served = (
-        [convert.to_version(kind, version, obj) for obj in page.objects]
+        conversion.to_version(cluster.view, cluster.clock, kind, version, page.objects)
         if kind.others or kind.stored_as
         else page.objects
     )
@@ -106,7 +107,7 @@ def shaped(
     """One object as the client wants it; whole ones have their managedFields."""
     accept = request.accept
     version = request.place.version if request.place.version in (kind.version, *kind.others) else kind.version
-    served = convert.to_version(kind, version, obj)
+    served = conversion.to_version(cluster.view, cluster.clock, kind, version, [obj])[0]
     if accept.as_kind == "Table":
         metadata = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
         table = tables.table(kind, [served], metadata, now_s=cluster.clock.now_s, include=include_of(request))
@@ -191,9 +192,7 @@ def patch(cluster: Cluster, kind: Kind, request: Request) -> Answer:
         return _apply(cluster, kind, request, fields)
     if form == "apply":  # who manages a status is not told apart by configurations
         form, fields = "merge", {place.subresource: fields.get(place.subresource)}
-    if form == "json" and any(
-        isinstance(one, dict) and one.get("path") == "/metadata/managedFields" for one in fields or ()
-    ):
+    if form == "json" and isinstance(fields, list) and any(map(_is_about_managers, fields)):
         return _hand_over(cluster, kind, request, fields)
     changed = cluster.patch(
         kind.resource, place.name, place.namespace or "", fields, type=form, subresource=place.subresource,
@@ -228,9 +227,15 @@ def _apply(cluster: Cluster, kind: Kind, request: Request, config: Object) -> An
     return shaped(cluster, kind, request, applied, code=200 if existed else 201, dry=request.dry_run)
 
 
+def _is_about_managers(operation: Any) -> bool:
+    return isinstance(operation, dict) and operation.get("path") == "/metadata/managedFields"
+
+
 def _hand_over(cluster: Cluster, kind: Kind, request: Request, operations: list[Any]) -> Answer:
     """A JSON patch that writes managedFields: what kubectl sends to hand a client-side configuration to server-side apply."""
     place, key = request.place, ("/metadata/managedFields", "/metadata/resourceVersion")
+    if not all(isinstance(one, dict) for one in operations):
+        raise errors.BadRequest("json: cannot unmarshal into Go value of type jsonpatch.Operation")
     others = [one for one in operations if one.get("path") not in key]
     wanted = next(
         (one.get("value") for one in operations if one.get("path") == key[1] and one.get("op") != "remove"), ""
@@ -311,7 +316,7 @@ def deletecollection(cluster: Cluster, kind: Kind, request: Request) -> Answer:
                 )
             except errors.NotFound:
                 continue
-            gone.append(convert.to_version(kind, request.place.version, deleted))
+            gone += conversion.to_version(cluster.view, cluster.clock, kind, request.place.version, [deleted])
     items = gone if kind.crd else [_bare(obj) for obj in gone]
     metadata = {"resourceVersion": str(cluster.store.revision)}
     return answer(

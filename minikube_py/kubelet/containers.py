@@ -10,17 +10,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.api import pods
+from minikube_py.api.machines import SYSTEM_MEMORY
+from minikube_py.api.types import Record
 from minikube_py.base import duration, quantity
-from minikube_py.kubelet import images, probes, references, restarts
-from minikube_py.kubelet.worker import timestamp
+from minikube_py.kubelet import hooks, images, probes, references, restarts, usage
+from minikube_py.kubelet.worker import COMPONENT, timestamp
 from minikube_py.programs import images as names
 from minikube_py.programs.behaviour import DEFAULT
+from minikube_py.programs.run import FOREVER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from minikube_py.api.types import Object
     from minikube_py.kubelet.worker import Worker
+    from minikube_py.programs.behaviour import Behaviour
 
 MOVES_MAX = 64  # moves of one container within one second; a healthy one needs five
 # An end that is further away does not keep the cluster from settling, unless the pod is meant to end (Jobs).
@@ -41,7 +45,7 @@ def advance(worker: Worker, container: Object) -> Object:
         moved = STATES[record["state"]](worker, container, record)
         if moved is None:
             break
-        record = moved
+        worker.records[name] = record = moved
     worker.records[name] = record
     return record
 
@@ -131,9 +135,25 @@ def _create(worker: Worker, container: Object, record: Object) -> Object:
         if record.get("message") != problem or record["state"] != "config-error":
             worker.event("Warning", "Failed", f"Error: {problem}", container)
         return {**record, "state": "config-error", "message": problem}
+    problem = worker.behaviour(container).create_error
+    if problem:
+        return _cannot_create(worker, container, record, problem)
     worker.event("Normal", "Created", "Container created", container)
     kept = {key: value for key, value in record.items() if key not in ("message", "reason")}
     return {**kept, "state": "creating", "until": worker.now + worker.behaviour(container).create_s}
+
+
+def _cannot_create(worker: Worker, container: Object, record: Object, problem: str) -> Object:
+    """The runtime refuses the container: tried again until a Program says otherwise, whose change wakes the pod."""
+    if record.get("message") != problem or record["state"] != "create-error":
+        worker.event("Warning", "Failed", f"Error: {problem}", container)
+    return {**record, "state": "create-error", "message": problem}
+
+
+def _create_error(worker: Worker, container: Object, record: Object) -> Object | None:
+    if container["image"] == record["image"] and worker.behaviour(container).create_error == record["message"]:
+        return None
+    return _begin(worker, container, {**record, "state": "", "message": ""})
 
 
 def _config_error(worker: Worker, container: Object, record: Object) -> Object | None:
@@ -152,7 +172,7 @@ def _creating(worker: Worker, container: Object, record: Object) -> Object | Non
     restart = "last" in record
     worker.forget_files(container["name"])
     attempt = record["restarts"] + 1 if restart else 0
-    kept = {key: value for key, value in record.items() if key not in ("until", "since")}
+    kept = {key: value for key, value in record.items() if key not in ("until", "since", "failed")}
     started: Object = {
         **kept, "state": "running", "started": worker.now, "restarts": attempt,
         "id": worker.container_id(container, attempt),
@@ -166,10 +186,12 @@ def _creating(worker: Worker, container: Object, record: Object) -> Object | Non
         worker.event("Warning", "Failed", f"Error: {problem}", container)
         return ended(worker, container, {**started, "started": 0}, START_ERROR, worker.now, "StartError", problem)
     worker.event("Normal", "Started", "Container started", container)
-    hook_s, hook_code = _hook(container, "postStart")
-    if hook_s or hook_code:
-        begun = {**started, "state": "starting", "until": worker.now + hook_s}
-        return {**begun, "hook": hook_code} if hook_code else begun
+    if "lifecycle" in container:
+        worker.records[container["name"]] = started
+        hook = hooks.run(worker, container, "postStart")
+        if hook is not hooks.NONE:
+            begun = {**started, "state": "starting", "until": worker.now + hook.took_s}
+            return {**begun, "hook": hook.problem} if hook.problem else begun
     return _started(container, started)
 
 
@@ -186,7 +208,8 @@ def _starting(worker: Worker, container: Object, record: Object) -> Object | Non
     kept = {key: value for key, value in record.items() if key not in ("until", "hook")}
     if record.get("hook"):
         worker.event("Warning", "FailedPostStartHook", "PostStartHook failed", container)
-        return stopping(worker, container, {**kept, "state": "running"}, "FailedPostStartHook")
+        failed = {**kept, "state": "running", "failed": ["PostStartHookError", record["hook"]]}
+        return stopping(worker, container, failed, "FailedPostStartHook")
     return _started(container, {**kept, "state": "running"})
 
 
@@ -198,6 +221,8 @@ def _running(worker: Worker, container: Object, record: Object) -> Object | None
     if end is not None and end.at_s <= worker.now:
         # An end that nobody had foreseen (an edited Program, a Service that came) happens now, not in the past.
         at_s = end.at_s if record.get("end") == end.at_s else worker.now
+        if end.of_machine:
+            _tell_of_machine(worker, container)
         return ended(worker, container, record, end.code, at_s, end.reason, end.message)
     if end is not None:
         meant_to_end = policy(worker, container) != "Always"
@@ -226,6 +251,7 @@ class End(NamedTuple):
     code: int
     reason: str = ""
     message: str = ""
+    of_machine: bool = False  # the machine has run out of memory, not the container of its limit
 
 
 def _end(worker: Worker, container: Object, record: Object) -> End | None:
@@ -233,22 +259,63 @@ def _end(worker: Worker, container: Object, record: Object) -> End | None:
     program, started = worker.behaviour(container), record["started"]
     ends = []
     if program.exit_after_s is not None:
-        message = program.exit_message
-        if not message and program.exit_code and container.get("terminationMessagePolicy") == "FallbackToLogsOnError":
-            message = "".join(f"{line}\n" for _, line in program.log[-LOG_LINES:])[-LOG_BYTES:]
+        message = program.exit_message or (_last_words(container, program, FOREVER_S) if program.exit_code else "")
         ends.append(End(started + program.exit_after_s, program.exit_code, "", message))
-    limit = ((container.get("resources") or {}).get("limits") or {}).get("memory")
-    if limit is not None and program.memory is not DEFAULT.memory:
-        limit_bytes = quantity.value(limit)
-        ends += [End(started + since, SIGKILLED, "OOMKilled") for since, used in program.memory if used > limit_bytes]
+    if program.memory is not DEFAULT.memory:
+        limit_bytes, of_machine = _memory_limit(worker, container)
+        since_s = next((since for since, used in program.memory if used > limit_bytes), None)
+        if since_s is not None:
+            words = _last_words(container, program, since_s)
+            ends.append(End(started + since_s, SIGKILLED, "OOMKilled", words, of_machine))
     return min(ends, key=lambda end: end.at_s) if ends else None
+
+
+def _memory_limit(worker: Worker, container: Object) -> tuple[int, bool]:
+    """(bytes that a container may use, whether that is because the machine has no more)."""
+    of_machine = usage.capacity(worker.node, "MemoryPressure") - SYSTEM_MEMORY
+    for resources in (container.get("resources"), worker.spec.get("resources")):
+        limit = ((resources or {}).get("limits") or {}).get("memory")
+        if limit is not None:
+            return min(quantity.value(limit), of_machine), quantity.value(limit) > of_machine
+    return of_machine, True
+
+
+def _tell_of_machine(worker: Worker, container: Object) -> None:
+    """The kernel has killed a process for want of memory of the machine: an event of the node.
+
+    Source: pkg/kubelet/oom/oom_watcher_linux.go.
+    """
+    argv = container.get("command") or [names.repository(container["image"])]
+    victim = argv[0].rpartition("/")[2][:15]  # as the kernel names it
+    pid = 1000 + worker.clock.token("pid", worker.meta["uid"], container["name"]) % 30_000
+    told = f"System OOM encountered, victim process: {victim}, pid: {pid}"
+    host = worker.node["metadata"]["name"]
+    worker.actions.append(Record(worker.node, "Warning", "SystemOOM", told, COMPONENT, host))
+
+
+def _last_words(container: Object, program: Behaviour, second: int) -> str:
+    """The end of the log as a termination message, where the container asks for that."""
+    if container.get("terminationMessagePolicy") != "FallbackToLogsOnError":
+        return ""
+    written = [line for since, line in program.log if since <= second]
+    return "".join(f"{line}\n" for line in written[-LOG_LINES:])[-LOG_BYTES:]
 
 
 def stopping(worker: Worker, container: Object, record: Object, message: str, grace_s: int | None = None) -> Object:
     """Send SIGTERM: the container ends when its program has stopped, or with SIGKILL after the grace period."""
     worker.event("Normal", "Killing", message, container)
-    until, code = stop(worker, container, worker.now, worker_grace_s(worker) if grace_s is None else grace_s)
-    return {**record, "state": "stopping", "until": until, "code": code}
+    grace_s = worker_grace_s(worker) if grace_s is None else grace_s
+    until, code = stop(worker, container, worker.now, grace_s)
+    return tell_of_hook(worker, container, {**record, "state": "stopping", "until": until, "code": code}, grace_s, 0)
+
+
+def tell_of_hook(worker: Worker, container: Object, record: Object, grace_s: int, passed_s: int) -> Object:
+    """Record that the preStop hook has failed, once; a hook that is cut off by the grace period is not told of."""
+    hook = hooks.run(worker, container, "preStop")
+    if not hook.problem or hook.took_s > min(grace_s, passed_s) or "told" in record:
+        return record
+    worker.event("Warning", "FailedPreStopHook", "PreStopHook failed", container)
+    return {**record, "told": True}
 
 
 def worker_grace_s(worker: Worker) -> int:
@@ -263,24 +330,11 @@ def stop(worker: Worker, container: Object, since: int, grace_s: int) -> tuple[i
     A hook of 20 s and a program that needs 15 s, in 30 s of grace: SIGTERM at 20, SIGKILL at 30, code 137.
     """
     program = worker.behaviour(container)
-    hook_s = min(_hook(container, "preStop")[0], grace_s)
+    hook_s = min(hooks.run(worker, container, "preStop").took_s, grace_s)
     rest_s = max(grace_s - hook_s, 2) if hook_s else grace_s
     if program.stop_s is not None and program.stop_s <= rest_s:
         return since + hook_s + program.stop_s, program.stop_code
     return since + hook_s + rest_s, SIGKILLED
-
-
-def _hook(container: Object, name: str) -> tuple[int, int]:
-    """(seconds that a hook takes, its exit code): `sleep`, or an exec's script; other hooks succeed at once."""
-    hook = (container.get("lifecycle") or {}).get(name) or {}
-    if "sleep" in hook:
-        return int(hook["sleep"].get("seconds") or 0), 0
-    command = (hook.get("exec") or {}).get("command")
-    if not command:
-        return 0, 0
-    from minikube_py.programs import shell
-
-    return shell.outcome(tuple(command))
 
 
 def _stopping(worker: Worker, container: Object, record: Object) -> Object | None:
@@ -303,7 +357,7 @@ def ended(
     }
     if message:
         last["message"] = message
-    dropped = ("probes", "until", "code", "started", "end", "hook", "killed")
+    dropped = ("probes", "until", "code", "started", "end", "hook", "killed", "told")
     kept: Object = {key: value for key, value in record.items() if key not in dropped}
     if "last" in kept:
         kept["previous"] = kept["last"]
@@ -388,6 +442,7 @@ STATES: dict[str, Callable[[Worker, Any, Any], Any]] = {
     "pull-backoff": _pull_backoff,
     "refused": _refused,
     "config-error": _config_error,
+    "create-error": _create_error,
     "creating": _creating,
     "starting": _starting,
     "running": _running,

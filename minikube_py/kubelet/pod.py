@@ -13,10 +13,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minikube_py.api import faults, pods
+from minikube_py.api import families, faults, pods
 from minikube_py.api.types import Actions, Delete, Key, Patch, Remember
 from minikube_py.base.clock import seconds
-from minikube_py.kubelet import addresses, admission, containers, references, resize, status, termination, twins
+from minikube_py.kubelet import (
+    addresses,
+    admission,
+    containers,
+    pressure,
+    reboot,
+    references,
+    resize,
+    static,
+    status,
+    termination,
+    twins,
+)
 from minikube_py.kubelet.worker import Worker
 
 if TYPE_CHECKING:
@@ -87,7 +99,7 @@ def _run(worker: Worker, memory: Object) -> Actions:
             yield Patch(key, {"status": changed}, "status")
         is_over = is_over or changed.get("phase") in ("Succeeded", "Failed")
     if is_over:
-        yield from _remove(key, meta, memory)
+        yield from _remove(key, meta, {**memory, "asks": worker.memory["asks"]} if "asks" in worker.memory else memory)
         return
     kept = {**worker.memory, "containers": worker.records}
     if kept != memory:
@@ -104,14 +116,18 @@ def _looks_the_same(worker: Worker, memory: Object) -> bool:
         return False
     before = memory["containers"]
     return len(before) == len(worker.records) and all(
-        record["state"] in HIDDEN and before[name]["state"] in HIDDEN for name, record in worker.records.items()
+        record["state"] in HIDDEN
+        and before[name]["state"] in HIDDEN
+        and record.get("last") is before[name].get("last")  # else it has tried to start in between
+        for name, record in worker.records.items()
     )
 
 
 def _remove(key: Key, meta: Object, memory: Object) -> Actions:
-    """The pod is over: nothing is kept in mind, and a deleted one leaves the API."""
-    if memory:
-        yield Remember({})
+    """The pod is over: nothing is kept in mind but what its logs need, and a deleted one leaves the API."""
+    kept = {"asks": memory["asks"]} if "asks" in memory and "deletionTimestamp" not in meta else {}
+    if memory != kept:
+        yield Remember(kept)
     if "deletionTimestamp" in meta and _awaits_removal(meta):
         yield Delete(key, 0, uid=meta["uid"])
 
@@ -126,8 +142,10 @@ def _awaits_removal(meta: Object) -> bool:
 
 def _advance(worker: Worker) -> bool:
     """Move everything that moves by itself; True when the pod is over and its object may go."""
+    if worker.has_run():
+        reboot.check(worker)
     if pods.is_terminating(worker.pod):
-        if "host" not in worker.memory:  # deleted before the kubelet saw it
+        if "host" not in worker.memory or static.is_mirror(worker.pod):  # never seen, or only a picture of a pod
             return True
         return termination.kill(worker, int(worker.meta.get("deletionGracePeriodSeconds", 30)))
     if "host" not in worker.memory:
@@ -136,6 +154,8 @@ def _advance(worker: Worker) -> bool:
         if termination.kill(worker, containers.worker_grace_s(worker)):
             worker.memory = {**worker.memory, "phase": "Failed", "reason": "DeadlineExceeded", "message": DEADLINE}
         return False
+    if "evicted" in worker.memory:
+        return _go_for_its_disk(worker)
     if not worker.memory.get("ip") and not _set_up_sandbox(worker):
         return False
     if worker.memory.get("restarting", worker.now) < worker.now:
@@ -144,8 +164,24 @@ def _advance(worker: Worker) -> bool:
         if worker.meta.get("generation", 1) > 1:
             resize.check(worker)
         _run_containers(worker)
+        if "resizing" in worker.memory:
+            resize.finish(worker)
+        if pressure.is_unusual(worker):
+            pressure.notice(worker)
+            told = pressure.over_its_limit(worker)
+            if told:
+                worker.event("Warning", "Evicted", told)
+                worker.memory = {**worker.memory, "evicted": told}
+                return _go_for_its_disk(worker)
     if "restarting" in worker.memory:
         _restart_all(worker)
+    return False
+
+
+def _go_for_its_disk(worker: Worker) -> bool:
+    """A pod that has written more than its limits allow is killed within a second, and has failed."""
+    if termination.kill(worker, 1):
+        worker.memory = {**worker.memory, "phase": "Failed", "reason": "Evicted", "message": worker.memory["evicted"]}
     return False
 
 
@@ -162,12 +198,18 @@ def _restart_all(worker: Worker) -> None:
 def _admit(worker: Worker) -> None:
     """The kubelet sees the pod for the first time."""
     worker.memory = {**worker.memory, "host": addresses.of_node(worker.node), "started": worker.now}
+    second = families.node_addresses(worker.node)[1:]
+    if second:
+        worker.memory["host6"] = second[0]
 
 
 def _set_up_sandbox(worker: Worker) -> bool:
     """Volumes, then the network; False while a volume is missing or no address is free."""
     problems = references.mount_problems(worker)
     told = [f'MountVolume.SetUp failed for volume "{volume}" : {problem}' for volume, problem in problems]
+    claims = references.claim_problem(worker)
+    if claims:
+        told.append(claims)
     if told != worker.memory.get("mounts", []):
         for message in told:
             worker.event("Warning", "FailedMount", message)
@@ -179,6 +221,10 @@ def _set_up_sandbox(worker: Worker) -> bool:
     address = worker.memory["host"] if worker.spec.get("hostNetwork") else addresses.next_free(worker.node, worker.view)
     if address:
         worker.memory = {**worker.memory, "ip": address}
+        host = worker.memory.get("host6")
+        if host:
+            on_host = worker.spec.get("hostNetwork")
+            worker.memory["ip6"] = host if on_host else families.pod_address(worker.node, address)
     return bool(address)
 
 
@@ -232,8 +278,13 @@ def _adopted(pod: Object) -> Object:
             record = _record_of(entry, specs.get(entry["name"]) or {})
             if record:
                 records[entry["name"]] = record
+    addresses_of: tuple[tuple[str, list[Object]], ...] = (
+        ("host6", found.get("hostIPs") or []),
+        ("ip6", found.get("podIPs") or []),
+    )
+    both = {name: entries[1]["ip"] for name, entries in addresses_of if len(entries) > 1}
     return {
-        "host": found["hostIP"], "ip": found["podIP"], "started": seconds(found["startTime"]), "containers": records,
+        "host": found["hostIP"], "ip": found["podIP"], "started": seconds(found["startTime"]), "containers": records, **both,
     }  # fmt: skip
 
 

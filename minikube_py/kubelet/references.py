@@ -1,6 +1,8 @@
-"""The ConfigMaps and Secrets a pod needs before its containers can run, and what is said when one is missing.
+"""The ConfigMaps and Secrets a pod needs before its containers can run, and what is said when one is missing; also that
+a container may not run as root.
 
-Sources: pkg/kubelet/kubelet_pods.go (makeEnvironmentVariables), pkg/volume/configmap/configmap.go, pkg/volume/secret.
+Sources: pkg/kubelet/kubelet_pods.go (makeEnvironmentVariables), pkg/volume/configmap/configmap.go, pkg/volume/secret,
+pkg/kubelet/kuberuntime/security_context_others.go (verifyRunAsNonRoot).
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minikube_py.api.types import Key
+from minikube_py.programs import catalogue
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Object
@@ -30,6 +33,27 @@ def environment_problem(container: Object, worker: Worker) -> str:
             problem = _key_problem(source, worker)
             if problem:
                 return problem
+    of_pod = worker.spec.get("securityContext")
+    if of_pod or "securityContext" in container:
+        return _root_problem(container, of_pod or {}, worker)
+    return ""
+
+
+def _root_problem(container: Object, of_pod: Object, worker: Worker) -> str:
+    """Why a container that may not run as root would, or could; an image that nobody described does not."""
+    own = container.get("securityContext") or {}
+    if not own.get("runAsNonRoot", of_pod.get("runAsNonRoot")):
+        return ""
+    user = own.get("runAsUser", of_pod.get("runAsUser"))
+    whom = f'(pod: "{worker.full_name()}", container: {container["name"]})'
+    if user is not None:
+        return f"container's runAsUser breaks non-root policy {whom}" if user == 0 else ""
+    named = catalogue.user_of(container.get("image") or "")
+    if named == "0":
+        return f"container has runAsNonRoot and image will run as root {whom}"
+    if named and not named.isdigit():
+        why = f"image has non-numeric user ({named}), cannot verify user is non-root"
+        return f"container has runAsNonRoot and {why} {whom}"
     return ""
 
 
@@ -57,6 +81,37 @@ def mount_problems(worker: Worker) -> list[tuple[str, str]]:
         if problem:
             found.append((volume["name"], problem))
     return found
+
+
+def claim_problem(worker: Worker) -> str:
+    """What keeps the volumes of claims from being mounted, in the words of the event; '' if nothing does.
+
+    Source: pkg/kubelet/volumemanager/populator/desired_state_of_world_populator.go.
+    """
+    problems = []
+    for volume in worker.spec.get("volumes") or ():
+        if "persistentVolumeClaim" in volume:
+            name = volume["persistentVolumeClaim"].get("claimName", "")
+        elif "ephemeral" in volume:
+            name = f"{worker.meta['name']}-{volume['name']}"
+        else:
+            continue
+        claim = _get(worker, "persistentvolumeclaims", name)
+        if claim is None:
+            why = f'failed to fetch PVC from API server: persistentvolumeclaims "{name}" not found'
+        elif (claim.get("status") or {}).get("phase") != "Bound":
+            why = "PVC is not bound"
+        else:
+            continue
+        problems.append((volume["name"], f"error processing PVC {worker.key.namespace}/{name}: {why}"))
+    if not problems:
+        return ""
+    listed = " ".join(name for name, _ in problems)
+    told = "; ".join(why for _, why in problems)
+    return (
+        f"Unable to attach or mount volumes: unmounted volumes=[{listed}], unattached volumes=[], failed to process "
+        f"volumes=[{listed}]: {told}"
+    )
 
 
 def _volume_problem(volume: Object, worker: Worker) -> str:

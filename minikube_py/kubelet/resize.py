@@ -24,30 +24,84 @@ UNITS: tuple[tuple[str, Callable[[str], int]], ...] = (("cpu", quantity.milli), 
 
 
 def check(worker: Worker) -> None:
-    """Take over new resources, restart the containers that want that, or note why it has to wait (`memory['resize']`)."""
+    """Take over new resources, restart the containers that want that, or note why it has to wait (`memory['resize']`).
+
+    `memory['resizing']`: the generation whose resize has begun and waits for a restart.
+    """
     status = worker.pod.get("status") or {}
     had = {entry["name"]: entry["resources"] for entry in status.get("containerStatuses") or () if "resources" in entry}
     changed = [
         container
         for container in worker.containers
         if container["name"] in had
-        and worker.records.get(container["name"], containers.UNSTARTED)["state"] == RUNNING
+        and _record(worker, container)["state"] == RUNNING
         and (container.get("resources") or {}) != had[container["name"]]
     ]
     verdict = _verdict(worker, had) if changed else None
     if verdict != worker.memory.get("resize"):
-        worker.memory = {field: value for field, value in worker.memory.items() if field != "resize"}
+        _remember(worker, "resize", verdict)
         if verdict is not None:
-            worker.memory["resize"] = verdict
+            worker.event("Warning", f"Resize{verdict[0]}", _message(worker, f"Pod resize {verdict[0]}", verdict[1]))
     if verdict is not None:
         worker.applied = {container["name"]: had[container["name"]] for container in changed}
         worker.wake(worker.now + AGAIN_S, background=True)
         return
-    for container in changed:
-        if _wants_restart(container, had[container["name"]]):
-            record = worker.records[container["name"]]
-            message = f"Container {container['name']} resize requires restart"
-            worker.records[container["name"]] = containers.stopping(worker, container, record, message)
+    if changed:
+        worker.event("Normal", "ResizeStarted", _message(worker, "Pod resize started"))
+    restarted = [container for container in changed if _wants_restart(container, had[container["name"]])]
+    for container in restarted:
+        record = worker.records[container["name"]]
+        message = f"Container {container['name']} resize requires restart"
+        worker.records[container["name"]] = containers.stopping(worker, container, record, message)
+    if restarted:
+        _remember(worker, "resizing", worker.meta.get("generation", 1))
+    elif changed:
+        _complete(worker)
+
+
+def finish(worker: Worker) -> None:
+    """A resize that wanted restarts is done when all containers run again."""
+    if all(_record(worker, one)["state"] in (RUNNING, "done") for one in worker.containers):
+        _complete(worker)
+
+
+def _complete(worker: Worker) -> None:
+    worker.event("Normal", "ResizeCompleted", _message(worker, "Pod resize completed"))
+    _remember(worker, "resizing", None)
+
+
+def _record(worker: Worker, container: Object) -> Object:
+    return worker.records.get(container["name"]) or containers.UNSTARTED
+
+
+def _remember(worker: Worker, field: str, value: object) -> None:
+    kept = {name: old for name, old in worker.memory.items() if name != field}
+    worker.memory = kept if value is None else {**kept, field: value}
+
+
+def _message(worker: Worker, head: str, error: str = "") -> str:
+    """'Pod resize started: {"containers":[{"name":"web","resources":{...}}],"generation":2}', as Go writes it.
+
+    Source: pkg/kubelet/events/pod_resize.go.
+    """
+    from json import dumps
+
+    told: Object = {}
+    for field, listed in (("initContainers", worker.inits), ("containers", worker.containers)):
+        if listed:
+            told[field] = [{"name": one["name"], "resources": _in_order(one.get("resources") or {})} for one in listed]
+    told["generation"] = worker.meta.get("generation", 1)
+    if error:
+        told["error"] = error
+    return f"{head}: {dumps(told, ensure_ascii=False, separators=(',', ':'))}"
+
+
+def _in_order(resources: Object) -> Object:
+    """The fields as Go's struct has them, maps by key."""
+    found: Object = {
+        sort: dict(sorted(resources[sort].items())) for sort in ("limits", "requests") if resources.get(sort)
+    }
+    return found | ({"claims": resources["claims"]} if resources.get("claims") else {})
 
 
 def _wants_restart(container: Object, had: Object) -> bool:

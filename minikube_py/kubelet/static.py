@@ -9,6 +9,7 @@ from __future__ import annotations
 from hashlib import blake2b, md5
 from typing import TYPE_CHECKING, NamedTuple
 
+from minikube_py.api import families
 from minikube_py.kubelet import addresses
 from minikube_py.programs import images
 
@@ -37,6 +38,19 @@ PARTS = (
 )
 
 
+NAMESPACE = "kube-system"
+
+
+def is_mirror(pod: Object) -> bool:
+    """Whether a pod stands for one that its kubelet runs from a file."""
+    return "kubernetes.io/config.mirror" in (pod["metadata"].get("annotations") or ())
+
+
+def names(node: Object) -> list[str]:
+    """The names of a control-plane node's mirror pods."""
+    return [f"{part.name}-{node['metadata']['name']}" for part in PARTS]
+
+
 def pods(node: Object, version: str, clock: Clock) -> list[Object]:
     """The mirror pods of a control-plane node, without identity and status."""
     return [_pod(part, node, version, clock) for part in PARTS]
@@ -63,7 +77,7 @@ def _pod(part: Part, node: Object, version: str, clock: Clock) -> Object:
             },
             "labels": {"component": part.name, "tier": "control-plane"},
             "name": name,
-            "namespace": "kube-system",
+            "namespace": NAMESPACE,
             "ownerReferences": [
                 {"apiVersion": "v1", "controller": True, "kind": "Node", "name": meta["name"], "uid": meta["uid"]}
             ],
@@ -92,6 +106,7 @@ def _pod(part: Part, node: Object, version: str, clock: Clock) -> Object:
 def running(pod: Object, node: Object, clock: Clock) -> Object:
     """The status of such a pod: it has run since now."""
     address, now = addresses.of_node(node), clock.timestamp
+    all_addresses = [{"ip": one} for one in families.node_addresses(node)]
     container = pod["spec"]["containers"][0]
     words = f"{clock.seed}\0{pod['metadata']['uid']}\0{container['name']}\0{0}"
     conditions = [
@@ -116,10 +131,10 @@ def running(pod: Object, node: Object, clock: Clock) -> Object:
         "conditions": conditions,
         "containerStatuses": [entry],
         "hostIP": address,
-        "hostIPs": [{"ip": address}],
+        "hostIPs": all_addresses,
         "observedGeneration": 1,
         "phase": "Running",
         "podIP": address,
-        "podIPs": [{"ip": address}],
+        "podIPs": all_addresses,
         "startTime": now,
     }

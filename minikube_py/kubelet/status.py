@@ -21,9 +21,12 @@ WAITING = {
     "pull-failed": "ErrImagePull",
     "pull-backoff": "ImagePullBackOff",
     "config-error": "CreateContainerConfigError",
+    "create-error": "CreateContainerError",
     "crashloop": "CrashLoopBackOff",
 }
+AGAIN = ("pulling", "creating", "anew")  # on the way to the next start
 PENDING = "PodResizePending"
+IN_PROGRESS = "PodResizeInProgress"
 RESTARTING = "AllContainersRestarting"
 OWN_CONDITIONS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
 
@@ -43,10 +46,10 @@ def build(worker: Worker) -> Object:
     status["observedGeneration"] = worker.meta.get("generation", 1)
     status["conditions"] = _conditions(worker, old.get("conditions") or [], phase, has_sandbox)
     status["hostIP"] = worker.memory["host"]
-    status["hostIPs"] = [{"ip": worker.memory["host"]}]
+    status["hostIPs"] = worker.all_of("host")
     if has_sandbox:
         status["podIP"] = worker.memory["ip"]
-        status["podIPs"] = [{"ip": worker.memory["ip"]}]
+        status["podIPs"] = worker.all_of("ip")
     status["startTime"] = old.get("startTime") or timestamp(worker.memory["started"])
     if inits:
         status["initContainerStatuses"] = inits
@@ -126,7 +129,10 @@ def _state(worker: Worker, record: Object, is_init: bool) -> tuple[Object, Objec
         if message:
             told = {"message": message, **told}
         return {"waiting": told}, {"terminated": last} if last else {}
-    if last and last.get("reason") == "StartError" and name in ("pulling", "creating", "anew"):
+    if "failed" in record and name in AGAIN:
+        reason, message = record["failed"]
+        return {"waiting": {"message": message, "reason": reason}}, {"terminated": last} if last else {}
+    if last and last.get("reason") == "StartError" and name in AGAIN:
         return {"waiting": {"message": last.get("message", ""), "reason": "RunContainerError"}}, {"terminated": last}
     if last:  # over, or on the way to its next start
         previous = record.get("previous")
@@ -225,6 +231,11 @@ def _conditions(worker: Worker, old: list[Object], phase: str, has_sandbox: bool
     former = before.pop(PENDING, None)
     if pending:
         built.append(_condition(PENDING, ("True", *pending), former, generation, now))
+    if "resizing" in worker.memory:
+        former = before.pop(IN_PROGRESS, None)
+        built.append(_condition(IN_PROGRESS, TRUE, former, worker.memory["resizing"], now))
+    else:
+        before.pop(IN_PROGRESS, None)
     return built + list(before.values()) if before else built
 
 

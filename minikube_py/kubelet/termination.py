@@ -9,12 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minikube_py.kubelet import containers
+from minikube_py.kubelet.worker import ALIVE
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Object
     from minikube_py.kubelet.worker import Worker
-
-ALIVE = ("starting", "running", "stopping")
 
 
 def kill(worker: Worker, grace_s: int) -> bool:
@@ -46,6 +45,8 @@ def _stop(worker: Worker, listed: list[Object], since: int, grace_s: int) -> boo
         if not _is_alive(worker, container):
             continue
         record = worker.records[container["name"]]
+        told = containers.tell_of_hook(worker, container, record, grace_s, worker.now - since)
+        worker.records[container["name"]] = record = told
         at_s, code = containers.stop(worker, container, since, grace_s)
         program = worker.behaviour(container)
         if program.exit_after_s is not None and record["started"] + program.exit_after_s < at_s:

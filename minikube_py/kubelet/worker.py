@@ -2,8 +2,8 @@
 
 A *record* is what the runtime and the kubelet hold about one container, kept between runs with `Remember`:
 
-    state       '' (not begun), pulling, pull-failed, pull-backoff, refused, config-error, creating, starting (postStart),
-                running, stopping, crashloop, done, anew (begins again with all the others)
+    state       '' (not begun), pulling, pull-failed, pull-backoff, refused, config-error, create-error, creating,
+                starting (postStart), running, stopping, crashloop, done, anew (begins again with all the others)
     since       when the state began; until: when it ends by itself (both seconds since 1970)
     id          the container's id in the runtime; started: when it started
     restarts    how many times it was started again
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from minikube_py.api.types import Action, Key, Record, Wake
 from minikube_py.base import clock
 from minikube_py.programs import behaviour as programs
+from minikube_py.programs import tape as tapes
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Object, View
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 COMPONENT = "kubelet"
 FAULTS = "faults.sim.kpy.dev"
+ALIVE = ("starting", "running", "stopping")  # states in which a container's processes run
+NO_RECORD: Object = {"state": ""}
 timestamp = lru_cache(maxsize=1024)(clock.timestamp)  # the pods of one second share it
 
 
@@ -76,12 +79,19 @@ class Worker:
         name = container["name"]
         found = self.behaviours.get(name)
         if found is None:
-            found = programs.behaviour(container, self._addressed(), self.view, self.clock)
+            pod = self._addressed()
+            found = programs.behaviour(container, pod, self.view, self.clock)
+            is_asking = found.shell is not None and tapes.asks(found.shell.script)
+            if is_asking:
+                from minikube_py.kubelet import reach
+
+                found = reach.informed(self, container, found, pod)
             if self.view.list(FAULTS):
                 from minikube_py.kubelet import faults
 
                 found = faults.amend(found, container, self.pod, self.view)
-            self.behaviours[name] = found
+            if not is_asking or self.records.get(name, NO_RECORD)["state"] in ALIVE:
+                self.behaviours[name] = found
         return found
 
     def _addressed(self) -> Object:
@@ -90,8 +100,14 @@ class Worker:
         ip, host = self.memory.get("ip"), self.memory.get("host")
         if not ip or status.get("podIP"):
             return self.pod
-        known = {"podIP": ip, "podIPs": [{"ip": ip}], "hostIP": host, "hostIPs": [{"ip": host}]}
+        known = {"podIP": ip, "podIPs": self.all_of("ip"), "hostIP": host, "hostIPs": self.all_of("host")}
         return {**self.pod, "status": {**status, **known}}
+
+    def all_of(self, what: str) -> list[Object]:
+        """The addresses of the pod ('ip') or of its node ('host'), IPv4 first, as a status lists them."""
+        memory = self.memory
+        second = memory.get(what + "6")
+        return [{"ip": memory[what]}, {"ip": second}] if second else [{"ip": memory[what]}]
 
     def forget_files(self, name: str) -> None:
         """A new container has new files: what people have changed in the old one's is gone."""
@@ -129,6 +145,14 @@ class Worker:
         if self.background_at is None:
             return Wake(self.foreground_at)
         return Wake(min(self.foreground_at, self.background_at))
+
+    def every(self) -> list[Object]:
+        """All containers of the pod."""
+        return [*self.inits, *self.containers, *self.ephemerals]
+
+    def has_run(self) -> bool:
+        """Whether one of its containers has been started already."""
+        return any("id" in record for record in self.records.values())
 
     def is_init(self, container: Object) -> bool:
         return any(container is init for init in self.inits)

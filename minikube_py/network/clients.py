@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Said = tuple[str, str, int]
     Clients = Callable[[str, list[str]], Said | None]
 
+ENDPOINTS_MAX = 16  # of which the answers are told apart
 CURL_TIMEOUT_S, WGET_TIMEOUT_S = 134, 900  # until the kernel gives up, and wget's own
 # Flags of curl, wget and nc that take the next word, and those that are read.
 CURL_VALUES = ("-o", "-w", "-m", "-H", "-X", "-d", "-A", "-u", "-e", "--max-time", "--connect-timeout", "--header",
@@ -68,6 +69,42 @@ def inside(pod: Object, view: View, clock: Clock) -> Clients:
     return call
 
 
+class _Each(NamedTuple):
+    """Like `_Where`, but the request goes to one endpoint after the other; `seen` gets their number, and when one's answer
+    may change by itself (0: never)."""
+
+    place: Place
+    view: View
+    clock: Clock
+    number: int
+    seen: list[tuple[int, int]]
+
+    def ask(self, asked: Request, limit_s: int) -> Outcome:
+        found = routes.spread(self.view, self.clock, self.place, asked, limit_s=limit_s)[:ENDPOINTS_MAX]
+        until = min((outcome.until for _, _, outcome in found if outcome.until), default=0)
+        self.seen.append((len(found), until))
+        return found[self.number % len(found)][2]
+
+
+def every(pod: Object, view: View, clock: Clock, command: str, words: list[str]) -> tuple[tuple[Said, ...] | None, int]:
+    """(all that the endpoints may answer to a command now, each once, or None; when that may change by itself or 0)."""
+    tool = _TOOLS.get(command.rpartition("/")[2])
+    if tool is None:
+        return None, 0
+    found: dict[Said, None] = {}
+    number, total, until = 0, 1, 0
+    while number < total:
+        where = _Each(places.of_pod(pod), view, clock, number, [])
+        said = tool(words, where)
+        if said is None:
+            return None, 0
+        found[said] = None
+        if where.seen:
+            total, until = where.seen[0]
+        number += 1
+    return tuple(found), until
+
+
 def _words(argv: list[str], values: tuple[str, ...]) -> _Words:
     flags: list[tuple[str, str]] = []
     rest: list[str] = []
@@ -100,12 +137,14 @@ def _phrase(status: int) -> str:
 
 
 def body(outcome: Outcome) -> str:
-    """What stands for the page: '200 OK from pod shop/web-1 (1.27)'."""
+    """The page, or what stands for it: '200 OK from pod shop/web-1 (1.27)'."""
+    if outcome.body:
+        return outcome.body
     whom = f" from pod {outcome.pod} ({outcome.version})" if outcome.pod and outcome.status not in (502, 504) else ""
     return f"{_phrase(outcome.status)}{whom}\n"
 
 
-def _curl(argv: list[str], where: _Where) -> Said | None:
+def _curl(argv: list[str], where: _Where | _Each) -> Said | None:
     words = _words(argv, CURL_VALUES)
     if not words.rest:
         return None
@@ -141,7 +180,7 @@ def _format(words: _Words, outcome: Outcome) -> str:
     return text.replace("%{http_code}", f"{outcome.status:03d}").replace("\\n", "\n")
 
 
-def _wget(argv: list[str], where: _Where) -> Said | None:
+def _wget(argv: list[str], where: _Where | _Each) -> Said | None:
     words = _words(argv, WGET_VALUES)
     if not words.rest:
         return None
@@ -160,7 +199,7 @@ def _wget(argv: list[str], where: _Where) -> Said | None:
     return (body(outcome) if words.value("-O") == "-" else ""), "", 0
 
 
-def _nc(argv: list[str], where: _Where) -> Said | None:
+def _nc(argv: list[str], where: _Where | _Each) -> Said | None:
     """`nc -z HOST PORT`: whether somebody accepts."""
     words = _words(argv, ("-w",))
     if len(words.rest) != 2 or not words.rest[1].isdigit():
@@ -173,13 +212,13 @@ def _nc(argv: list[str], where: _Where) -> Said | None:
     outcome = where.ask(asked, CURL_TIMEOUT_S)
     if outcome.cause == "dns":
         return None
-    if outcome.status or outcome.hops[-1].text.endswith("but does not answer"):
+    if outcome.status or (outcome.hops and outcome.hops[-1].text.endswith("but does not answer")):
         return "", f"{host} ({port}) open\n" if words.on("v") else "", 0
     why = "Connection refused" if outcome.exit_code == 7 else "Operation timed out"
     return "", f"nc: {host} ({port}): {why}\n" if words.on("v") or why != "Connection refused" else "", 1
 
 
-def _nslookup(argv: list[str], where: _Where) -> Said | None:
+def _nslookup(argv: list[str], where: _Where | _Each) -> Said | None:
     names = [word for word in argv if not word.startswith("-")]
     if not names:
         return None

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from minikube_py.api import pods
 from minikube_py.base import clock as time
 from minikube_py.network import places
-from minikube_py.programs import answers, behaviour, images, shell
+from minikube_py.programs import answers, behaviour, images, shell, throttling
+from minikube_py.programs.throttling import LATENCY_S
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Object, View
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from minikube_py.programs.behaviour import Behaviour
 
 REFUSED, SILENT, ANSWERED = "refused", "timeout", "answered"
-LATENCY_S = 0.005  # of a program that does not say
 
 
 class Reply(NamedTuple):
@@ -95,7 +95,8 @@ def _of_container(
     second = clock.now_s - started
     change = question.change_after(second)
     ends = [at for at in (started + change if change is not None else 0, closed_at or 0) if at > clock.now_s]
-    base = Reply(ANSWERED, 200, "", name, version, _latency_s(program), _capacity(program), min(ends, default=0))
+    speed = throttling.speed(program, container, second)
+    base = Reply(ANSWERED, 200, "", name, version, speed.latency_s, speed.per_second, min(ends, default=0))
     good, told = question.at(second)
     if good:
         return base._replace(why=f"container {name} answers", status=_status(question, second))
@@ -148,19 +149,4 @@ def prestop_s(container: Object) -> int:
     if "sleep" in hook:
         return int(hook["sleep"].get("seconds") or 0)
     command = (hook.get("exec") or {}).get("command")
-    return shell.outcome(tuple(command))[0] if command else 0
-
-
-def _latency_s(program: Behaviour) -> float:
-    told = (program.requests or {}).get("latency")
-    if told is None:
-        return LATENCY_S
-    if isinstance(told, (int, float)):
-        return float(told)
-    from minikube_py.base import duration
-
-    return float(told) if told.isdigit() else duration.parse_go(told)
-
-
-def _capacity(program: Behaviour) -> int:
-    return int((program.requests or {}).get("perSecond") or 0)
+    return shell.outcome(tuple(command)).took_s if command else 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from minikube_py.programs import throttling
 from minikube_py.programs.behaviour import Answer, Behaviour, at
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class Question:
         found = {self.behaviour.start_s}
         if self.rule is not None:
             found.update(since for since, _ in self.rule.course)
+        if self.sort == "httpGet":
+            found.update(throttling.changes(self.behaviour, self.container))
         if self.sort != "exec":
             for other in self.behaviour.tcp:
                 found.update(since for since, _ in other.course)
@@ -99,10 +102,15 @@ class Question:
         status = 200 if self.rule is None else at(self.rule.course, second)
         if status is None:
             status = 200
-        if status == 0:
+        if status == 0 or self._is_late(second):
             why = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
             return False, f'failed: Get "{url}": {why}'
         return 200 <= status < 400, f"failed: HTTP probe failed with statuscode: {status}"
+
+    def _is_late(self, second: int) -> bool:
+        """Whether the program, as slow as it is for want of CPU, answers after the probe's timeout."""
+        limit_s = int(self.probe.get("timeoutSeconds", 0))
+        return limit_s > 0 and throttling.speed(self.behaviour, self.container, second).latency_s > limit_s
 
     def _tcp(self, second: int) -> tuple[bool, str]:
         refused = self._refused(second)

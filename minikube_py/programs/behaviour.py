@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from minikube_py.api.types import Object, View
     from minikube_py.base.clock import Clock
     from minikube_py.programs.shell import Shell
+    from minikube_py.programs.tape import Tape
 
 # (since when, value): the value holds from that second on, until the next entry.
 Course: TypeAlias = "tuple[tuple[int, Any], ...]"
@@ -59,9 +60,11 @@ class Behaviour(NamedTuple):
     stop_code: int = 0
     cpu_m: Course = ((0, 1),)  # millicores
     memory: Course = ((0, 16 << 20),)  # bytes
+    disk: Course = ((0, 24 << 10),)  # bytes in its own files and its log
     log: tuple[tuple[int, str], ...] = ()
     shell: Shell | None = None
     start_error: str = ""  # the runtime cannot start it: 'exec: "x": executable file not found in $PATH'
+    create_error: str = ""  # the runtime refuses to make the container
     requests: Any = None  # Program's spec.requests: cpu, memory, latency, capacity per request
 
 
@@ -69,18 +72,25 @@ DEFAULT = Behaviour()
 JOB = Behaviour(exit_after_s=JOB_RUNS_S)
 
 
-def behaviour(container: Object, pod: Object, view: View, clock: Clock) -> Behaviour:
-    """What `container` of `pod` does, by the Programs in the pod's namespace, its command, its image, or by default."""
-    base = _without_programs(container, pod, view)
+def behaviour(container: Object, pod: Object, view: View, clock: Clock, tape: Tape | None = None) -> Behaviour:
+    """What `container` of `pod` does, by the Programs in the pod's namespace, its command, its image, or by default.
+
+    `tape`: what the network has answered its script, if the kubelet has just found that out (`programs.tape`).
+    """
+    base = _without_programs(container, pod, view, tape)
     found = view.list("programs.sim.kpy.dev", pod["metadata"].get("namespace", ""))
-    if not found:
-        return base
-    from minikube_py.programs import program
+    if found:
+        from minikube_py.programs import program
 
-    return program.amend(base, container, pod, found)
+        base = program.amend(base, container, pod, found)
+    if view.list("faults.sim.kpy.dev"):
+        from minikube_py.programs import leaks
+
+        base = leaks.amend(base, container, pod, view, clock.now_s)
+    return base
 
 
-def _without_programs(container: Object, pod: Object, view: View) -> Behaviour:
+def _without_programs(container: Object, pod: Object, view: View, tape: Tape | None) -> Behaviour:
     from minikube_py.programs import catalogue, tools
 
     found = catalogue.of(container) or DEFAULT
@@ -91,7 +101,7 @@ def _without_programs(container: Object, pod: Object, view: View) -> Behaviour:
             (*(container.get("command") or ()), *(container.get("args") or ()))
         ):
             return found._replace(exit_after_s=None, log=())  # a shell that waits for somebody to attach
-        scripted = shell.of(container, pod, found, view)
+        scripted = shell.of(container, pod, found, view, tape)
         if scripted is not None:
             return scripted
         # Another program than the image's own, or told to do something: its end is not known.

@@ -12,6 +12,8 @@ by the last part of the path ('pause', 'agnhost'). Its fields:
     needs       environment variables of which one must be set, else it exits 1 at once with `complaint` in its log
     tags        a regular expression; a tag that does not match in full does not exist in the registry
     log         its first lines
+    commands    globs of all commands that it has beside common tools: any other one cannot be started
+    user        whom the image runs as, by number or name; root ('0') without it
 """
 
 from __future__ import annotations
@@ -63,6 +65,19 @@ def of(container: Object) -> Behaviour | None:
         # Its own configuration or content: what it listens on and answers is no longer the image's affair.
         return found._replace(ports=None, http=())
     return found
+
+
+@lru_cache(maxsize=1024)
+def user_of(image: str) -> str:
+    """Whom an image runs as: '0', '101', 'nobody'; '' for one that the catalogue does not know."""
+    entry = _data()["images"].get(_short(image))
+    return "" if entry is None else str(entry.get("user", "0"))
+
+
+@lru_cache(maxsize=1024)
+def commands_of(image: str) -> tuple[str, ...]:
+    """Globs of the commands that an image has beside common tools; () if that is not known."""
+    return tuple(_data()["images"].get(_short(image), {}).get("commands", ()))
 
 
 def _entry(image: str) -> tuple[Behaviour | None, bool]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minikube_py.base.clock import seconds, timestamp
+from minikube_py.programs import shell
+from minikube_py.programs import tape as tapes
 from minikube_py.programs.behaviour import behaviour
 
 if TYPE_CHECKING:
@@ -23,7 +25,9 @@ def lines(container: Object, pod: Object, view: View, clock: Clock, previous: bo
     if ran is None:
         return []
     started, until = ran
-    program = behaviour(container, pod, view, clock)
+    told = shell.memory_of(pod, view)
+    tape = tapes.of(told, container["name"], started) if previous and "asks" in told else None
+    program = behaviour(container, pod, view, clock, tape)
     log = program.shell.log_until(until - started) if program.shell is not None and program.log else program.log
     return [(started + second, line) for second, line in log if started + second <= until]
 

@@ -10,6 +10,7 @@
         selector: {matchLabels: {app: web}}
       pull: {after: 20s, error: "...", sizeBytes: 52428800}
       create: {after: 1s, error: "exec: ..."}   # from Created to Started; error: the runtime cannot start it
+      # with `reason: CreateContainerError` it refuses to make it at all
       start: {after: 30s}           # from Started to listening
       ports: [8080]                 # where it listens; without it wherever it is asked
       http: [{path: /healthz, port: 8080, over: [{after: 0s, status: 200}, {after: 1m, status: 500}]}]
@@ -20,6 +21,7 @@
       sigterm: {after: 3s, code: 143}           # or {ignore: true}
       cpu: 200m                     # or [{after: 0s, value: 50m}, {after: 1m, value: "1"}]
       memory: 64Mi                  # likewise
+      disk: 1Gi                     # likewise: what it has written into its own files
       requests: {cpu: 2m, memory: 1Mi, latency: 20ms, perSecond: 100}   # what one request costs and how many it bears
       logs: [{after: 0s, text: "listening on 8080"}]
 
@@ -82,8 +84,20 @@ def _with(base: Behaviour, spec: Object) -> Behaviour:
     return base._replace(**changed)
 
 
+BYTES_EACH_S = 70 << 20  # of an image that are pulled in a second
+
+
 def _pull(part: Object) -> dict[str, Any]:
-    return _given(part, after=("pull_s", time_s), error=("pull_error", str), sizeBytes=("image_size", int))
+    """An image whose size alone is given takes a second, and one more for each 70 MiB."""
+    given = _given(part, after=("pull_s", time_s), error=("pull_error", str), sizeBytes=("image_size", int))
+    if "sizeBytes" in part and "after" not in part:
+        given["pull_s"] = 1 + int(part["sizeBytes"]) // BYTES_EACH_S
+    return given
+
+
+def _create(part: Object) -> dict[str, Any]:
+    stage = "create_error" if part.get("reason") == "CreateContainerError" else "start_error"
+    return _given(part, after=("create_s", time_s), error=(stage, str))
 
 
 def _exit(part: Object) -> dict[str, Any]:
@@ -135,7 +149,7 @@ def _logs(part: Any) -> dict[str, Any]:
 
 _APPLY: dict[str, Callable[[Any], dict[str, Any]]] = {
     "pull": _pull,
-    "create": lambda part: _given(part, after=("create_s", time_s), error=("start_error", str)),
+    "create": _create,
     "start": lambda part: _given(part, after=("start_s", time_s)),
     "ports": lambda part: {"ports": tuple(int(port) for port in part)},
     "http": _rules("http", "path", lambda entry: int(entry.get("status", 200))),
@@ -146,6 +160,7 @@ _APPLY: dict[str, Callable[[Any], dict[str, Any]]] = {
     "sigterm": _sigterm,
     "cpu": _course("cpu_m", quantity.milli),
     "memory": _course("memory", quantity.value),
+    "disk": _course("disk", quantity.value),
     "requests": lambda part: {"requests": part},
     "logs": _logs,
 }

@@ -10,10 +10,13 @@ import shlex
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from minikube_py.programs import tape
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from minikube_py.programs.shell import Shell
+    from minikube_py.programs.tape import Asker, Entries, Said
 
 SLEEPS_MAX = 300  # a script with an endless loop that has slept this often is taken to run for ever
 LONG_SLEEPS_MAX = 5_000  # the same for a script without one
@@ -28,7 +31,7 @@ SHELLS = ("sh", "bash", "ash", "dash")
 TOOLS = (
     "awk", "basename", "cat", "cp", "cut", "date", "echo", "env", "expr", "false", "find", "grep", "head", "hostname",
     "id", "ls", "mkdir", "mv", "printenv", "printf", "pwd", "rm", "sed", "seq", "sleep", "sort", "tail", "test", "touch",
-    "tr", "true", "uname", "wc", "whoami",
+    "tr", "true", "uname", "wc", "whoami", "curl", "wget", "nslookup",
 )  # fmt: skip
 LOOKUPS = ("nslookup", "dig", "host", "getent")
 CLIENTS = (
@@ -57,6 +60,7 @@ FOLDERS = (
 )  # fmt: skip
 MACHINE_ID = "0123456789abcdef0123456789abcdef\n"
 TERMINATION_LOG = "/dev/termination-log"
+SEEKERS = ("killall", "pgrep", "pidof", "pkill")
 FETCHERS = ("curl", "nc", "wget")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # Words behind which the name of a command stands.
@@ -75,14 +79,19 @@ class Run:
     """One run of a script up to a horizon (seconds since its start)."""
 
     def __init__(
-        self, shell: Shell, horizon: int, tools: tuple[str, ...] = (), sleeps: int = 0, commands: int = COMMANDS_MAX
-    ) -> None:
-        """`tools`: commands of the image, beside those of the script, that are taken to succeed."""
+        self, shell: Shell, horizon: int, tools: tuple[str, ...] = (), sleeps: int = 0, commands: int = COMMANDS_MAX,
+        gone: bool = False, asker: Asker | None = None, present: int = 0,
+    ) -> None:  # fmt: skip
+        """`tools`: commands of the image, beside those of the script, that are taken to succeed. `gone`: what looks for
+        processes finds none. `asker`: what
+        is not on the shell's tape is asked, and written down as of second `present`."""
         from bashkit import Bash
 
         self.shell, self.horizon, self.now, self.changes = shell, horizon, 0, [0]
         # (command, arguments) -> (stdout, stderr, code) of curl and the like; None: a name that exists is taken to answer.
         self.clients: Callable[[str, list[str]], tuple[str, str, int] | None] | None = None
+        self.tape: dict[str, Entries] = dict(shell.tape)
+        self.asker, self.present, self.turn = asker, present, 0
         self.sleeps = sleeps or (SLEEPS_MAX if ENDLESS.search(shell.script) else LONG_SLEEPS_MAX)
         self.log: list[tuple[int, str]] = []
         self.unended = ["", ""]  # what stdout and stderr have written of their next line
@@ -92,9 +101,9 @@ class Run:
         contents: dict[str, Any] = {"/etc/machine-id": MACHINE_ID, **dict(shell.files)}
         self.bash = Bash(
             python=shell.script.startswith("python3 "), username="root", hostname=shell.hostname, cwd="/", env={"PATH": PATH, "HOME": "/root", **dict(shell.env)},
-            files=contents, max_commands=commands, custom_builtins=dict.fromkeys(tools, _succeed) | self._builtins(),
+            files=contents, max_commands=commands, custom_builtins=dict.fromkeys(tools, _succeed) | self._builtins() | (dict.fromkeys(SEEKERS, _fail) if gone else {}),
         )  # fmt: skip
-        for folder in (*shell.folders, *FOLDERS, shell.cwd):
+        for folder in (*shell.folders, *FOLDERS, shell.cwd, shell.message_path.rpartition("/")[0] or "/"):
             if not self.bash.exists(folder):
                 self.bash.mkdir(folder, recursive=True)
         if shell.prelude:
@@ -127,8 +136,7 @@ class Run:
         found: dict[str, Any] = {
             "sleep": self._sleep, "date": self._date, "hostname": self._hostname, "id": self._id, "whoami": self._whoami,
         }  # fmt: skip
-        found |= dict.fromkeys(CLIENTS, _succeed) | dict.fromkeys(FETCHERS, self._fetch)
-        found |= dict.fromkeys(LOOKUPS, self._look_up)
+        found |= dict.fromkeys(CLIENTS, _succeed) | dict.fromkeys((*FETCHERS, *LOOKUPS), self._ask)
         if FOLLOWING.search(self.shell.script):
             found["tail"] = self._idle
         found = {folder + name: call for name, call in found.items() for folder in ("", "/bin/", "/usr/bin/")}
@@ -195,43 +203,41 @@ class Run:
             return f"{moment}\n"
         return strftime(words[0][1:] if words else "%a %b %e %H:%M:%S UTC %Y", gmtime(moment)) + "\n"
 
-    def _is_known_name(self, name: str) -> bool:
-        services = self.shell.services
-        _, dot, namespace = name.partition(".")
-        if dot and "." not in namespace and f".{namespace}" in services:  # 'db.data', and there is a namespace 'data'
-            return name in services
-        return name in services or _is_outside(name)
-
-    def _look_up(self, context: Any) -> Any:
-        answered = self._by_network(context)
-        if answered is not None:
-            return answered
-        names = [word.rstrip(".") for word in context.argv if not word.startswith(("-", "+"))]
-        missing = [name for name in names if not self._is_known_name(name)]
-        if not missing:
-            return "".join(f"Name:\t{name}\n" for name in names)
-        return _failure(f"** server can't find {missing[0]}: NXDOMAIN\n")
-
-    def _by_network(self, context: Any) -> Any:
-        """What the network makes of curl and the like; None if nobody has said how to reach it."""
-        found = self.clients(context.name, list(context.argv)) if self.clients is not None else None
-        if found is None:
-            return None
+    def _ask(self, context: Any) -> Any:
+        """curl, wget, nc, nslookup: what a visitor's network says, what stands on the tape, or what the names tell."""
         from bashkit import BuiltinResult
 
-        return BuiltinResult(stdout=found[0], stderr=found[1], exit_code=found[2])
+        name = context.name.rpartition("/")[2]
+        argv, target = tape.to_stdout(name, list(context.argv))
+        said = self.clients(name, argv) if self.clients is not None else None
+        if said is None:
+            command = tape.command_of(name, argv)
+            entries = self.tape.get(command)
+            if entries is None and self.asker is not None:
+                answers = self.asker(name, argv) or (self.own_answer(self.shell, name, argv),)
+                entries = self.tape[command] = ((self.present, answers),)
+            self.turn += 1
+            said = tape.at(entries, self.now, self.turn) if entries else self.own_answer(self.shell, name, argv)
+        if target and not said[2]:
+            _write(context, target, said[0])
+            said = "", said[1], 0
+        return BuiltinResult(stdout=said[0], stderr=said[1], exit_code=said[2])
 
-    def _fetch(self, context: Any) -> Any:
-        """curl, wget, nc: a name that nobody serves cannot be resolved; what can be is taken to answer."""
-        answered = self._by_network(context)
-        if answered is not None:
-            return answered
-        host = next((_host(word) for word in context.argv if not word.startswith("-")), "")
-        if not self.shell.services or not host or ":" in host or self._is_known_name(host):
-            return ""
-        if context.name.endswith("curl"):
-            return _failure(f"curl: (6) Could not resolve host: {host}\n", 6)
-        return _failure(f"{context.name.rpartition('/')[2]}: bad address '{host}'\n")
+    @staticmethod
+    def own_answer(shell: Shell, name: str, argv: list[str]) -> Said:
+        """By the names that can be looked up: one that nobody serves cannot be resolved, the others are taken to answer."""
+        if name in LOOKUPS:
+            names = [word.rstrip(".") for word in argv if not word.startswith(("-", "+"))]
+            missing = [one for one in names if not _is_known_name(one, shell.services)]
+            if missing:
+                return "", f"** server can't find {missing[0]}: NXDOMAIN\n", 1
+            return "".join(f"Name:\t{one}\n" for one in names), "", 0
+        host = next((_host(word) for word in argv if not word.startswith("-")), "")
+        if not shell.services or not host or ":" in host or _is_known_name(host, shell.services):
+            return "", "", 0
+        if name == "curl":
+            return "", f"curl: (6) Could not resolve host: {host}\n", 6
+        return "", f"{name}: bad address '{host}'\n", 1
 
     def _note(self, out: str, error: str) -> None:
         self.written += len(out) + len(error)
@@ -260,8 +266,19 @@ def apply_edit(fs: Any, path: str, content: str | None) -> None:
         fs.write_file(path, content.encode("latin-1"))
 
 
+def _write(context: Any, target: str, text: str) -> None:
+    """A file that a command leaves; a folder that is not there takes none."""
+    path = target if target.startswith("/") else f"{context.cwd.rstrip('/')}/{target}"
+    if path != "/dev/null" and context.fs.exists(path.rpartition("/")[0] or "/"):
+        context.fs.write_file(path, text.encode())
+
+
 def _succeed(context: Any) -> str:
     return ""
+
+
+def _fail(context: Any) -> Any:
+    return _failure("")
 
 
 def _failure(message: str, code: int = 1) -> Any:
@@ -272,6 +289,13 @@ def _failure(message: str, code: int = 1) -> Any:
 
 def _named(number: int) -> str:
     return "0(root)" if number == 0 else str(number)
+
+
+def _is_known_name(name: str, services: tuple[str, ...]) -> bool:
+    _, dot, namespace = name.partition(".")
+    if dot and "." not in namespace and f".{namespace}" in services:  # 'db.data', and there is a namespace 'data'
+        return name in services
+    return name in services or _is_outside(name)
 
 
 def _host(word: str) -> str:

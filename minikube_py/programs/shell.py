@@ -20,6 +20,7 @@ from minikube_py.api.types import Key
 from minikube_py.base import quantity
 from minikube_py.base.clock import seconds
 from minikube_py.programs import environment, files
+from minikube_py.programs import tape as tapes
 from minikube_py.programs.run import (
     API_SERVER,
     BASES,
@@ -39,8 +40,10 @@ from minikube_py.programs.run import (
 if TYPE_CHECKING:
     from minikube_py.api.types import Object, View
     from minikube_py.programs.behaviour import Behaviour
+    from minikube_py.programs.tape import Tape
 
 UNKNOWN = ("No such file or directory", "command not found")
+MESSAGE_MAX = 4096  # of a termination message (kubelet/container, MaxContainerTerminationMessageLength)
 KEEPER = "kubelet"  # the step in whose memory the edits of files are kept
 PYTHONS = ("python", "python3")
 # The embedded Python knows no sys.exit: an exception with its code stands for it.
@@ -95,6 +98,8 @@ class Shell(NamedTuple):
     identity: tuple[int, int, tuple[int, ...]] = (0, 0, ())  # user, group, more groups
     edits: tuple[Edit, ...] = ()
     prelude: str = ""  # the script of its postStart hook
+    message_path: str = TERMINATION_LOG
+    tape: Tape = ()  # what the network has answered it
 
     def timeline(self) -> Timeline:
         return _timeline(self)
@@ -117,13 +122,18 @@ class Shell(NamedTuple):
         return _execute(self, passed[-1] if passed else 0, command)
 
 
-def of(container: Object, pod: Object, base: Behaviour, view: View | None = None) -> Behaviour | None:
-    """The behaviour of a container whose command is a script or a common tool; None if it is neither."""
+def of(
+    container: Object, pod: Object, base: Behaviour, view: View | None = None, tape: Tape | None = None
+) -> Behaviour | None:
+    """The behaviour of a container whose command is a script or a common tool; None if it is neither. `tape`: what the
+    network has answered, where the kubelet has not written it down yet."""
     argv = _argv(container, pod, view)
     script = script_of(argv)
     if script is None:
         return None
     shell = _shell(script, container, pod, view)
+    if tape is not None:
+        shell = shell._replace(tape=tape)
     timeline = shell.timeline()
     after_s, code = timeline.end or (None, 0)
     stop_s, stop_code = _reaction(script, timeline, base)
@@ -164,7 +174,9 @@ def script_of(argv: tuple[str, ...]) -> str | None:
         return "true"  # a shell without script and terminal reads the end of its input
     if name in PYTHONS and len(argv) > 2 and argv[1] in ("-c", "-uc"):
         return shlex.join(("python3", "-c", PYTHON_EXIT.sub(r'raise Exception("SystemExit " + str(\1))', argv[2])))
-    return shlex.join((name, *argv[1:])) if name in TOOLS else None
+    if name in TOOLS or (name == "nc" and any(word.startswith("-") and "z" in word for word in argv[1:])):
+        return shlex.join((name, *argv[1:]))
+    return None
 
 
 def is_bare(argv: tuple[str, ...]) -> bool:
@@ -185,13 +197,21 @@ def _inline(words: tuple[str, ...], option: str) -> str | None:
 
 def _argv(container: Object, pod: Object, view: View | None) -> tuple[str, ...]:
     """command and args with $(NAME) replaced; $$(NAME) is an escape."""
-    words = [*(container.get("command") or ()), *(container.get("args") or ())]
+    words = [*(container.get("command") or _entrypoint(container)), *(container.get("args") or ())]
     if any("$" in word for word in words):
         env = environment.of(container, pod, view)
         if any("_SERVICE_" in word or "_PORT" in word for word in words):
             env = {**environment.of_services(pod, view, _start_s(container, pod)), **env}
         words = [environment.expand(word, env) for word in words]
     return tuple(words)
+
+
+def _entrypoint(container: Object) -> tuple[str, ...]:
+    """What images of curl put in front of arguments that are no command."""
+    args = container.get("args")
+    if not args or container.get("image", "").rpartition("/")[2].partition(":")[0] != "curl":
+        return ()
+    return () if args[0] in (*SHELLS, *TOOLS) else ("curl",)
 
 
 def _inherited(container: Object, pod: Object, view: View | None) -> dict[str, str]:
@@ -246,13 +266,29 @@ def _has_begun(name: str, pod: Object) -> bool:
 
 def edits_of(container: Object, pod: Object, view: View | None) -> tuple[Edit, ...]:
     """What people have changed in the running container's files (`kpy exec`, `kpy cp`)."""
-    if view is None:
-        return ()
-    key = Key("pods", pod["metadata"].get("namespace", ""), pod["metadata"].get("name", ""))
-    kept = (view.memory(KEEPER, key).get("files") or {}).get(container["name"])
+    kept = (memory_of(pod, view).get("files") or {}).get(container["name"])
     if not kept or kept["started"] != _start_s(container, pod):
         return ()
     return tuple((entry[0], entry[1], entry[2]) for entry in kept["edits"])
+
+
+def memory_of(pod: Object, view: View | None) -> Object:
+    """What the kubelet keeps in mind about a pod."""
+    if view is None:
+        return {}
+    return view.memory(KEEPER, Key("pods", pod["metadata"].get("namespace", ""), pod["metadata"].get("name", "")))
+
+
+def last_start_s(name: str, pod: Object) -> int:
+    """When a container started that runs or has run; 0 if it never did."""
+    status = pod.get("status") or {}
+    for field in ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"):
+        for entry in status.get(field) or ():
+            if entry["name"] == name:
+                state, last = entry.get("state") or {}, entry.get("lastState") or {}
+                ran = state.get("running") or state.get("terminated") or last.get("terminated") or {}
+                return seconds(ran["startedAt"]) if ran.get("startedAt") else 0
+    return 0
 
 
 def _shell(script: str, container: Object, pod: Object, view: View | None, is_named: bool = False) -> Shell:
@@ -280,7 +316,8 @@ def _shell(script: str, container: Object, pod: Object, view: View | None, is_na
     return Shell(
         script, tuple(env.items()), tuple(contents.items()), folders, name if named else "pod", short, ends, services,
         start_s if is_named or "date" in script else 0, container.get("workingDir") or "/", _identity(container, pod),
-        edits_of(container, pod, view), _prelude(container),
+        edits_of(container, pod, view), _prelude(container), container.get("terminationMessagePath") or TERMINATION_LOG,
+        tapes.of(memory_of(pod, view), container["name"], last_start_s(container["name"], pod)) if tapes.asks(script) else (),
     )  # fmt: skip
 
 
@@ -343,7 +380,8 @@ def _timeline(shell: Shell) -> Timeline:
         if not shell.ends:
             return Timeline(None, tuple(dict.fromkeys(run.changes)), (), True)
         end = (run.now, 0)
-    message = str(run.bash.read_file(TERMINATION_LOG)) if run.bash.exists(TERMINATION_LOG) else ""
+    path = shell.message_path
+    message = str(run.bash.read_file(path))[:MESSAGE_MAX] if run.bash.exists(path) else ""
     changes = tuple(dict.fromkeys(run.changes))
     return Timeline(end, changes, tuple(run.log), run.has_server, message, run.is_runaway)
 
@@ -395,10 +433,21 @@ def _as_busybox(output: str) -> str:
     return "".join(lines)
 
 
+# What a preStop hook tells a server to do before it waits until the server is gone.
+ENDING = re.compile(r"\b(quit|stop|shutdown|kill|pkill)\b")
+
+
 @lru_cache(maxsize=512)
-def outcome(command: tuple[str, ...]) -> tuple[int, int]:
-    """(seconds, exit code) of a command that a hook runs; (0, 0) for one that is no script."""
+def outcome(command: tuple[str, ...]) -> Result:
+    """What a command that a hook runs comes to; one that is no script succeeds at once, one without end takes for ever.
+
+    'nginx -s quit; while killall -0 nginx; do sleep 1; done' is over at once: the server is gone.
+    """
     script = script_of(command)
     if script is None:
-        return 0, 0
-    return Shell(script, (), (), (), "pod", "", True, (), 0).timeline().end or (FOREVER_S, 0)
+        return Result(0, "", "", 0)
+    run = Run(Shell(script, (), (), (), "pod", "", True, (), 0), FOREVER_S, gone=ENDING.search(script) is not None)
+    if run.is_cut:
+        return Result(0, "", "", FOREVER_S)
+    lines = [line for _, line in run.log if line not in run.errors.split("\n")]
+    return Result(run.code, "".join(f"{line}\n" for line in lines), run.errors, run.now)

@@ -3,6 +3,7 @@ polinux/stress and vish/stress of the documentation's examples."""
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -84,16 +85,20 @@ CANNOT_START = (
 def missing(container: Object) -> str:
     """Why the runtime cannot start a container's command, where that can be known; '' else.
 
-    A command with a blank in its name is in no image; one that a base image does not have is in none of its folders.
+    A command with a blank in its name is in no image; one that a base image does not have is in none of its folders, and
+    of some well-known images the catalogue tells all commands.
     """
-    from minikube_py.programs import run
+    from minikube_py.programs import catalogue, run
 
     argv = (*(container.get("command") or ()), *(container.get("args") or ()))
     if not argv or not argv[0]:
         return ""
     name = argv[0]
     short = (container.get("image") or "").rpartition("/")[2].partition("@")[0].partition(":")[0]
-    is_base = short in run.BASES
+    commands = catalogue.commands_of(container.get("image") or "")
+    is_base = short in run.BASES or (bool(commands) and "/" not in name)
+    if any(fnmatchcase(name, glob) for glob in commands):
+        return ""
     if not is_base and not (container.get("command") and " " in name):
         return ""
     if name.rpartition("/")[2] in INSTALLED or not _is_unknown(name):

@@ -12,6 +12,7 @@
                                 objects whose spec.selector asks for that label, filed under their first pair;
                                 'matchExpressions' alone are filed under '*'
     a:<resource>/<namespace>    ReplicaSets and ControllerRevisions without a controller: who may be adopted
+    x:                          pods on nodes whose commands ask the network (curl, wget, ...)
     u:                          objects that are not healthy (pods not ready, Deployments not available, ...)
 
 An object that moves between buckets costs a row each; one whose status alone changes usually costs nothing. Events lie in
@@ -73,6 +74,8 @@ def _of_pod(namespace: str, pod: Object) -> tuple[str, ...]:
     node = pods.node_of(pod)
     if node:
         here = _ON_SOCIABLE_NODE if _is_sociable(pod) else ()
+        if pods.asks_network(pod):
+            here = (*here, "x:")
         found = (*known[3], "n:" + node, *here, *known[4])
     else:
         found = (*known[3], *_unplaced(pod), *known[4])
@@ -95,7 +98,7 @@ def _is_sociable(pod: Object) -> bool:
     return bool(affinity) and ("podAffinity" in affinity or "podAntiAffinity" in affinity)
 
 
-_ON_SOCIABLE_NODE = ("f:",)
+_ON_SOCIABLE_NODE: tuple[str, ...] = ("f:",)
 # The pods of one controller share their owners and labels, so their buckets of both are made once. An entry holds what
 # its ids name, and objects are never changed.
 _SHARED_MAX = 4096

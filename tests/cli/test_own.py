@@ -175,3 +175,25 @@ def test_history_sql_and_digest_read_the_log(kpy: Callable[..., Any]) -> None:
     assert kpy("digest").out == first
     kpy("scale", "deploy/web", "--replicas=3")
     assert kpy("digest").out != first
+
+
+def test_a_node_is_rebooted_and_its_containers_start_anew(kpy: Callable[..., Any]) -> None:
+    kpy("cluster", "start", "--nodes", "2", "--epoch", "2026-01-01T00:00:00Z")
+    kpy("run", "web", "--image=nginx:1.27")
+    kpy("reconcile")
+    assert kpy("node", "reboot", "worker-1", "--takes", "1m").out == "node/worker-1 rebooting\n"
+    kpy("reconcile", "--for", "70s")
+    assert kpy("get", "pod", "web", "-o", "jsonpath={.status.containerStatuses[0].restartCount}").out == "1"
+    assert kpy("node", "reboot", "worker-1").code == 0, "a second time"
+    kpy("reconcile", "--for", "40s")
+    assert kpy("get", "pod", "web", "-o", "jsonpath={.status.containerStatuses[0].restartCount}").out == "2"
+
+
+@pytest.mark.parametrize("takes", ["-5s", "soon", "0", ""])
+def test_a_reboot_takes_a_time(kpy: Callable[..., Any], takes: str) -> None:
+    kpy("cluster", "start", "--nodes", "2")
+    found = kpy("node", "reboot", "worker-1", "--takes", takes)
+    assert found.code == 1
+    assert found.err.startswith(f'error: invalid argument "{takes}" for "--takes" flag: ')
+    assert "Traceback" not in found.err
+    assert kpy("node", "reboot", "nobody").err == 'Error from server (NotFound): nodes "nobody" not found\n'

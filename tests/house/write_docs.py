@@ -81,7 +81,7 @@ def _own(row: commands.Row) -> list[Command]:
 
     module, _, name = row.target.partition(":")
     app = getattr(import_module(f"minikube_py.cli.{module}"), name)
-    return list(_below(row.name, typer.main.get_command(app)))
+    return list(_below(row.name, typer.main.get_command(app.typer())))
 
 
 def _below(name: str, command: Any) -> list[Command]:

@@ -184,3 +184,67 @@ def test_a_rule_restarts_a_container_that_its_policy_would_leave(code: int, coun
     run = Simulation(make_pod(restartPolicy="Never", containers=[web])).until(30)
     assert run.state()["restartCount"] == count
     assert run.status["phase"] == ("Running" if count else "Failed")
+
+
+@pytest.mark.parametrize("path", ["/tmp/words", "/somewhere/else/words", "/dev/termination-log"])
+@pytest.mark.parametrize("code", [0, 3])
+def test_the_termination_message_is_read_from_its_path(path: str, code: int) -> None:
+    script = f"echo enough > {path}; exit {code}"
+    fields = {"command": ["sh", "-c", script], "terminationMessagePath": path}
+    run = Simulation(make_pod(restartPolicy="Never", containers=[container(image="busybox", **fields)])).until(20)
+    assert run.state()["state"]["terminated"]["message"] == "enough\n"
+
+
+def test_a_termination_message_ends_after_4096_letters() -> None:
+    script = "for i in $(seq 1000); do echo 123456789 >> /dev/termination-log; done"
+    run = Simulation(
+        make_pod(restartPolicy="Never", containers=[container(image="busybox", command=["sh", "-c", script])])
+    ).until(20)
+    assert len(run.state()["state"]["terminated"]["message"]) == 4096
+
+
+def grows(to: str) -> tuple[str, Object]:
+    course = [{"after": 0, "value": "10Mi"}, {"after": "20s", "value": to}]
+    spec: Object = {"match": {}, "memory": course, "logs": [{"after": 5, "text": "so far so good"}]}
+    return "programs.sim.kpy.dev", {"metadata": {"name": "p", "namespace": "default"}, "spec": spec}
+
+
+@pytest.mark.parametrize(
+    ("to", "of_container", "of_pod", "is_killed", "is_machines"),
+    [
+        ("200Mi", "100Mi", None, True, False),
+        ("200Mi", None, "100Mi", True, False),
+        ("200Mi", "300Mi", "100Mi", False, False),  # its own limit counts
+        ("200Mi", None, None, False, False),
+        ("9Gi", None, None, True, True),  # the machine has 8Gi
+        ("9Gi", "10Gi", None, True, True),  # however much it may use
+    ],
+)
+def test_memory_over_a_limit_or_over_the_machine(
+    to: str, of_container: str | None, of_pod: str | None, is_killed: bool, is_machines: bool
+) -> None:
+    fields: Object = {"resources": {"limits": {"memory": of_container}}} if of_container else {}
+    spec: Object = {"resources": {"limits": {"memory": of_pod}}} if of_pod else {}
+    web = container(terminationMessagePolicy="FallbackToLogsOnError", **fields)
+    run = Simulation(make_pod(restartPolicy="Never", containers=[web], **spec), grows(to)).until(60)
+    assert (run.status["phase"] == "Failed") is is_killed
+    if is_killed:
+        ended = run.state()["state"]["terminated"]
+        assert (ended["exitCode"], ended["reason"], ended["message"]) == (137, "OOMKilled", "so far so good\n")
+    told = [text for _, text in run.told if text.startswith("SystemOOM")]
+    assert len(told) == is_machines
+    assert all("System OOM encountered, victim process: nginx, pid: " in text for text in told)
+
+
+@pytest.mark.parametrize("reason", ["CreateContainerError", "RunContainerError"])
+def test_a_runtime_that_refuses_and_then_does_not(reason: str) -> None:
+    broken: Object = {"metadata": {"name": "p", "namespace": "default"}, "spec": {"match": {}}}
+    broken["spec"]["create"] = {"error": "no such device", "reason": reason}
+    run = Simulation(make_pod(), ("programs.sim.kpy.dev", broken)).until(3)
+    assert run.state()["state"]["waiting"] == {"message": "no such device", "reason": reason}
+    assert "Failed Error: no such device" in [text for _, text in run.told]
+    created = [text for _, text in run.told if text.startswith("Created")]
+    assert bool(created) is (reason == "RunContainerError")
+    run.put("programs.sim.kpy.dev", {**broken, "spec": {"match": {}}})
+    run.until(60)
+    assert "running" in run.state()["state"]

@@ -116,8 +116,8 @@ def test_memory_pressure_evicts_by_usage_and_priority_and_taints_the_node() -> N
     gone = cluster.get("pods", "asks-nothing")["status"]
     assert (gone["phase"], gone["reason"]) == ("Failed", "Evicted")
     assert gone["message"] == (
-        "The node was low on resource: memory. Threshold quantity: 100Mi, available: 51200Ki. Container web was using "
-        "16384Ki, request is 0, has larger consumption of memory. "
+        "The node was low on resource: memory. Threshold quantity: 100Mi, available: 50Mi. Container web was using "
+        "16Mi, request is 0, has larger consumption of memory. "
     )
     assert cluster.get("pods", "asks-enough")["status"]["phase"] == "Running"
     cluster.reconcile(for_s=60)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from minikube_py.api import machines
-from minikube_py.api.types import Create, Key, Patch, Record
+from minikube_py.api.types import Create, Key, Patch, Record, Remember
 from minikube_py.kubelet import node
 from tests.support import T0, FrozenView, actions
 
@@ -61,7 +61,7 @@ def test_a_node_that_is_off_does_nothing_and_comes_back_ready() -> None:
     lost = {**ready, "status": {**ready["status"], "conditions": unknown}}
     fault = {"metadata": {"name": "node-down-worker-1"}, "spec": {"type": "NodeDown", "node": "worker-1"}}
     leases = {"leases.coordination.k8s.io": [LEASE]}
-    assert actions(node.step, lost, FrozenView({"faults.sim.kpy.dev": [fault], **leases})) == []
+    assert actions(node.step, lost, FrozenView({"faults.sim.kpy.dev": [fault], **leases})) == [Remember({"off": True})]
     later = T0.at(T0.now_s + 600)
     taken = actions(node.step, lost, FrozenView(leases), later)
     assert [action.message for action in taken if isinstance(action, Record)] == [

@@ -84,3 +84,59 @@ def test_a_pod_names_what_wakes_it() -> None:
         Key("secrets", "default", "s2"),
         Key("configmaps", "default", "c2"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("image", "user", "why"),
+    [
+        ("nginx:1.27", None, "container has runAsNonRoot and image will run as root"),
+        ("nginx:1.27", 0, "container's runAsUser breaks non-root policy"),
+        ("nginx:1.27", 101, ""),
+        ("prom/prometheus:v3.0.0", None, "image has non-numeric user (nobody), cannot verify user is non-root"),
+        ("nginxinc/nginx-unprivileged:1.27", None, ""),
+        ("example.com/own:1", None, ""),
+    ],
+)
+@pytest.mark.parametrize("is_pods", [False, True])
+def test_a_container_that_may_not_run_as_root(image: str, user: int | None, why: str, is_pods: bool) -> None:
+    context = {"runAsNonRoot": True} | ({} if user is None else {"runAsUser": user})
+    fields = {} if is_pods else {"securityContext": context}
+    pod = make_pod(containers=[container(image=image, **fields)])
+    if is_pods:
+        pod["spec"]["securityContext"] = context
+    run = Simulation(pod).until(10)
+    state = run.state()["state"]
+    if not why:
+        assert "running" in state
+        return
+    assert state["waiting"]["reason"] == "CreateContainerConfigError"
+    assert why in state["waiting"]["message"]
+    assert state["waiting"]["message"].endswith('(pod: "web_default(uid-web)", container: web)')
+    assert f"Failed Error: {state['waiting']['message']}" in [text for _, text in run.told]
+
+
+@pytest.mark.parametrize(
+    ("claim", "why"),
+    [
+        (None, 'failed to fetch PVC from API server: persistentvolumeclaims "data" not found'),
+        ("Pending", "PVC is not bound"),
+        ("Bound", ""),
+    ],
+)
+def test_a_pod_waits_for_its_claim(claim: str | None, why: str) -> None:
+    pod = make_pod(volumes=[{"name": "disk", "persistentVolumeClaim": {"claimName": "data"}}])
+    run = Simulation(pod)
+    found: Object = {"metadata": {"name": "data", "namespace": "default"}, "status": {"phase": claim}}
+    if claim:
+        run.put("persistentvolumeclaims", found)
+    run.until(20)
+    told = [text for _, text in run.told if text.startswith("FailedMount")]
+    if not why:
+        assert (told, run.status["phase"]) == ([], "Running")
+        return
+    head = "FailedMount Unable to attach or mount volumes: unmounted volumes=[disk], unattached volumes=[], "
+    assert told == [f"{head}failed to process volumes=[disk]: error processing PVC default/data: {why}"]
+    assert run.status["phase"] == "Pending"
+    run.put("persistentvolumeclaims", {**found, "status": {"phase": "Bound"}})
+    run.until(40)
+    assert run.status["phase"] == "Running"

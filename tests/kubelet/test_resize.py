@@ -72,3 +72,55 @@ def test_what_others_use_is_waited_for() -> None:
     cluster.reconcile(for_s=400)
     pod = cluster.get("pods", "web")
     assert (has_cpu(pod), pending(pod)) == ("2", [])
+
+
+def events(cluster: Cluster) -> list[tuple[str, str, str]]:
+    found = [one for one in cluster.list("events", "default") if one["reason"].startswith("Resize")]
+    return [(one["type"], one["reason"], one["message"]) for one in found]
+
+
+def resources(cpu: str) -> str:
+    return (
+        f'{{"containers":[{{"name":"web","resources":{{"limits":{{"cpu":"{cpu}","memory":"100Mi"}},'
+        f'"requests":{{"cpu":"{cpu}","memory":"100Mi"}}}}}}],"generation":2'
+    )
+
+
+def test_a_resize_begins_and_is_completed() -> None:
+    cluster = Cluster.memory(nodes=2)
+    cluster.create(running("500m"))
+    cluster.reconcile()
+    resized(cluster, "1")
+    assert sorted(events(cluster)) == [
+        ("Normal", "ResizeCompleted", f"Pod resize completed: {resources('1')}}}"),
+        ("Normal", "ResizeStarted", f"Pod resize started: {resources('1')}}}"),
+    ]
+
+
+def test_a_resize_with_a_restart_is_in_progress_until_the_container_runs() -> None:
+    cluster = Cluster.memory(nodes=2)
+    cluster.create(running("500m", resizePolicy=[{"resourceName": "cpu", "restartPolicy": "RestartContainer"}]))
+    cluster.reconcile()
+    fields = {
+        "spec": {"containers": [{"name": "web", "resources": {"requests": {"cpu": "1"}, "limits": {"cpu": "1"}}}]}
+    }
+    cluster.patch("pods", "web", "default", fields, type="strategic", subresource="resize")
+    cluster.reconcile(for_s=0)
+    progress = [
+        one for one in cluster.get("pods", "web")["status"]["conditions"] if one["type"] == "PodResizeInProgress"
+    ]
+    assert [(one["status"], one["observedGeneration"]) for one in progress] == [("True", 2)]
+    assert [reason for _, reason, _ in events(cluster)] == ["ResizeStarted"]
+    cluster.reconcile(for_s=10)
+    assert all(one["type"] != "PodResizeInProgress" for one in cluster.get("pods", "web")["status"]["conditions"])
+    assert sorted(reason for _, reason, _ in events(cluster)) == ["ResizeCompleted", "ResizeStarted"]
+
+
+def test_a_resize_that_has_to_wait_is_a_warning() -> None:
+    cluster = Cluster.memory(nodes=2)
+    cluster.create(running("500m"))
+    cluster.reconcile()
+    resized(cluster, "1000")
+    why = "Node didn't have enough capacity: cpu, requested: 1000000, capacity: 4000"
+    text = resources("1000").replace('"1000"', '"1k"')
+    assert events(cluster) == [("Warning", "ResizeInfeasible", f'Pod resize Infeasible: {text},"error":"{why}"}}')]

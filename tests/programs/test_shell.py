@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from minikube_py.programs import behaviour as programs
-from minikube_py.programs import shell
+from minikube_py.programs import run, shell
 from tests.support import T0, FrozenView
 
 Object = dict[str, Any]
@@ -160,8 +160,16 @@ def test_which_command_lines_are_scripts(argv: tuple[str, ...], script: str | No
 
 
 def test_a_hook_takes_as_long_as_its_script() -> None:
-    assert shell.outcome(("/bin/sh", "-c", "sleep 15")) == (15, 0)
-    assert shell.outcome(("nginx", "-s", "quit")) == (0, 0)
+    assert shell.outcome(("/bin/sh", "-c", "sleep 15")) == (0, "", "", 15)
+    assert shell.outcome(("nginx", "-s", "quit")) == (0, "", "", 0)
+    assert shell.outcome(("sh", "-c", "sleep 2; echo a; echo b >&2; exit 3")) == (3, "a\n", "b\n", 2)
+
+
+def test_a_hook_that_waits_for_its_server_to_quit_finds_it_gone() -> None:
+    waits = "nginx -s quit; while killall -0 nginx; do sleep 1; done"
+    assert shell.outcome(("sh", "-c", waits)).took_s == 0
+    assert shell.outcome(("sh", "-c", "while killall -0 nginx; do sleep 1; done")).took_s == run.FOREVER_S
+    assert shell.outcome(("sh", "-c", "while true; do sleep 1; done")).took_s == run.FOREVER_S
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ _PLACES = {
     "PodKilled": ("selector", "namespace", "image", "node", "zone", "nodeSelector"),
     "PullFailing": ("image", "node", "zone", "nodeSelector", "namespace", "selector"),
     "SlowStart": ("image", "node", "zone", "nodeSelector", "namespace", "selector"),
+    "MemoryLeak": ("image", "node", "zone", "nodeSelector", "namespace", "selector"),
     "DiskPressure": ("node", "zone", "nodeSelector"),
     "MemoryPressure": ("node", "zone", "nodeSelector"),
     "PIDPressure": ("node", "zone", "nodeSelector"),
@@ -41,6 +42,8 @@ def program(causes: Causes, obj: Object, old: Object | None, subresource: str) -
         for name in ("after", "code"):
             if name in spec["sigterm"]:
                 causes.forbidden(f"spec.sigterm.{name}", "may not be set when `ignore` is true")
+    if (spec.get("create") or {}).get("reason") and not spec["create"].get("error"):
+        causes.required("spec.create.error", "what the runtime says, beside `reason`")
     if (spec.get("create") or {}).get("error"):
         for name in ("start", "exit"):
             if spec.get(name):
@@ -61,7 +64,7 @@ def program(causes: Causes, obj: Object, old: Object | None, subresource: str) -
                 causes.invalid(
                     f"{where}.status", entry["status"], "must be 0 (no answer in time) or between 100 and 599"
                 )
-    for name in ("cpu", "memory"):
+    for name in ("cpu", "memory", "disk"):
         if isinstance(spec.get(name), list):
             _distinct(causes, spec[name], f"spec.{name}")
 
@@ -108,6 +111,10 @@ def fault(causes: Causes, obj: Object, old: Object | None, subresource: str) -> 
         causes.forbidden("spec.delay", "may only be set for type SlowStart")
     if sort == "SlowStart" and "delay" not in spec:
         causes.required("spec.delay", "how much later containers start")
+    if "perMinute" in spec and sort != "MemoryLeak":
+        causes.forbidden("spec.perMinute", "may only be set for type MemoryLeak")
+    if sort == "MemoryLeak" and not quantity.milli(spec.get("perMinute", "0")):
+        causes.required("spec.perMinute", "how much memory is lost each minute")
     if "message" in spec and sort != "PullFailing":
         causes.forbidden("spec.message", "may only be set for type PullFailing")
     if "for" in spec and simulator.time_s(spec["for"]) == 0:
