@@ -76,15 +76,16 @@ def test_hints_come_with_the_annotation_and_go_with_a_zone() -> None:
     cluster.reconcile()
 
     def told() -> list[str]:
-        return [one["reason"] for one in cluster.list("events", "default") if one["reason"].startswith("Topology")]
+        found = [one for one in cluster.list("events", "default") if one["reason"].startswith("Topology")]
+        return [one["message"].partition(" (")[0] for one in found]
 
     def hinted() -> list[bool]:
         slices = cluster.list("endpointslices", "default", labels="kubernetes.io/service-name=web")
         return ["hints" in endpoint for one in slices for endpoint in one["endpoints"]]
 
     assert hinted() == [True] * 6
-    assert told() == ["TopologyAwareHintsEnabled"]
+    assert set(told()) == {"Insufficient number of endpoints", f"{topology_hints.ON}, addressType: IPv4"}
     cluster.patch("services", "web", "default", {"metadata": {"annotations": {topology_hints.MODE: None}}})
     cluster.reconcile()
     assert hinted() == [False] * 6
-    assert set(told()) == {"TopologyAwareHintsEnabled", "TopologyAwareHintsDisabled"}
+    assert f"{topology_hints.OFF}, addressType: IPv4" in told()
