@@ -239,6 +239,8 @@ class Cluster:
         """One object; `namespace` defaults to 'default' for namespaced kinds. Raises NotFound."""
         kind = self.kind(resource)
         self.authorize("get", kind, namespace, name)
+        if kind.version == kinds_table.METRICS:
+            return self._measured(kind, name, namespace)
         found = self.store.get(self._key(kind, name, namespace))
         if found is None:
             raise errors.not_found(kind.resource, name)
@@ -247,10 +249,18 @@ class Cluster:
     def stored(self, resource: str, name: str, namespace: str = "") -> Object:
         """One object as it is stored, for whoever may see one of its sides. Raises NotFound."""
         kind = self.kind(resource)
+        if kind.version == kinds_table.METRICS:
+            return self._measured(kind, name, namespace)
         found = self.store.get(self._key(kind, name, namespace))
         if found is None:
             raise errors.not_found(kind.resource, name)
         return found
+
+    def _measured(self, kind: Kind, name: str, namespace: str) -> Object:
+        """What the metrics server tells of one node or pod. Raises NotFound."""
+        from minikube_py.autoscaling import metrics_api
+
+        return metrics_api.one(kind.plural, self._key(kind, name, namespace).namespace, name, self.view, self.clock)
 
     def exists(self, resource: str, name: str, namespace: str = "") -> bool:
         """Whether there is an object of that name, whoever asks."""
@@ -260,7 +270,12 @@ class Cluster:
         """Objects sorted by namespace and name; `namespace` None: of all. `labels`, `fields`: selectors as in kubectl."""
         kind = self.kind(resource)
         self.authorize("list", kind, namespace)
-        found = self.store.list(kind.storage, namespace if kind.namespaced else None)
+        if kind.version == kinds_table.METRICS:
+            from minikube_py.autoscaling import metrics_api
+
+            found = metrics_api.listed(kind.plural, namespace, self.view, self.clock)
+        else:
+            found = self.store.list(kind.storage, namespace if kind.namespaced else None)
         if labels:
             from minikube_py.base import selector
 

@@ -205,7 +205,8 @@ def _conflicts(crd: Object, kinds: Iterable[Kind]) -> tuple[str, str] | None:
     """(reason, message) if a name is taken in the CRD's group by another kind."""
     spec = crd["spec"]
     names = spec["names"]
-    others = [kind for kind in kinds if kind.group == spec["group"] and kind.crd != crd["metadata"]["name"]]
+    own = crd["metadata"]["name"]
+    others = [kind for kind in kinds if kind.group == spec["group"] and kind.crd != own and not kind.simulated]
     resources = {word for kind in others for word in (kind.plural, kind.singular, *kind.short)}
     taken_kinds = {word for kind in others for word in (kind.name, kind.list_kind)}
     checks = [

@@ -137,6 +137,7 @@ NOTHING = Selector((), nothing=True)
 
 _PARSED: dict[str, Selector] = {}
 _BUILT: dict[str, Selector] = {}
+_OF_PAIRS: dict[tuple[tuple[str, str], ...], Selector] = {}
 
 
 def parse(text: str) -> Selector:
@@ -153,7 +154,13 @@ def from_map(labels: Mapping[str, str] | None) -> Selector:
     """The selector of a Service or ReplicationController: every pair must be there. No pairs match everything."""
     if not labels:
         return EVERYTHING
-    return Selector(_sorted([Requirement(key, "=", (value,)) for key, value in labels.items()]))
+    pairs = tuple(labels.items())
+    found = _OF_PAIRS.get(pairs)
+    if found is None:
+        if len(_OF_PAIRS) >= _CACHE_MAX:
+            _OF_PAIRS.clear()
+        found = _OF_PAIRS[pairs] = Selector(_sorted([Requirement(key, "=", (value,)) for key, value in pairs]))
+    return found
 
 
 def from_label_selector(selector: Mapping[str, Any] | None) -> Selector:

@@ -162,6 +162,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("explain-schedule", "scheduling:explain_app", "Show why a pod goes to its node, or to none", OWN),
     Row("capacity", "scheduling:capacity_app", "Count how many copies of a pod fit, and what ends it", OWN),
     Row("autoscale-report", "autoscale_report:app", "Show each decision of an autoscaler with its arithmetic", OWN),
+    Row("what-if", "what_if:app", "Run each of several files on its own copy of the cluster, and compare", OWN),
     Row("sql", "log:sql_app", "Ask the cluster's file a question in SQL", OWN),
     Row("digest", "log:digest_app", "Print one hash of the cluster's whole state", OWN),
 )

@@ -180,10 +180,13 @@ def _take_globals(words: list[str]) -> tuple[dict[str, str], list[str]]:
 
 
 def duration_s(text: str) -> int:
-    """'90s', '10m', '1h30m' or plain seconds as whole seconds. Raises UsageError."""
-    from minikube_py.base.duration import parse_go
+    """'90s', '10m', '1h30m', '8d', '1d12h' or plain seconds as whole seconds. Raises UsageError."""
+    from minikube_py.base.duration import DAY, parse_go
 
+    days, letter, rest = text.partition("d")
     try:
+        if letter and days.isdigit():  # Go's durations know no days
+            return int(days) * DAY + (int(parse_go(rest)) if rest else 0)
         return int(text) if text.isdigit() else int(parse_go(text))
     except ValueError as error:
         raise UsageError(str(error)) from None

@@ -275,6 +275,32 @@ PIPELINE: tuple[Step, ...] = (
         sees_itself=False,
     ),
     Step(
+        "vpa-recommender",
+        "vpa-recommender",
+        "verticalpodautoscalers.autoscaling.k8s.io",
+        "autoscaling.vpa_recommender:step",
+        {"verticalpodautoscalers.autoscaling.k8s.io": (wakes.itself,)},
+        sees_itself=False,
+    ),
+    Step(
+        "vpa-updater",
+        "vpa-updater",
+        "verticalpodautoscalers.autoscaling.k8s.io",
+        "autoscaling.vpa_updater:step",
+        {"verticalpodautoscalers.autoscaling.k8s.io": (wakes.itself,)},
+        sees_itself=False,
+    ),
+    Step(
+        "vpa-checkpoints",
+        "vpa-recommender",
+        "verticalpodautoscalercheckpoints.autoscaling.k8s.io",
+        "autoscaling.vpa_recommender:sweep",
+        {
+            "verticalpodautoscalercheckpoints.autoscaling.k8s.io": (wakes.itself,),
+            "verticalpodautoscalers.autoscaling.k8s.io": (wakes.checkpoints_of_gone_vpa,),
+        },
+    ),
+    Step(
         "scheduler",
         "default-scheduler",
         "pods",

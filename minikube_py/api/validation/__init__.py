@@ -51,6 +51,8 @@ FUNCTIONS = {
     "replicasets.apps": "apps:replica_set",
     "statefulsets.apps": "apps:stateful_set",
     "horizontalpodautoscalers.autoscaling": "policy:horizontal_pod_autoscaler",
+    "verticalpodautoscalercheckpoints.autoscaling.k8s.io": "vertical:checkpoint",
+    "verticalpodautoscalers.autoscaling.k8s.io": "vertical:autoscaler",
     "certificatesigningrequests.certificates.k8s.io": "certificates:signing_request",
     "cronjobs.batch": "batch:cron_job",
     "jobs.batch": "batch:job",
