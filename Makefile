@@ -7,7 +7,7 @@ WORKERS ?= auto
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat
 SHELL := /bin/bash
 
-.PHONY: help demo test check lint types docs bench bench-large crash garbage golden clean
+.PHONY: help demo test check lint types docs bench bench-large crash garbage fuzz golden clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -41,6 +41,9 @@ crash: $(VENV)/.tested ## kill kpy 1,000 times at moments from a seed (SEED=1, K
 
 garbage: $(VENV)/.tested ## 10,000 broken manifests and as many broken expressions (GARBAGE=10000)
 	KPY_GARBAGE=$(or $(GARBAGE),10000) $(BIN)/python -m pytest -n $(WORKERS) tests/garbage
+
+fuzz: $(VENV)/.tested ## schemathesis over the OpenAPI of kpy serve: no 500 (EXAMPLES=20, SEED=1)
+	$(BIN)/python -m tests.clients.fuzz --examples $(or $(EXAMPLES),20) --seed $(or $(SEED),1)
 
 golden: $(VENV)/.tested ## rewrite recorded outputs of our own; review the diff
 	KPY_GOLDEN=1 $(BIN)/python -m pytest -n $(WORKERS) tests

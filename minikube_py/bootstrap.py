@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from minikube_py.api import machines
+from minikube_py.api import families, machines
 from minikube_py.api.types import Key
 from minikube_py.apiserver import default_roles
 from minikube_py.apiserver.origin import Origin
+from minikube_py.controllers import api_service
 from minikube_py.kubelet import static
 
 if TYPE_CHECKING:
@@ -19,11 +20,22 @@ NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 ORIGIN = Origin("kube-apiserver", trusted=True, user="system:apiserver", groups=("system:masters",))
 
 
-def fill(server: ApiServer, *, nodes: int, cpu: str, memory: str, version: str, static_pods: bool = False) -> None:
+def fill(
+    server: ApiServer,
+    *,
+    nodes: int,
+    cpu: str,
+    memory: str,
+    version: str,
+    static_pods: bool = False,
+    dual_stack: bool = False,
+) -> None:
     """Namespaces, priority classes, the Service of the API server, and the nodes: the first one is the control plane.
 
-    `static_pods`: with the control plane's own pods in kube-system.
+    `static_pods`: with the control plane's own pods in kube-system. `dual_stack`: with IPv6 beside IPv4.
     """
+    if dual_stack:
+        _add_service_cidr(server)
     for name in NAMESPACES:
         _create(server, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     for name, value, text in PRIORITY_CLASSES:
@@ -33,8 +45,7 @@ def fill(server: ApiServer, *, nodes: int, cpu: str, memory: str, version: str, 
             server, node_name(index), index=index, cpu=cpu, memory=memory, version=version, control_plane=index == 0
         )
     for obj in (
-        API_SERVICE,
-        *_endpoints_of_api_service(machines.machine_address(0)),
+        *api_service.OBJECTS.values(),
         _identity(server.clock),
         *default_roles.objects(),
     ):
@@ -53,13 +64,26 @@ def _add_static_pods(server: ApiServer, version: str) -> None:
         server.change(Key("pods", "kube-system", made["metadata"]["name"]), {"status": status}, "status", ORIGIN)
 
 
+def _add_service_cidr(server: ApiServer) -> None:
+    """What the API server keeps of --service-cluster-ip-range, ready at once (pkg/controller/servicecidrs)."""
+    _create(server, families.service_cidr())
+    ready = {
+        "type": "Ready",
+        "status": "True",
+        "reason": "",
+        "message": "Kubernetes Service CIDR is ready",
+        "lastTransitionTime": server.clock.timestamp,
+    }
+    server.change(families.SERVICE_CIDR, {"status": {"conditions": [ready]}}, "status", ORIGIN)
+
+
 def node_name(index: int) -> str:
     return "control-plane" if index == 0 else f"worker-{index}"
 
 
 def add_node(server: ApiServer, name: str, *, version: str, **shape: Any) -> Object:
     """A node as its kubelet of that version registers it. See `api.machines.template` for the shape."""
-    obj = machines.template(name, **shape)
+    obj = machines.template(name, dual=families.is_dual(server.view), **shape)
     info = {**obj["status"]["nodeInfo"], "kubeletVersion": version}
     return _create(server, {**obj, "status": {**obj["status"], "nodeInfo": info}})
 
@@ -68,28 +92,6 @@ def _create(server: ApiServer, obj: Object) -> Object:
     kind = server.registry.find(obj["apiVersion"], obj["kind"])
     assert kind is not None, obj
     return server.create(kind, obj, origin=ORIGIN)
-
-
-def _endpoints_of_api_service(address: str) -> tuple[Object, Object]:
-    """The API server itself writes where it is (pkg/controlplane/reconcilers): its Service has no selector."""
-    ports = [{"name": "https", "port": 6443, "protocol": "TCP"}]
-    meta = {"name": "kubernetes", "namespace": "default"}
-    return (
-        {
-            "apiVersion": "v1",
-            "kind": "Endpoints",
-            "metadata": {**meta, "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}},
-            "subsets": [{"addresses": [{"ip": address}], "ports": ports}],
-        },
-        {
-            "apiVersion": "discovery.k8s.io/v1",
-            "kind": "EndpointSlice",
-            "metadata": {**meta, "labels": {"kubernetes.io/service-name": "kubernetes"}},
-            "addressType": "IPv4",
-            "endpoints": [{"addresses": [address], "conditions": {"ready": True}}],
-            "ports": ports,
-        },
-    )
 
 
 def _identity(clock: Clock) -> Object:
@@ -125,18 +127,3 @@ PRIORITY_CLASSES = (
     ),
 )
 _PRIORITY_CLASS: Object = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass"}
-
-API_SERVICE: Object = {
-    "apiVersion": "v1",
-    "kind": "Service",
-    "metadata": {
-        "name": "kubernetes",
-        "namespace": "default",
-        "labels": {"component": "apiserver", "provider": "kubernetes"},
-    },
-    "spec": {
-        "clusterIP": "10.96.0.1",
-        "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}],
-        "type": "ClusterIP",
-    },
-}

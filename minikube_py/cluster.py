@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.api import kinds as kinds_table
 from minikube_py.api.kinds import Kind, Registry
-from minikube_py.api.types import Key, Object
+from minikube_py.api.types import Key, Object, Objects
 from minikube_py.base import errors
 from minikube_py.base.clock import Clock
 from minikube_py.store.store import Change, Store
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from minikube_py.programs.commands import Session
 
 KUBERNETES_VERSION = "v1.36.2"
+TRAFFICS = "traffics.sim.kpy.dev"  # their counts are brought up to now when they are read
 MEMORY_EPOCH_S = 1_767_225_600  # 2026-01-01T00:00:00Z, where a cluster in memory starts unless told
 CRDS = "customresourcedefinitions.apiextensions.k8s.io"
 
@@ -82,7 +83,8 @@ class Cluster:
         """Make a cluster file: system namespaces and `nodes` nodes (the first one is the control plane).
 
         `shape`: cpu ('4'), memory ('8Gi'), kubernetes_version ('v1.36.2'), static_pods (False): whether the control
-        plane's own pods are there, in kube-system; admission: configurations of admission plugins by name.
+        plane's own pods are there, in kube-system; dual_stack (False): whether there is
+        IPv6 beside IPv4; admission: configurations of admission plugins by name.
         """
         cluster = cls(Store(str(path), create=True), name)
         cluster._bootstrap(epoch_s=epoch_s, nodes=nodes, seed=seed, **shape)
@@ -122,6 +124,7 @@ class Cluster:
         memory: str = "8Gi",
         kubernetes_version: str = KUBERNETES_VERSION,
         static_pods: bool = False,
+        dual_stack: bool = False,
         admission: Object | None = None,
     ) -> None:
         from minikube_py import bootstrap
@@ -147,6 +150,7 @@ class Cluster:
                 memory=memory,
                 version=kubernetes_version,
                 static_pods=static_pods,
+                dual_stack=dual_stack,
             )
         self.reconcile()
 
@@ -263,11 +267,11 @@ class Cluster:
 
             matches = fieldselectors.parse(kind, fields)
             found = [obj for obj in found if matches(obj)]
-        return [self._served(kind, obj) for obj in found] if kind.stored_as else found
+        return [self._served(kind, obj) for obj in found] if kind.stored_as or kind.resource == TRAFFICS else found
 
     def list_at(
         self, resource: str, revision: int, namespace: str | None = None, *, verb: str = "list"
-    ) -> list[Object]:
+    ) -> Objects:
         """Objects as they were at a revision, sorted, in the version that is stored, for who may do `verb` with all of
         them. Raises Expired as `changes`."""
         kind = self.kind(resource)
@@ -286,8 +290,11 @@ class Cluster:
                 found[change.key] = change.old
         return [found[key] for key in sorted(found)]
 
-    @staticmethod
-    def _served(kind: Kind, obj: Object) -> Object:
+    def _served(self, kind: Kind, obj: Object) -> Object:
+        if kind.resource == TRAFFICS:
+            from minikube_py.network import traffic
+
+            return {**obj, "status": traffic.current(obj, self.view, self.clock)}
         if not kind.stored_as:
             return obj
         from minikube_py.api import convert
@@ -451,7 +458,7 @@ class Cluster:
         return managed_fields.shown(self.store, self.kind(resource), obj)
 
     def set_managed_fields(
-        self, resource: str, name: str, namespace: str, entries: list[Object], *, dry_run: bool = False
+        self, resource: str, name: str, namespace: str, entries: Objects, *, dry_run: bool = False
     ) -> Object:
         """Write metadata.managedFields as a client wants them. Raises BadRequest for what is none."""
         from minikube_py.apiserver import managed_fields

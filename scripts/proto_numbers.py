@@ -30,7 +30,11 @@ def messages(root: Path) -> dict[str, list[tuple[str, str, int]]]:
         short = ".".join(package[1].split(".")[-2:])
         for name, body in MESSAGE.findall(text):
             found[f"{short}.{name}"] = [
-                (type if "." in type or type.islower() or type.startswith("map") else f".{package[1]}.{type}", field, int(number))
+                (
+                    type if "." in type or type.islower() or type.startswith("map") else f".{package[1]}.{type}",
+                    field,
+                    int(number),
+                )
                 for type, field, number in FIELD.findall(body)
             ]
     return found

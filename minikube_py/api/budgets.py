@@ -13,7 +13,9 @@ Object = dict[str, Any]
 def condition(budget: Object, status: Object, allowed: int, stamp: str) -> Object:
     """The condition DisruptionAllowed; it keeps the time of its last transition while `status` has the same value."""
     value, reason = ("True", "SufficientPods") if allowed > 0 else ("False", "InsufficientPods")
-    known = [one for one in status.get("conditions") or () if one["type"] == "DisruptionAllowed" and one["status"] == value]
+    known = [
+        one for one in status.get("conditions") or () if one["type"] == "DisruptionAllowed" and one["status"] == value
+    ]
     return {
         "type": "DisruptionAllowed",
         "status": value,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from minikube_py.api import families
 from minikube_py.base.clock import Clock
 
 if TYPE_CHECKING:
@@ -29,8 +30,9 @@ def template(
     control_plane: bool = False,
     index: int = 0,
     version: str = VERSION,
+    dual: bool = False,
 ) -> Object:
-    """A Node without status conditions (the step adds them); `index` gives its pod range and address.
+    """A Node without status conditions (the step adds them); `index` gives its pod range and address. `dual`: IPv6 beside IPv4.
 
     Index 1: pods in 10.244.1.0/24, the machine at 192.168.10.2; index 300: 10.245.44.0/24 and 192.168.11.45.
     """
@@ -49,8 +51,10 @@ def template(
         found |= {"topology.kubernetes.io/region": region, "topology.kubernetes.io/zone": zone}
     all_taints = [{"effect": "NoSchedule", "key": CONTROL_PLANE}] if control_plane else []
     all_taints += taints or []
-    cidr, address = pod_range(index), machine_address(index)
-    spec: Object = {"podCIDR": cidr, "podCIDRs": [cidr]}
+    blocks, addresses = [pod_range(index)], [machine_address(index)]
+    if dual:
+        blocks, addresses = [*blocks, families.pod_block(index)], [*addresses, families.machine_address(index)]
+    spec: Object = {"podCIDR": blocks[0], "podCIDRs": blocks}
     if all_taints:
         spec["taints"] = all_taints
     return {
@@ -66,7 +70,10 @@ def template(
         },
         "spec": spec,
         "status": {
-            "addresses": [{"address": address, "type": "InternalIP"}, {"address": name, "type": "Hostname"}],
+            "addresses": [
+                *({"address": address, "type": "InternalIP"} for address in addresses),
+                {"address": name, "type": "Hostname"},
+            ],
             "allocatable": resources,
             "capacity": resources,
             "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},

@@ -8,20 +8,20 @@ same addresses again. Nothing is kept outside the Services: what a Service no lo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from minikube_py.api.validation import names
+from minikube_py.api.families import IPV4, family_of, service_blocks
 from minikube_py.api.validation.causes import Causes
-from minikube_py.api.validation.service import cluster_ips, is_headless, needs_health_check
+from minikube_py.api.validation.service import is_headless, needs_health_check
+from minikube_py.apiserver import families
 from minikube_py.base.errors import Invalid
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Key, Object, View
     from minikube_py.base.clock import Clock
 
-# 10.96.0.0/12 and --service-node-port-range: the defaults of kubeadm. The first and last address are not used; those
-# up to _LOW are left for people who ask for a fixed one (the "static" sub-range of KEP-3070), as are the lowest ports.
-_FIRST, _LAST, _LOW = (10 << 24) + (96 << 16) + 1, (10 << 24) + (111 << 16) + 0xFFFE, 256
+# --service-node-port-range, the default of kubeadm; the lowest are left for people who ask for a fixed one.
 PORTS = range(30000, 32768)
 _LOW_PORTS = 86
 
@@ -85,9 +85,10 @@ def allocate(service: Object, old: Object | None, view: View, clock: Clock) -> O
     in_use: InUse = view.derived("services-in-use", InUse)
     causes = Causes()
     if spec.get("type") != "ExternalName":
-        spec = _with_families(causes, spec, before)
+        blocks = service_blocks(view)
+        spec = families.completed(causes, spec, before, blocks)
         _refuse(service, causes)
-        spec = _with_address(causes, service, spec, before, in_use, clock)
+        spec = _with_addresses(causes, service, spec, before, in_use, blocks, clock)
         _refuse(service, causes)
     spec = _with_ports(causes, service, spec, in_use, clock)
     _refuse(service, causes)
@@ -100,55 +101,66 @@ def _refuse(service: Object, causes: Causes) -> None:
         raise Invalid("Service", "", meta.get("name") or meta.get("generateName") or "", causes.found)
 
 
-def _with_families(causes: Causes, spec: Object, before: Object) -> Object:
-    """ipFamilies and ipFamilyPolicy of a cluster that has only IPv4 (initIPFamilyFields)."""
-    if spec.get("clusterIP") and not spec.get("clusterIPs"):
-        spec = {**spec, "clusterIPs": [spec["clusterIP"]]}
-    cluster_ips(causes, spec)
-    if len(causes):
-        return spec
-    policy, families = spec.get("ipFamilyPolicy"), spec.get("ipFamilies") or []
-    headless, selectorless = is_headless(spec), not spec.get("selector")
-    if policy == "RequireDualStack" and not (headless and selectorless):
-        detail = "this cluster is not configured for dual-stack services"
-        causes.invalid("spec.ipFamilyPolicy", policy, detail)
-        return spec
-    for index, family in enumerate(families):
-        if family == "IPv6" and not (headless and selectorless):
-            causes.invalid(f"spec.ipFamilies[{index}]", family, "not configured on this cluster")
-    addresses = [address for address in spec.get("clusterIPs") or () if address != "None"]
-    for index, address in enumerate(addresses):
-        if names.is_ipv6(address):
-            causes.invalid(f"spec.clusterIPs[{index}]", addresses, "IPv6 is not configured on this cluster")
-    if len(causes):
-        return spec
-    added: Object = {}
-    if policy is None:
-        added["ipFamilyPolicy"] = "RequireDualStack" if headless and selectorless and not before else "SingleStack"
-    if not families:
-        both = (policy or added.get("ipFamilyPolicy")) == "RequireDualStack"
-        added["ipFamilies"] = ["IPv4", "IPv6"] if both else ["IPv4"]
-    return {**spec, **added} if added else spec
-
-
-def _with_address(causes: Causes, service: Object, spec: Object, before: Object, in_use: InUse, clock: Clock) -> Object:
+def _with_addresses(
+    causes: Causes, service: Object, spec: Object, before: Object, in_use: InUse, blocks: dict[str, str], clock: Clock
+) -> Object:
+    """An address for each family: those that the Service has stay, those that it names are asked for."""
     if is_headless(spec):
         return spec if "clusterIP" in spec else {**spec, "clusterIP": "None"}
-    given, had = spec.get("clusterIPs") or [], before.get("clusterIPs") or []
-    if given and given == had and before.get("type") != "ExternalName":
-        return spec
-    if given:
-        if not had or before.get("type") == "ExternalName":
-            _ask_for(causes, service, given, in_use)
+    given = spec.get("clusterIPs") or []
+    had = (before.get("clusterIPs") or []) if before.get("type") != "ExternalName" else []
+    if given and had and given[0] != had[0]:
         return spec  # a change of an allocated address is refused by validation
-    address = _free_address(service, in_use, clock)
-    return {**spec, "clusterIP": address, "clusterIPs": [address]}
+    found: list[str] = []
+    for index, family in enumerate(spec["ipFamilies"]):
+        if index >= len(given):
+            found.append(_free_address(service, index, in_use, blocks[family], clock))
+            continue
+        if index >= len(had) or given[index] != had[index]:
+            _ask_for(causes, service, given, index, in_use, blocks[family])
+        found.append(given[index])
+    return spec if found == given else {**spec, "clusterIP": found[0], "clusterIPs": found}
 
 
-def _ask_for(causes: Causes, service: Object, given: list[str], in_use: InUse) -> None:
-    address = given[0]
-    number = _number(address)
-    if not _FIRST <= number <= _LAST:
+class Block(NamedTuple):
+    """The addresses of a block that are given out, as numbers: not the first and, for IPv4, not the last one."""
+
+    first: int
+    last: int
+
+    @property
+    def drawn_from(self) -> int:
+        """The lowest to be drawn by chance. Below it are those for people who ask for a fixed one (the static sub-range of
+        KEP-3070): a sixteenth of the block, at least 16, at most 256."""
+        size = self.last - self.first + 1
+        return self.first + min(max(16, size // 16), 256)
+
+
+@cache
+def _block(cidr: str) -> Block:
+    from ipaddress import ip_network
+
+    network = ip_network(cidr)
+    return Block(int(network[0]) + 1, int(network[-1]) - (network.version == 4))
+
+
+def _number(address: str) -> int:
+    from ipaddress import ip_address
+
+    return int(ip_address(address))
+
+
+def _text(number: int, family: str) -> str:
+    if family == IPV4:
+        return f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+    from ipaddress import IPv6Address
+
+    return str(IPv6Address(number))
+
+
+def _ask_for(causes: Causes, service: Object, given: list[str], index: int, in_use: InUse, cidr: str) -> None:
+    address, block = given[index], _block(cidr)
+    if not block.first <= _number(address) <= block.last:
         why = "the provided network does not match the current range"
     elif in_use.addresses.get(address, _owner(service)) != _owner(service):
         why = "provided IP is already allocated"
@@ -157,19 +169,13 @@ def _ask_for(causes: Causes, service: Object, given: list[str], in_use: InUse) -
     causes.invalid("spec.clusterIPs", given, f"failed to allocate IP {address}: {why}")
 
 
-def _number(address: str) -> int:
-    one, two, three, four = (int(part) for part in address.split("."))
-    return (one << 24) + (two << 16) + (three << 8) + four
-
-
-def _text(number: int) -> str:
-    return f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
-
-
-def _free_address(service: Object, in_use: InUse, clock: Clock) -> str:
-    start = clock.token("clusterIP", _words(service)) % (_LAST - _FIRST - _LOW + 1)
-    for step in range(_LAST - _FIRST - _LOW + 1):
-        address = _text(_FIRST + _LOW + (start + step) % (_LAST - _FIRST - _LOW + 1))
+def _free_address(service: Object, index: int, in_use: InUse, cidr: str, clock: Clock) -> str:
+    block, family = _block(cidr), family_of(cidr)
+    count = block.last - block.drawn_from + 1
+    words = (_words(service),) if not index else (_words(service), index)
+    start = clock.token("clusterIP", *words) % count
+    for step in range(count):
+        address = _text(block.drawn_from + (start + step) % count, family)
         if address not in in_use.addresses:
             return address
     raise Invalid("Service", "", service["metadata"].get("name", ""), _full("spec.clusterIPs", None, "failed to allocate a serviceIP: range is full"))  # fmt: skip

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from minikube_py.api import convert, decode, defaults, pods, strategy, validation
+from minikube_py.api import decode, defaults, pods, strategy, validation
 from minikube_py.api.kinds import CREATE_ONLY
 from minikube_py.api.types import Key
-from minikube_py.apiserver import admission, allocate
+from minikube_py.apiserver import admission, allocate, conversion
 from minikube_py.apiserver.origin import ADMIN, Origin
 from minikube_py.base import errors, gotext, patch
 from minikube_py.base.clock import Clock
@@ -175,7 +175,7 @@ class ApiServer:
         revision, clock = self.store.revision + 1, self.clock
         for attempt in range(GENERATE_ATTEMPTS_MAX):
             name = prefix + clock.suffix(kind.storage, meta.get("namespace", ""), prefix, revision, attempt)
-            if self.store.get(Key(kind.storage, meta.get("namespace", ""), name)) is None:
+            if self.store.is_free(Key(kind.storage, meta.get("namespace", ""), name), prefix):
                 return name
         raise errors.already_exists(kind.resource, name)
 
@@ -420,7 +420,7 @@ class ApiServer:
             return obj
         decoded, warnings = decode.decode(kind, obj, check)
         self.warnings += warnings
-        return convert.to_stored(kind, decoded)
+        return conversion.to_stored(self.view, self.clock, kind, decoded)
 
     @staticmethod
     def _mutated(request: admission.Request) -> Object:
@@ -509,7 +509,7 @@ def patched(kind: Kind, old: Object, fields: Any, form: str) -> Object:
 
         lists = schema.merge_keys(kind.version, kind.name)
     if form == "strategic" and lists is None:
-        raise errors.StatusError(
+        raise errors.UnsupportedMediaType(
             "the body of the request was in an unknown format - accepted media types include: "
             "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
         )

@@ -26,6 +26,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.api import faults, machines
+from minikube_py.api.families import is_dual
 from minikube_py.api.simulator import time_s
 from minikube_py.api.types import Create, Key, Patch, Wake
 from minikube_py.base import patch
@@ -85,8 +86,8 @@ def key_of(name: str) -> Key:
     return Key(RESOURCE, "", name)
 
 
-def template(group: Object, name: str, *, index: int, turn: int) -> Object:
-    """The Node that a machine of a group registers; `index` gives its addresses, `turn` its zone."""
+def template(group: Object, name: str, *, index: int, turn: int, dual: bool = False) -> Object:
+    """The Node that a machine of a group registers; `index` gives its addresses (`dual`: of both families), `turn` its zone."""
     spec = group["spec"]
     shape = spec.get("template") or {}
     capacity = {key: str(value) for key, value in (shape.get("capacity") or {}).items()}
@@ -100,6 +101,7 @@ def template(group: Object, name: str, *, index: int, turn: int) -> Object:
         taints=shape.get("taints"),
         zone=zones[turn % len(zones)],
         index=index,
+        dual=dual,
     )
     resources = {**node["status"]["capacity"], **capacity}
     provider = {**node["spec"], "providerID": f"kpy://{group['metadata']['name']}/{name}"}
@@ -127,7 +129,7 @@ def step(found: Object, view: View, clock: Clock) -> Actions:
         if _fails(group.name, view):
             continue
         index = _free_index(view)
-        outcome = yield Create(template(found, machine["name"], index=index, turn=machine["turn"]))
+        outcome = yield Create(template(found, machine["name"], index=index, turn=machine["turn"], dual=is_dual(view)))
         if not isinstance(outcome, KpyError):
             registered += 1
             booting = [one for one in booting if one is not machine]

@@ -12,6 +12,7 @@
         ├── AlreadyExists          409  reason AlreadyExists
         ├── Conflict               409  stale resourceVersion or uid precondition
         ├── Expired                410  a resourceVersion older than the log
+        ├── UnsupportedMediaType   415  a body or a sort of patch that the resource does not take
         ├── Invalid                422  validation; carries `causes`
         ├── TooManyRequests        429  an eviction that a disruption budget refuses
         └── InternalError          500
@@ -94,6 +95,10 @@ class Conflict(StatusError):
 
 class Expired(StatusError):
     reason, code = "Expired", 410
+
+
+class UnsupportedMediaType(StatusError):
+    reason, code = "UnsupportedMediaType", 415
 
 
 class TooManyRequests(StatusError):

@@ -52,6 +52,9 @@ def start(
     scheduler_config: Annotated[
         str, typer.Option("--scheduler-config", metavar="FILE", help="A KubeSchedulerConfiguration: profiles, plugins.")
     ] = "",
+    ip_family: Annotated[
+        str, typer.Option("--ip-family", metavar="ipv4|dual", help="dual: IPv6 addresses beside the IPv4 ones.")
+    ] = "ipv4",
     admission_config: Annotated[
         str,
         typer.Option(
@@ -73,6 +76,8 @@ def start(
                 raise ValueError("must be greater than zero")
         except ValueError as error:
             raise UsageError(f'invalid argument "{value}" for "{flag}" flag: {error}') from None
+    if ip_family not in ("ipv4", "dual"):
+        raise UsageError(f"--ip-family must be ipv4 or dual, not {ip_family!r}")
     chosen = name or home.DEFAULT
     scheduler = _scheduler(scheduler_config) if scheduler_config else None
     cluster = home.start(
@@ -84,6 +89,7 @@ def start(
         seed=seed,
         kubernetes_version=_version(kubernetes_version),
         static_pods=static_pods,
+        dual_stack=ip_family == "dual",
         admission=_admission(admission_config),
     )
     if no_load_balancer:

@@ -105,12 +105,12 @@ def _fetch(call: Call, source: Place, target: str) -> int:
     if not path.startswith("/"):
         path = posixpath.join(session.cwd, path)
     if not fs.exists(path):
-        call.complain(f"tar: {source.path}: Cannot stat: No such file or directory")
-        call.complain("tar: Exiting with failure status due to previous errors")
+        call.line(f"tar: {source.path}: Cannot stat: No such file or directory")
+        call.line("tar: Exiting with failure status due to previous errors")
         call.complain("command terminated with exit code 2")
         return 2
     if source.path.startswith("/"):
-        call.complain("tar: Removing leading `/' from member names")
+        call.line("tar: Removing leading `/' from member names")
     if os.path.isdir(target) and fs.stat(path)["file_type"] != "directory":
         target = os.path.join(target, posixpath.basename(path))
     _copy_out(fs, path, target)

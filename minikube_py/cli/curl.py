@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from minikube_py.api.families import IPV4, IPV6
 from minikube_py.base.errors import UsageError
 from minikube_py.cli import own, places
 from minikube_py.network import routes
@@ -28,6 +29,8 @@ def curl(
     request: Annotated[str, typer.Option("--request", "-X", metavar="METHOD", help="The method.")] = "GET",
     max_time: Annotated[int, typer.Option("--max-time", "-m", min=1, metavar="SECONDS", help="Give up after.")] = 10,
     include: Annotated[bool, typer.Option("--include", "-i", help="Print the status line too.")] = False,
+    ipv4: Annotated[bool, typer.Option("--ipv4", "-4", help="By IPv4 alone.")] = False,
+    ipv6: Annotated[bool, typer.Option("--ipv6", "-6", help="By IPv6 alone.")] = False,
     insecure: Annotated[bool, typer.Option("--insecure", "-k", help="Trust any certificate.")] = False,
     fail: Annotated[bool, typer.Option("--fail", "-f", help="No answer but exit code 22 for 400 and above.")] = False,
     count: Annotated[
@@ -46,6 +49,8 @@ def curl(
         asked = routes.parse(url, headers=headers, method=request.upper(), insecure=insecure)
     except ValueError as error:
         raise UsageError(str(error)) from None
+    if ipv4 or ipv6:
+        asked = asked._replace(family=IPV6 if ipv6 else IPV4)
     source = places.place(context, from_)
     if count > 1:
         return _count(context, source, asked, count, max_time)
@@ -65,7 +70,7 @@ def _show(outcome: routes.Outcome, *, include: bool, fail: bool) -> int:
         return FAILED
     if include:
         typer.echo(f"HTTP/1.1 {outcome.status} {phrase(outcome.status)}")
-    typer.echo(f"{outcome.status} {phrase(outcome.status)}{_from(outcome)}")
+    typer.echo(outcome.body or f"{outcome.status} {phrase(outcome.status)}{_from(outcome)}")
     return 0
 
 

@@ -141,6 +141,7 @@ def status(
     ctx: typer.Context,
     name: NameArgument = "",
     svg: Annotated[str, typer.Option("--svg", metavar="FILE", help="Write the curves as a picture.")] = "",
+    png: Annotated[str, typer.Option("--png", metavar="FILE", help="The same, as pixels (needs resvg-py).")] = "",
 ) -> None:
     """Show requests, errors by cause, latency, pods and versions, and their curves over virtual time."""
     context: own.Context = ctx.obj
@@ -151,27 +152,39 @@ def status(
         found = cluster.list("traffics.sim.kpy.dev", context.namespace)
         if not found:
             raise NotFound(f"no Traffic found in {context.namespace} namespace: `kpy traffic start TARGET` begins one")
-    if svg and len(found) > 1:
-        raise UsageError("--svg draws one Traffic: give its name")
+    if (svg or png) and len(found) > 1:
+        raise UsageError(f"{'--svg' if svg else '--png'} draws one Traffic: give its name")
     for number, one in enumerate(found):
         if number:
             typer.echo("")
-        counts = traffics.current(one, cluster.view, cluster.clock)
+        counts = one["status"]
         key = Key(traffics.RESOURCE, one["metadata"]["namespace"], one["metadata"]["name"])
         pieces = tally.pieces(counts, cluster.view.memory(traffics.NAME, key))
         _show(one, counts, pieces)
-        if svg:
-            _draw(svg, one, counts, pieces)
+        if svg or png:
+            _draw(svg, png, one, counts, pieces)
 
 
-def _draw(path: str, traffic: Object, counts: Object, pieces: list[list[Any]]) -> None:
-    from pathlib import Path
-
+def _draw(svg: str, png: str, traffic: Object, counts: Object, pieces: list[list[Any]]) -> None:
     from minikube_py.cli import traffic_svg
 
     text = traffic_svg.chart(f"Traffic {traffic['metadata']['name']}: {_target_of(traffic)}", _summary(counts), pieces)
+    if png:
+        from minikube_py.cli import traffic_png
+
+        pixels, legible = traffic_png.picture(text)
+        if not legible:
+            typer.echo("warning: this machine has no font that the picture could be written in", err=True)
+        _write(png, pixels)
+    if svg:
+        _write(svg, text.encode())
+
+
+def _write(path: str, content: bytes) -> None:
+    from pathlib import Path
+
     try:
-        Path(path).write_text(text, encoding="utf-8")
+        Path(path).write_bytes(content)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from None
     typer.echo(f"{path} written", err=True)

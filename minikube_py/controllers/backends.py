@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minikube_py.api import pods
+from minikube_py.api.families import IPV4, IPV6, family_of, pod_addresses
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Object, Objects, View
@@ -37,6 +38,19 @@ def behind(service: Object, view: View, *, terminating: bool) -> Objects:
         and not pods.is_finished(pod)
         and (terminating or not pods.is_terminating(pod))
     ]
+
+
+def address_of(pod: Object, family: str) -> str:
+    """The pod's address of a family; '' if it has none."""
+    first: str = pod["status"]["podIP"]
+    if (":" in first) == (family == IPV6):
+        return first
+    return next((one for one in pod_addresses(pod) if family_of(one) == family), "")
+
+
+def families(service: Object) -> list[str]:
+    """The families that a Service's endpoints have, the first one first."""
+    return service["spec"].get("ipFamilies") or [IPV4]
 
 
 def target_port(pod: Object, port: Object) -> int | None:

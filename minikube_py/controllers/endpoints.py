@@ -77,11 +77,15 @@ def _described(meta: Object, labels: dict[str, str], annotations: dict[str, str]
 
 
 def _subsets(service: Object, found: Objects, *, always: bool) -> Objects:
-    """Pods with the same port numbers share a subset; pods that have none of the ports are in none, unless headless."""
+    """Pods with the same port numbers share a subset; pods that have none of the ports are in none, unless headless. Their
+    addresses are of the Service's first family."""
+    family = backends.families(service)[0]
     groups: dict[tuple[int | None, ...], tuple[Objects, Objects]] = {}
     for pod in found:
-        ready, waiting = groups.setdefault(backends.port_numbers(service, pod), ([], []))
-        (ready if always or pods.is_ready(pod) else waiting).append(_address(service, pod))
+        address = backends.address_of(pod, family)
+        if address:
+            ready, waiting = groups.setdefault(backends.port_numbers(service, pod), ([], []))
+            (ready if always or pods.is_ready(pod) else waiting).append(_address(service, pod, address))
     subsets = []
     for numbers in sorted(groups, key=str):
         ports = backends.ports(service, numbers, blank_names=False)
@@ -97,8 +101,8 @@ def _subsets(service: Object, found: Objects, *, always: bool) -> Objects:
     return subsets
 
 
-def _address(service: Object, pod: Object) -> Object:
-    address: Object = {"ip": pod["status"]["podIP"]}
+def _address(service: Object, pod: Object, ip: str) -> Object:
+    address: Object = {"ip": ip}
     name = backends.hostname(service, pod)
     if name:
         address["hostname"] = name

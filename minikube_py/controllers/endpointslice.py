@@ -38,9 +38,19 @@ def step(service: Object, view: View, clock: Clock) -> Actions:
     existing = [
         one for one in view.owned(uid, RESOURCE) if (one["metadata"].get("labels") or {}).get(MANAGED_BY) == MANAGER
     ]
-    wanted = _wanted(service, view)
+    families = backends.families(service)
+    for family in families:
+        mine = [one for one in existing if one["addressType"] == family]
+        yield from _reconcile(service, family, mine, view, first=not existing)
+    for one in existing:
+        if one["addressType"] not in families:
+            yield Delete(ownership.key_of(RESOURCE, one))
+
+
+def _reconcile(service: Object, family: str, existing: Objects, view: View, *, first: bool) -> Actions:
+    """The slices of one family."""
+    wanted = _wanted(service, family, view)
     kept: dict[str, Object] = {}  # name of a slice -> what it shall be
-    spare: Objects = []  # slices that nothing is left for
     fresh: Objects = []  # contents without a slice
 
     for numbers in sorted(wanted, key=str):
@@ -63,26 +73,28 @@ def step(service: Object, view: View, clock: Clock) -> Actions:
         if spare:
             yield from _write(service, spare.pop(0), content, view)
         else:
-            yield Create(_described(service, content, view, first=not existing))
+            yield Create(_described(service, family, content, view, first=first))
     for one in spare:
         yield Delete(ownership.key_of(RESOURCE, one))
 
 
-def _wanted(service: Object, view: View) -> dict[tuple[int | None, ...], dict[str, Object]]:
+def _wanted(service: Object, family: str, view: View) -> dict[tuple[int | None, ...], dict[str, Object]]:
     """Port numbers -> uid of a pod -> its endpoint. Pods whose named ports have other numbers need slices of their own."""
     groups: dict[tuple[int | None, ...], dict[str, Object]] = {}
     for pod in backends.behind(service, view, terminating=True):
-        group = groups.setdefault(backends.port_numbers(service, pod), {})
-        group[pod["metadata"]["uid"]] = _endpoint(service, pod, view)
+        address = backends.address_of(pod, family)
+        if address:
+            group = groups.setdefault(backends.port_numbers(service, pod), {})
+            group[pod["metadata"]["uid"]] = _endpoint(service, pod, address, view)
     return groups
 
 
-def _endpoint(service: Object, pod: Object, view: View) -> Object:
+def _endpoint(service: Object, pod: Object, address: str, view: View) -> Object:
     """Serving: the pod is ready. Ready: also not going, or the Service publishes pods that are not ready."""
     serving, terminating = pods.is_ready(pod), pods.is_terminating(pod)
     always = service["spec"].get("publishNotReadyAddresses", False)
     conditions = {"ready": always or (serving and not terminating), "serving": serving, "terminating": terminating}
-    endpoint: Object = {"addresses": [pod["status"]["podIP"]], "conditions": conditions}
+    endpoint: Object = {"addresses": [address], "conditions": conditions}
     name = backends.hostname(service, pod)
     if name:
         endpoint["hostname"] = name
@@ -158,7 +170,7 @@ def _write(service: Object, one: Object, content: Object, view: View) -> Actions
     yield Patch(ownership.key_of(RESOURCE, one), fields)
 
 
-def _described(service: Object, content: Object, view: View, *, first: bool) -> Object:
+def _described(service: Object, family: str, content: Object, view: View, *, first: bool) -> Object:
     """A new slice; the first one of a Service also answers to the Service's own creation."""
     meta = service["metadata"]
     times = [_changed_at([], content["endpoints"], view), meta["creationTimestamp"] if first else ""]
@@ -174,7 +186,7 @@ def _described(service: Object, content: Object, view: View, *, first: bool) -> 
             **annotations,
             "ownerReferences": [ownership.reference_to(service, "v1", "Service")],
         },
-        "addressType": "IPv4",
+        "addressType": family,
         **content,
     }
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from minikube_py.api.types import Delete, Key, Patch
+from minikube_py.base.errors import KpyError
 from minikube_py.controllers import kinds_of
 from minikube_py.controllers.ownership import is_deleting
 
@@ -45,11 +46,15 @@ def step(obj: Object, view: View, clock: Clock) -> Actions:
 
 
 def _orphan_dependents(key: Key, owner: Object, view: View) -> Actions:
-    """Dependents lose their reference to this owner, then the owner its finalizer."""
+    """Dependents lose their reference to this owner; the owner, looked at again because of that, its finalizer. In between a
+    controller sees that it has lost its dependents."""
     uid = owner["metadata"]["uid"]
+    freed = False
     for resource, dependent in view.dependents(uid):
-        yield _without_owners(_key(resource, dependent), dependent, {uid})
-    yield _without_finalizer(key, owner, ORPHAN)
+        outcome = yield _without_owners(_key(resource, dependent), dependent, {uid})
+        freed = freed or not isinstance(outcome, KpyError)
+    if not freed:
+        yield _without_finalizer(key, owner, ORPHAN)
 
 
 def _delete_dependents(key: Key, owner: Object, view: View) -> Actions:

@@ -5,7 +5,8 @@ deleted. Its wake: the next pass.
 
 The first pass comes 5 s after the deletion. A pass deletes all pods; only when no pod is left it deletes everything else,
 Events last; then it writes the conditions, and when nothing is left it drops the finalizer `kubernetes`. With something
-left the next pass comes 5 s after a change of the conditions, else after half of what the rest is expected to need, plus 1 s.
+left the next pass comes 5 s after a change of the conditions, else after half of what the rest is expected to need, plus 1 s;
+after a failure it comes sooner and then ever later. Pods that should be gone by now, by their grace periods, are a failure.
 Source: k8s.io/kubernetes/pkg/controller/namespace/deletion/namespaced_resources_deleter.go, status_condition_utils.go.
 """
 
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 from minikube_py.api.types import Delete, Key, Patch, Remember, Wake
 from minikube_py.base.clock import seconds
 from minikube_py.base.errors import KpyError, NotFound
-from minikube_py.controllers import kinds_of
+from minikube_py.controllers import kinds_of, retry
 from minikube_py.controllers.ownership import is_deleting, key_of
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 STEP = "namespace"
 FINALIZER = "kubernetes"
 GRACE_S = 5  # between the deletion and the first pass, and after each change (namespaceDeletionGracePeriod)
+FAILURE_S_MAX = 60  # the longest wait for a retry
 HELD_S = 15  # what content with a finalizer is expected to need
 _NOT_KEPT = ("bindings", "localsubjectaccessreviews.authorization.k8s.io")  # resources without objects
 
@@ -49,8 +51,16 @@ def step(namespace: Object, view: View, clock: Clock) -> Actions:
     failures = yield from _pass(key.name, left, view)
     left = _left(key.name, view)
     waits_for_pods = "pods" in left
+    if waits_for_pods and _are_overdue(left["pods"], clock.now_s - first_s + GRACE_S):
+        failures.append(f"unexpected items still remain in namespace: {key.name} for gvr: /v1, Resource=pods")
     changed = yield from _write_conditions(namespace, key, {} if waits_for_pods else left, failures, clock)
-    if left or failures:
+    if failures:
+        count = view.memory(STEP, key).get("failures", 0) + 1
+        next_s = clock.now_s + min(FAILURE_S_MAX, retry.delay_s(count))
+        yield Remember({"due": next_s, "failures": count})
+        yield Wake(next_s)
+        return
+    if left:
         next_s = clock.now_s + (GRACE_S if changed else _expected_s(left) // 2 + 1)
         yield Remember({"due": next_s})
         yield Wake(next_s)
@@ -84,6 +94,15 @@ def _delete(resource: str, objects: Objects, failures: list[str]) -> Actions:
             outcome = yield Delete(key_of(resource, obj), propagation="Background")
             if isinstance(outcome, KpyError) and not isinstance(outcome, NotFound):
                 failures.append(str(outcome))
+
+
+def _are_overdue(pods: Objects, passed_s: int) -> bool:
+    """Whether the longest grace period is over and no finalizer tells why a pod is still there (estimateGracefulTermination).
+
+    Grace periods of 1 s, first pass after 5 s: overdue. Of 30 s: expected.
+    """
+    longest = max(pod["spec"].get("terminationGracePeriodSeconds", 30) for pod in pods)
+    return passed_s >= longest and not any(pod["metadata"].get("finalizers") for pod in pods)
 
 
 def _expected_s(left: dict[str, Objects]) -> int:

@@ -50,6 +50,17 @@ PIPELINE: tuple[Step, ...] = (
         {"namespaces": (wakes.itself,), "configmaps": (wakes.its_namespace_if_root_ca,)},
     ),
     Step(
+        "kubernetes-service",
+        "kube-apiserver",
+        "namespaces",
+        "controllers.api_service:step",
+        {
+            "services": (wakes.default_namespace_if_api_service,),
+            "endpoints": (wakes.default_namespace_if_api_service,),
+            "endpointslices.discovery.k8s.io": (wakes.default_namespace_if_api_service,),
+        },
+    ),
+    Step(
         "service-account-tokens",
         "tokens-controller",
         "secrets",

@@ -175,8 +175,13 @@ def dependents(change: Change, world: World) -> Iterable[Key]:
 
 @concerned_by(of.WENT)
 def owners(change: Change, world: World) -> Iterable[Key]:
-    """The owners of a deleted object: one in foreground deletion waits for it."""
-    return owners_of(change, world) if change.new is None else NONE
+    """The owners of a deleted object, and those that an object has lost: one that is being deleted may wait for it."""
+    if change.new is None:
+        return owners_of(change, world)
+    before = change.old["metadata"].get("ownerReferences") if change.old is not None else None
+    if not before or before is change.new["metadata"].get("ownerReferences"):
+        return NONE
+    return owners_of(change, world) if before != change.new["metadata"].get("ownerReferences") else NONE
 
 
 # -- pods and what selects them ----------------------------------------------------------------------------------------
@@ -568,6 +573,12 @@ def its_namespace_if_root_ca(change: Change, world: World) -> Iterable[Key]:
     """The namespace whose kube-root-ca.crt was touched."""
     is_root_ca = change.key.name == "kube-root-ca.crt" and change.old is not None
     return (Key("namespaces", "", change.key.namespace),) if is_root_ca else NONE
+
+
+def default_namespace_if_api_service(change: Change, world: World) -> Iterable[Key]:
+    """The namespace default, if the Service `kubernetes` or its endpoints are gone."""
+    is_gone = change.new is None and (change.key.namespace, change.key.name) == ("default", "kubernetes")
+    return (Key("namespaces", "", "default"),) if is_gone else NONE
 
 
 @concerned_by(of.CAME | of.WENT | of.SPEC | of.ENDED)

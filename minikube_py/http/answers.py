@@ -137,7 +137,7 @@ def refused(error: Exception) -> Answer:
     """A refusal as an Answer; what is a fault of our own is told to the log, too."""
     if isinstance(error, RecursionError):
         error = errors.BadRequest("the object in the body is nested too deeply")
-    if isinstance(error, ValueError) and not type(error).__module__.startswith("minikube_py."):
+    if not type(error).__module__.startswith("minikube_py."):
         traceback.print_exception(error, file=sys.stderr)
         error = errors.InternalError(f"Internal error occurred: {error}")
     status = status_of(error)

@@ -91,7 +91,7 @@ class Api:
             found: Answer | watching.Stream
             try:
                 found = self.as_asked(scope, request, self._dispatch)
-            except (errors.KpyError, ValueError, RecursionError) as error:
+            except Exception as error:
                 found = refused(error)
             found = self._with_warnings(found)
             if self.world.cluster.store.revision != before or not isinstance(found, Answer):
@@ -157,9 +157,9 @@ def _accept(request: Request) -> Any:
 
 
 def _quoted(text: str) -> str:
-    """Text within a header: one line, quotes and backslashes marked."""
-    line = " ".join(text.split("\n"))
-    return line.replace("\\", "\\\\").replace('"', '\\"').encode("utf-8").decode("latin-1")
+    """Text within a header: one line without control characters, quotes and backslashes marked."""
+    line = "".join(letter if letter.isprintable() else " " for letter in text)
+    return line.replace("\\", "\\\\").replace('"', '\\"').encode("utf-8", "replace").decode("latin-1")
 
 
 def headers_of(scope: MutableMapping[str, Any]) -> dict[str, str]:

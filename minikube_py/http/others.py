@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from minikube_py.apiserver import authorizer
 from minikube_py.apiserver.authorizer import Target
-from minikube_py.base import errors
+from minikube_py.base import errors, jwt
 from minikube_py.cluster import server_version
 from minikube_py.http import clocks, discovery, measured, openapi
 from minikube_py.http.answers import JSON, NOT_FOUND, Accept, Answer, accept_of, answer, dumped, text
@@ -66,7 +66,7 @@ def handle(world: World, metrics: Metrics, request: Request) -> Answer:
     if path == "/.well-known/openid-configuration":
         return answer(_issuer(), Accept())
     if path == "/openid/v1/jwks":
-        return answer({"keys": []}, Accept())
+        return answer(jwt.keys(cluster.info.seed), Accept())
     return NOT_FOUND
 
 
@@ -169,12 +169,12 @@ def _paths(cluster: Cluster) -> list[str]:
 
 
 def _issuer() -> Object:
-    from minikube_py.apiserver.tokens import ISSUER
+    from minikube_py.api.accounts import ISSUER
 
     return {
         "issuer": ISSUER,
         "jwks_uri": f"{ISSUER}/openid/v1/jwks",
         "response_types_supported": ["id_token"],
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": ["HS256"],
+        "id_token_signing_alg_values_supported": ["ES256"],
     }

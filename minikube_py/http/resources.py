@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.api import convert
+from minikube_py.apiserver import conversion
 from minikube_py.base import errors
 from minikube_py.http import pages, tables
 from minikube_py.http.answers import Answer, Refusal, answer, success
@@ -75,7 +76,7 @@ def list_(cluster: Cluster, kind: Kind, request: Request) -> Answer:
     page = pages.page(cluster, kind, request)
     version, accept = request.place.version, request.accept
     served = (
-        [convert.to_version(kind, version, obj) for obj in page.objects]
+        conversion.to_version(cluster.view, cluster.clock, kind, version, page.objects)
         if kind.others or kind.stored_as
         else page.objects
     )
@@ -106,7 +107,7 @@ def shaped(
     """One object as the client wants it; whole ones have their managedFields."""
     accept = request.accept
     version = request.place.version if request.place.version in (kind.version, *kind.others) else kind.version
-    served = convert.to_version(kind, version, obj)
+    served = conversion.to_version(cluster.view, cluster.clock, kind, version, [obj])[0]
     if accept.as_kind == "Table":
         metadata = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
         table = tables.table(kind, [served], metadata, now_s=cluster.clock.now_s, include=include_of(request))
@@ -311,7 +312,7 @@ def deletecollection(cluster: Cluster, kind: Kind, request: Request) -> Answer:
                 )
             except errors.NotFound:
                 continue
-            gone.append(convert.to_version(kind, request.place.version, deleted))
+            gone += conversion.to_version(cluster.view, cluster.clock, kind, request.place.version, [deleted])
     items = gone if kind.crd else [_bare(obj) for obj in gone]
     metadata = {"resourceVersion": str(cluster.store.revision)}
     return answer(

@@ -178,7 +178,9 @@ class Conversation:
         first = b""
         while True:
             try:
-                message = await asyncio.wait_for(asyncio.shield(self._coming()), PAUSE_S if first.endswith(b"\n") else None)
+                message = await asyncio.wait_for(
+                    asyncio.shield(self._coming()), PAUSE_S if first.endswith(b"\n") else None
+                )
             except TimeoutError:
                 return await self._statements(session, first)
             self._reading = None

@@ -5,7 +5,8 @@ Sources: k8s.io/apiserver/pkg/endpoints/filters (authentication.go, impersonatio
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import unquote
 
 from minikube_py.api.accounts import ISSUER
 from minikube_py.apiserver import authorizer, tokens
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 ANONYMOUS = Subject("system:anonymous", ("system:unauthenticated",))
 AUTHENTICATED = "system:authenticated"
+EXTRA = "impersonate-extra-"
+Extra: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 class Users:
@@ -41,9 +44,10 @@ class Users:
             if groups or any(name.startswith("impersonate-") for name, _ in impersonated):
                 raise errors.InternalError("Internal error occurred: requested impersonation without a user")
             return asking
+        uid, extra = headers.get("impersonate-uid", ""), _extra(impersonated)
         if asking is not None:
-            _may_impersonate(cluster, asking, user, groups)
-        found = authorizer.impersonated(user, groups)
+            _may_impersonate(cluster, asking, user, groups, uid, extra)
+        found = authorizer.impersonated(user, groups, uid, extra)
         return None if found.user == ADMIN.user and MASTERS in found.groups else found
 
     def _asking(self, cluster: Cluster, header: str) -> Subject | None:
@@ -67,13 +71,26 @@ def _authenticated(subject: Subject) -> Subject:
     return subject._replace(groups=tuple(dict.fromkeys((*subject.groups, AUTHENTICATED))))
 
 
-def _may_impersonate(cluster: Cluster, asking: Subject, user: str, groups: list[str]) -> None:
-    """Whether somebody may play that user and those groups. Raises Forbidden."""
-    view = cluster.view
-    if user.startswith(SERVICE_ACCOUNT):
-        namespace, _, name = user.removeprefix(SERVICE_ACCOUNT).partition(":")
-        authorizer.require(view, asking, "impersonate", Target("", "serviceaccounts", namespace, name))
-    else:
-        authorizer.require(view, asking, "impersonate", Target("", "users", "", user))
-    for group in groups:
-        authorizer.require(view, asking, "impersonate", Target("", "groups", "", group))
+def _extra(headers: Iterable[tuple[str, str]]) -> Extra:
+    """Impersonate-Extra-KEY: VALUE, each key with all its values."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, value in headers:
+        if name.startswith(EXTRA):
+            key = unquote(name.removeprefix(EXTRA))
+            found[key] = (*found.get(key, ()), value)
+    return tuple(found.items())
+
+
+def _may_impersonate(cluster: Cluster, asking: Subject, user: str, groups: list[str], uid: str, extra: Extra) -> None:
+    """Whether somebody may play that user, with all that is told of them. Raises Forbidden."""
+    namespace, _, name = user.removeprefix(SERVICE_ACCOUNT).partition(":")
+    wanted = [
+        Target("", "serviceaccounts", namespace, name)
+        if user.startswith(SERVICE_ACCOUNT)
+        else Target("", "users", "", user),
+        *(Target("", "groups", "", group) for group in groups),
+        *(Target("authentication.k8s.io", "uids", "", uid) for _ in uid[:1]),
+        *(Target("authentication.k8s.io", f"userextras/{key}", "", value) for key, values in extra for value in values),
+    ]
+    for target in wanted:
+        authorizer.require(cluster.view, asking, "impersonate", target)

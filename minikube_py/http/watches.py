@@ -85,7 +85,7 @@ class Watcher:
         meta: Object = {"resourceVersion": str(revision), "creationTimestamp": None}
         if annotations:
             meta["annotations"] = annotations
-        obj = {"kind": self.form.kind.name, "apiVersion": self.form.version, "metadata": meta}
+        obj: Object = {"kind": self.form.kind.name, "apiVersion": self.form.version, "metadata": meta}
         if self.form.as_kind == "PartialObjectMetadata":
             obj = {"kind": self.form.as_kind, "apiVersion": tables.META, "metadata": meta}
         elif self.form.as_kind == "Table":
@@ -133,7 +133,7 @@ class Hub:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self.revision = cluster.store.revision
+        self.revision, self._now_s = cluster.store.revision, cluster.clock.now_s
         self.watchers: dict[Watcher, None] = {}
         self._by_resource: dict[str, dict[Watcher, None]] = {}
         self._moved = asyncio.Event()
@@ -163,16 +163,18 @@ class Hub:
 
     def pump(self) -> int:
         """Tell what was written since; returns how many events were queued."""
-        newest = self._cluster.store.revision
+        newest, now_s, told = self._cluster.store.revision, self._cluster.clock.now_s, 0
         if newest == self.revision:
+            if now_s != self._now_s:
+                self._now_s = now_s
+                self.stir()
             return 0
-        told = 0
         if any(self._by_resource.values()):
-            now_s, encoded = self._cluster.clock.now_s, {}
+            encoded: dict[tuple[Form, str, int], bytes] = {}
             for change in self._cluster.changes(self.revision):
                 for watcher in list(self._by_resource.get(change.key.resource, ())):
                     told += tell(watcher, change, now_s, encoded)
-        self.revision = newest
+        self.revision, self._now_s = newest, now_s
         self.stir()
         return told
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minikube_py.api import faults, pods
+from minikube_py.api import families, faults, pods
 from minikube_py.api.types import Actions, Delete, Key, Patch, Remember
 from minikube_py.base.clock import seconds
 from minikube_py.kubelet import (
@@ -198,6 +198,9 @@ def _restart_all(worker: Worker) -> None:
 def _admit(worker: Worker) -> None:
     """The kubelet sees the pod for the first time."""
     worker.memory = {**worker.memory, "host": addresses.of_node(worker.node), "started": worker.now}
+    second = families.node_addresses(worker.node)[1:]
+    if second:
+        worker.memory["host6"] = second[0]
 
 
 def _set_up_sandbox(worker: Worker) -> bool:
@@ -218,6 +221,10 @@ def _set_up_sandbox(worker: Worker) -> bool:
     address = worker.memory["host"] if worker.spec.get("hostNetwork") else addresses.next_free(worker.node, worker.view)
     if address:
         worker.memory = {**worker.memory, "ip": address}
+        host = worker.memory.get("host6")
+        if host:
+            on_host = worker.spec.get("hostNetwork")
+            worker.memory["ip6"] = host if on_host else families.pod_address(worker.node, address)
     return bool(address)
 
 
@@ -271,8 +278,13 @@ def _adopted(pod: Object) -> Object:
             record = _record_of(entry, specs.get(entry["name"]) or {})
             if record:
                 records[entry["name"]] = record
+    addresses_of: tuple[tuple[str, list[Object]], ...] = (
+        ("host6", found.get("hostIPs") or []),
+        ("ip6", found.get("podIPs") or []),
+    )
+    both = {name: entries[1]["ip"] for name, entries in addresses_of if len(entries) > 1}
     return {
-        "host": found["hostIP"], "ip": found["podIP"], "started": seconds(found["startTime"]), "containers": records,
+        "host": found["hostIP"], "ip": found["podIP"], "started": seconds(found["startTime"]), "containers": records, **both,
     }  # fmt: skip
 
 

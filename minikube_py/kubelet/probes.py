@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from minikube_py.kubelet import remote_probe
 from minikube_py.programs import answers
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ ASKED_MAX = 10_000  # instants of one probe within one run
 FOREGROUND_S = 60
 
 State: TypeAlias = "list[int]"
+Asked: TypeAlias = "answers.Question | remote_probe.RemoteQuestion"
 
 
 class Probe(NamedTuple):
@@ -78,14 +80,17 @@ def _advance(worker: Worker, container: Object, record: Object, kind: str, state
     """One probe up to now; True if its failure kills the container."""
     probe, numbers = container[kind], _numbers(container[kind])
     started, now = record["started"], worker.now
-    asked = answers.Question(probe, container, worker.behaviour(container), worker.memory.get("ip", ""), worker.pod)
+    own = answers.Question(probe, container, worker.behaviour(container), worker.memory.get("ip", ""), worker.pod)
+    host = remote_probe.host_of(probe, worker)
+    asked = remote_probe.RemoteQuestion(probe, host, own.port(), worker) if host else own
     for _ in range(ASKED_MAX):
         due = state[4]
         if not due or due > now:
             break
         is_good, text = asked.at(due - started)
+        is_news = is_good != bool(state[3]) or not _is_settled(kind, state)
         state = [state[0], state[1] + 1 if state[2] == is_good else 1, int(is_good), state[3], due + numbers.period_s]
-        if not is_good:
+        if not is_good and is_news:
             message = f"{WORD[kind].capitalize()} probe {text}"
             worker.event("Warning", "Unhealthy", message, container)
         if state[1] >= (numbers.success if is_good else numbers.failure):
@@ -101,6 +106,8 @@ def _advance(worker: Worker, container: Object, record: Object, kind: str, state
         state[4] = _next_due(asked, numbers, state, started, now)
     if state[4]:
         again = record["restarts"] > 0 and kind != "readinessProbe"
+        if host and _is_settled(kind, state):  # who waits for another host to come is waited for, up to the threshold
+            again = again or bool(state[3]) or state[1] >= numbers.failure
         worker.wake(state[4], background=again or (_is_settled(kind, state) and state[4] - now > FOREGROUND_S))
     return state, False
 
@@ -110,12 +117,15 @@ def _is_settled(kind: str, state: State) -> bool:
     return state[2] == state[3] and kind != "startupProbe"
 
 
-def _next_due(asked: answers.Question, numbers: Probe, state: State, started: int, after: int) -> int:
-    """The first instant behind `after` at which the answer differs from the result; 0 if there is none.
+def _next_due(asked: Asked, numbers: Probe, state: State, started: int, after: int) -> int:
+    """The first instant behind `after` at which the answer differs from the result; 0 if there is none. The answer of another
+    host is not known beforehand: the next instant.
 
     Anchor 100, period 10, healthy until 30 s after the start at 100: instants 110, 120 are passed over, 130 is due.
     """
     instant = _instant(state[0], numbers.period_s, after + 1)
+    if isinstance(asked, remote_probe.RemoteQuestion):
+        return instant
     for _ in range(ASKED_MAX):
         if asked.at(instant - started)[0] != bool(state[3]):
             return instant

@@ -9,6 +9,7 @@ from __future__ import annotations
 from hashlib import blake2b, md5
 from typing import TYPE_CHECKING, NamedTuple
 
+from minikube_py.api import families
 from minikube_py.kubelet import addresses
 from minikube_py.programs import images
 
@@ -105,6 +106,7 @@ def _pod(part: Part, node: Object, version: str, clock: Clock) -> Object:
 def running(pod: Object, node: Object, clock: Clock) -> Object:
     """The status of such a pod: it has run since now."""
     address, now = addresses.of_node(node), clock.timestamp
+    all_addresses = [{"ip": one} for one in families.node_addresses(node)]
     container = pod["spec"]["containers"][0]
     words = f"{clock.seed}\0{pod['metadata']['uid']}\0{container['name']}\0{0}"
     conditions = [
@@ -129,10 +131,10 @@ def running(pod: Object, node: Object, clock: Clock) -> Object:
         "conditions": conditions,
         "containerStatuses": [entry],
         "hostIP": address,
-        "hostIPs": [{"ip": address}],
+        "hostIPs": all_addresses,
         "observedGeneration": 1,
         "phase": "Running",
         "podIP": address,
-        "podIPs": [{"ip": address}],
+        "podIPs": all_addresses,
         "startTime": now,
     }

@@ -46,10 +46,10 @@ def build(worker: Worker) -> Object:
     status["observedGeneration"] = worker.meta.get("generation", 1)
     status["conditions"] = _conditions(worker, old.get("conditions") or [], phase, has_sandbox)
     status["hostIP"] = worker.memory["host"]
-    status["hostIPs"] = [{"ip": worker.memory["host"]}]
+    status["hostIPs"] = worker.all_of("host")
     if has_sandbox:
         status["podIP"] = worker.memory["ip"]
-        status["podIPs"] = [{"ip": worker.memory["ip"]}]
+        status["podIPs"] = worker.all_of("ip")
     status["startTime"] = old.get("startTime") or timestamp(worker.memory["started"])
     if inits:
         status["initContainerStatuses"] = inits

@@ -100,8 +100,14 @@ class Worker:
         ip, host = self.memory.get("ip"), self.memory.get("host")
         if not ip or status.get("podIP"):
             return self.pod
-        known = {"podIP": ip, "podIPs": [{"ip": ip}], "hostIP": host, "hostIPs": [{"ip": host}]}
+        known = {"podIP": ip, "podIPs": self.all_of("ip"), "hostIP": host, "hostIPs": self.all_of("host")}
         return {**self.pod, "status": {**status, **known}}
+
+    def all_of(self, what: str) -> list[Object]:
+        """The addresses of the pod ('ip') or of its node ('host'), IPv4 first, as a status lists them."""
+        memory = self.memory
+        second = memory.get(what + "6")
+        return [{"ip": memory[what]}, {"ip": second}] if second else [{"ip": memory[what]}]
 
     def forget_files(self, name: str) -> None:
         """A new container has new files: what people have changed in the old one's is gone."""

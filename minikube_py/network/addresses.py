@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-# Where clients outside the cluster come from (TEST-NET-3), and what load balancers and Ingress controllers are given.
+# Where clients outside the cluster come from (TEST-NET-3, and the block for documentation of IPv6), and what load balancers and Ingress controllers are given.
 CLIENT = "203.0.113.10"
+CLIENT_IPV6 = "2001:db8::10"
 LOAD_BALANCERS = "172.30.0.0/16"
 CLUSTER_DNS = "10.96.0.10"
 

@@ -137,7 +137,9 @@ def _phrase(status: int) -> str:
 
 
 def body(outcome: Outcome) -> str:
-    """What stands for the page: '200 OK from pod shop/web-1 (1.27)'."""
+    """The page, or what stands for it: '200 OK from pod shop/web-1 (1.27)'."""
+    if outcome.body:
+        return outcome.body
     whom = f" from pod {outcome.pod} ({outcome.version})" if outcome.pod and outcome.status not in (502, 504) else ""
     return f"{_phrase(outcome.status)}{whom}\n"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from minikube_py.api import facets, faults, pods
+from minikube_py.api import facets, families, faults, pods
 from minikube_py.api.types import Key
 from minikube_py.network import addresses
 
@@ -16,6 +16,7 @@ class Place(NamedTuple):
     """One end of a connection. `pod` and `node` are what is known of it: a client outside has neither.
 
     `namespace` and `labels` are what NetworkPolicy peers look at; a pod on its node's network has the node's identity.
+    `second`: its IPv6 address, where `ip` is an IPv4 one and there are both.
     """
 
     ip: str
@@ -24,6 +25,7 @@ class Place(NamedTuple):
     namespace: str = ""
     labels: tuple[tuple[str, str], ...] = ()
     title: str = ""
+    second: str = ""
 
     @property
     def is_pod(self) -> bool:
@@ -31,7 +33,7 @@ class Place(NamedTuple):
         return bool(self.namespace)
 
 
-OUTSIDE = Place(addresses.CLIENT, title="outside")
+OUTSIDE = Place(addresses.CLIENT, title="outside", second=addresses.CLIENT_IPV6)
 # CoreDNS, as kubeadm deploys it: no pods of it are simulated, but policies can be about it.
 DNS = Place("10.244.0.2", None, "", "kube-system", (("k8s-app", "kube-dns"),), "kube-system/coredns")
 
@@ -39,16 +41,24 @@ DNS = Place("10.244.0.2", None, "", "kube-system", (("k8s-app", "kube-dns"),), "
 def of_pod(pod: Object) -> Place:
     meta, status = pod["metadata"], pod.get("status") or {}
     title = f"{meta['namespace']}/{meta['name']}"
-    node = pods.node_of(pod)
+    node, ip = pods.node_of(pod), status.get("podIP") or ""
+    listed: list[Object] = status.get("podIPs") or []
+    second = listed[1]["ip"] if len(listed) > 1 else ""
     if pod["spec"].get("hostNetwork"):
-        return Place(status.get("podIP") or "", pod, node, title=title)
+        return Place(ip, pod, node, title=title, second=second)
     labels = tuple(sorted((meta.get("labels") or {}).items()))
-    return Place(status.get("podIP") or "", pod, node, meta["namespace"], labels, title)
+    return Place(ip, pod, node, meta["namespace"], labels, title, second)
 
 
 def of_node(node: Object) -> Place:
     name = node["metadata"]["name"]
-    return Place(node_address(node), None, name, title=f"node {name}")
+    second = families.node_addresses(node)[1:]
+    return Place(node_address(node), None, name, title=f"node {name}", second=second[0] if second else "")
+
+
+def towards(place: Place, address: str) -> Place:
+    """The place as the other end sees it: with its address of the same family, '' if it has none."""
+    return place._replace(ip=place.second) if ":" in address and ":" not in place.ip else place
 
 
 def node_address(node: Object) -> str:
@@ -78,16 +88,17 @@ class PodAddresses:
     def changed(self, key: Key, old: Object | None, new: Object | None) -> None:
         if key.resource != "pods":
             return
-        before = (old.get("status") or {}).get("podIP") if old is not None else None
-        if before and self.keys.get(before) == key and (new is None or pods.is_finished(new)):
-            del self.keys[before]
+        if old is not None and (new is None or pods.is_finished(new)):
+            for before in families.pod_addresses(old):
+                if self.keys.get(before) == key:
+                    del self.keys[before]
         if new is not None:
             self._take(key, new)
 
     def _take(self, key: Key, pod: Object) -> None:
-        address = (pod.get("status") or {}).get("podIP")
-        if address and not pod["spec"].get("hostNetwork") and not pods.is_finished(pod):
-            self.keys[address] = key
+        if not pod["spec"].get("hostNetwork") and not pods.is_finished(pod):
+            for address in families.pod_addresses(pod):
+                self.keys[address] = key
 
 
 def pod_at(address: str, view: View) -> Object | None:
@@ -98,4 +109,4 @@ def pod_at(address: str, view: View) -> Object | None:
 
 
 def node_at(address: str, view: View) -> Object | None:
-    return next((node for node in view.list("nodes") if node_address(node) == address), None)
+    return next((node for node in view.list("nodes") if address in families.node_addresses(node)), None)

@@ -14,6 +14,7 @@ class Request(NamedTuple):
     method: str = "GET"
     headers: tuple[tuple[str, str], ...] = ()
     insecure: bool = False
+    family: str = ""  # IPv4 or IPv6: only by an address of this family (curl -4, -6)
 
     @property
     def name(self) -> str:

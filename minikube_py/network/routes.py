@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from minikube_py.api import pods
+from minikube_py.api.families import IPV4, family_of, pod_addresses
 from minikube_py.network import addresses, dns, gateway, ingress, places, policy, services, serving
 from minikube_py.network.requests import Backend, Match, Request
 from minikube_py.network.services import Endpoint
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 TRIES_MAX = 3  # of a proxy that is refused, before it gives up (proxy_next_upstream of nginx)
 API_SERVER = ("default", "kubernetes")
 # The controllers behind Ingresses and Gateways, as policies see them.
-PROXY = places.Place("10.244.0.3", None, "", "ingress-nginx", (("app.kubernetes.io/name", "ingress-nginx"),), "ingress")
+PROXY = places.Place(
+    "10.244.0.3", None, "", "ingress-nginx", (("app.kubernetes.io/name", "ingress-nginx"),), "ingress", "fd00:10:244::3"
+)
 
 
 class Hop(NamedTuple):
@@ -56,6 +59,7 @@ class Outcome(NamedTuple):
     latency_s: float = LATENCY_S
     per_second: int = 0
     until: int = 0  # when the answer may change by itself; 0: never
+    body: str = ""  # the page, where it is known
 
 
 class Route(NamedTuple):
@@ -76,14 +80,10 @@ def request(view: View, clock: Clock, source: Place, asked: Request, *, number: 
     if route.outcome is not None:
         return route.outcome._replace(hops=(*route.hops, *route.outcome.hops))
     hops, left = list(route.hops), list(route.candidates)
-    words = (
-        (source.ip, asked.host, asked.port)
-        if route.sticky
-        else (source.ip, asked.host, asked.port, clock.now_s, number)
-    )
+    words = (source.ip, asked.host, asked.port, clock.now_s, number)
     outcome = None
     for _ in range(TRIES_MAX if route.proxied else len(left)):
-        chosen = _draw(left, clock, words)
+        chosen = _stuck_to(left, clock, words[:3]) if route.sticky else _draw(left, clock, words)
         outcome = arrive(view, clock, chosen, asked, limit_s=limit_s)
         hops += outcome.hops
         left.remove(chosen)
@@ -102,7 +102,7 @@ def spread(
         return [(1.0, None, route.outcome)]
     chosen = route.candidates
     if route.sticky and source.pod is not None:
-        chosen = (_draw(list(chosen), clock, (source.ip, asked.host, asked.port))._replace(share=1.0),)
+        chosen = (_stuck_to(list(chosen), clock, (source.ip, asked.host, asked.port))._replace(share=1.0),)
     return settle([(one, arrive(view, clock, one, asked, limit_s=limit_s)) for one in chosen], route)
 
 
@@ -126,6 +126,12 @@ def _draw(candidates: list[Candidate], clock: Clock, words: tuple[object, ...]) 
     return candidates[-1]
 
 
+def _stuck_to(candidates: list[Candidate], clock: Clock, words: tuple[object, ...]) -> Candidate:
+    """Session affinity ClientIP: a client stays with its endpoint as long as that is there, whichever others come and go (it is
+    the one that scores highest with it)."""
+    return max(candidates, key=lambda one: clock.token("affinity", *words, one.endpoint.ip))
+
+
 # -- the way to the endpoints ------------------------------------------------------------------------------------------
 
 
@@ -143,7 +149,7 @@ def plan(view: View, clock: Clock, source: Place, asked: Request, *, limit_s: in
         if answer.code == dns.TIMEOUT:
             message = f"curl: (28) Resolving timed out after {limit_s * 1000} milliseconds"
             return _ended((Hop("dns", answer.why),), Outcome(0, "dns", 28, message))
-        found = answer.addresses
+        found = _of_family(answer.addresses, asked.family)
         if not found:
             message = f"curl: (6) Could not resolve host: {asked.host}"
             asks = ", ".join(name for name, _ in answer.tried)
@@ -151,6 +157,14 @@ def plan(view: View, clock: Clock, source: Place, asked: Request, *, limit_s: in
         shown = ", ".join(found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
         hops.append(Hop("dns", f"{asked.host} is {answer.name}: {shown}"))
     return _through(view, source, asked, found, tuple(hops), limit_s)
+
+
+def _of_family(found: list[str], family: str) -> list[str]:
+    """The addresses that a client tries: where there are both families IPv4 comes first, as private IPv6 addresses have the
+    lower precedence (RFC 6724); the others would only be tried if it were out of reach."""
+    if not family and any(":" not in one for one in found):
+        family = IPV4
+    return [one for one in found if not family or family_of(one) == family]
 
 
 def _through(view: View, source: Place, asked: Request, found: list[str], hops: tuple[Hop, ...], limit_s: int) -> Route:
@@ -167,6 +181,9 @@ def _through(view: View, source: Place, asked: Request, found: list[str], hops: 
 
 
 def _to_address(view: View, source: Place, asked: Request, address: str, hops: tuple[Hop, ...], limit_s: int) -> Route:
+    source = places.towards(source, address)
+    if not source.ip and ":" in address:
+        return _ended((*hops, Hop("client", f"it has no IPv6 address to reach {address} from")), _refused(asked))
     if ingress.behind(address, view):
         if asked.port not in (80, 443):
             return _ended(
@@ -190,12 +207,12 @@ def _to_address(view: View, source: Place, asked: Request, address: str, hops: t
             (*hops, Hop("endpoint", f"{address} is a pod: not reachable from outside the cluster")),
             _timeout(asked, limit_s),
         )
-    return Route(hops, (Candidate(1.0, _endpoint_of(pod, asked.port), source),))
+    return Route(hops, (Candidate(1.0, _endpoint_of(pod, address, asked.port), source),))
 
 
-def _endpoint_of(pod: Object, port: int) -> Endpoint:
+def _endpoint_of(pod: Object, address: str, port: int) -> Endpoint:
     meta = pod["metadata"]
-    return Endpoint(pod["status"]["podIP"], port, meta["namespace"], meta["name"], pods.node_of(pod))
+    return Endpoint(address, port, meta["namespace"], meta["name"], pods.node_of(pod))
 
 
 def _ended(hops: tuple[Hop, ...], outcome: Outcome) -> Route:
@@ -227,7 +244,7 @@ def _to_service(
             return _ended((*hops, Hop("service", refusal)), _timeout(asked, limit_s))
         if source.title == "outside":
             return _balanced(view, source, asked, owned, hops, limit_s)
-    found = services.endpoints(service, port, view)
+    found = services.endpoints(service, port, view, family_of(source.ip))
     choice = services.choose(service, found, node=source.node, external=False)
     return _chosen(service, choice, source, asked, (*hops, Hop("service", f"{told}: {choice.why}")), limit_s)
 
@@ -254,7 +271,7 @@ def _balanced(
 ) -> Route:
     """A load balancer sends to the nodes that are up; with externalTrafficPolicy Local to those with a ready endpoint."""
     service, how, port = owned
-    found = services.endpoints(service, port, view)
+    found = services.endpoints(service, port, view, family_of(source.ip))
     up = [
         node
         for node in view.list("nodes")
@@ -262,7 +279,7 @@ def _balanced(
     ]
     told = f"{_title(service)} {how} {asked.port}/TCP"
     if service["spec"].get("externalTrafficPolicy") != "Local":
-        seen = places.of_node(up[0]) if up else source
+        seen = places.towards(places.of_node(up[0]), source.ip) if up else source
         choice = services.choose(service, found, node="", external=True)
         return _chosen(service, choice, seen, asked, (*hops, Hop("service", f"{told}: {choice.why}")), limit_s)
     choices = [services.choose(service, found, node=node["metadata"]["name"], external=True) for node in up]
@@ -283,12 +300,18 @@ def _to_node(view: View, source: Place, asked: Request, node: Object, hops: tupl
     name = node["metadata"]["name"]
     if places.is_down(name, view):
         return _ended((*hops, Hop("node", f"{name} is down")), _timeout(asked, limit_s))
+    health = services.health(asked.port, name, view)
+    if health is not None:
+        hop = Hop("node", f"{name}: kube-proxy answers on a health check node port")
+        return _ended((*hops, hop), _answered(health.status)._replace(body=health.body))
     owned = services.node_port(asked.port, view)
     if owned is not None:
-        found = services.endpoints(owned.service, owned.port, view)
+        found = services.endpoints(owned.service, owned.port, view, family_of(source.ip))
         choice = services.choose(owned.service, found, node=name, external=True)
         is_local = owned.service["spec"].get("externalTrafficPolicy") == "Local"
-        seen = source if is_local else places.of_node(node)  # else the node puts its own address in the packets
+        seen = (
+            source if is_local else places.towards(places.of_node(node), source.ip)
+        )  # else the node puts its own address in the packets
         hops = (*hops, Hop("service", f"{_title(owned.service)} NodePort {asked.port} on {name}: {choice.why}"))
         return _chosen(owned.service, choice, seen, asked, hops, limit_s)
     for pod in view.on_node(name):
@@ -297,7 +320,8 @@ def _to_node(view: View, source: Place, asked: Request, node: Object, hops: tupl
         inner = _host_port(pod, asked.port)
         if inner:
             hop = Hop("node", f"{name}: host port {asked.port} of pod {places.of_pod(pod).title}")
-            return Route((*hops, hop), (Candidate(1.0, _endpoint_of(pod, inner), source),))
+            address = next((one for one in pod_addresses(pod) if family_of(one) == family_of(source.ip)), "")
+            return Route((*hops, hop), (Candidate(1.0, _endpoint_of(pod, address, inner), source),))
     return _ended((*hops, Hop("node", f"nothing listens on port {asked.port} of {name}")), _refused(asked))
 
 
@@ -339,7 +363,7 @@ def _backend(view: View, backend: Backend) -> tuple[tuple[Endpoint, ...], str]:
         return (), f"Service {title} does not exist"
     for port in service["spec"].get("ports") or ():
         if backend.port in (port["port"], port.get("name", "")):
-            found = services.endpoints(service, port, view)
+            found = services.endpoints(service, port, view, (service["spec"].get("ipFamilies") or [IPV4])[0])
             ready = tuple(one for one in found if one.ready)
             return ready, f"{title} {port['port']}/TCP: {len(ready)} of {len(found)} endpoints ready"
     return (), f"{title} has no port {backend.port}"
@@ -353,12 +377,12 @@ def arrive(view: View, clock: Clock, chosen: Candidate, asked: Request, *, limit
     endpoint = chosen.endpoint
     pod = _pod_of(endpoint, view)
     if pod is None:
-        hop = Hop("endpoint", f"{endpoint.ip}:{endpoint.port}: nobody has this address")
+        hop = Hop("endpoint", f"{_socket(endpoint)}: nobody has this address")
         return _timeout(asked, limit_s)._replace(hops=(hop,))
-    target = places.of_pod(pod)
-    allowed = policy.verdict(view, chosen.source, target, endpoint.port)
+    target = places.towards(places.of_pod(pod), endpoint.ip)
+    allowed = policy.verdict(view, places.towards(chosen.source, endpoint.ip), target, endpoint.port)
     hops: tuple[Hop, ...] = (
-        Hop("endpoint", f"{endpoint.ip}:{endpoint.port} (pod {target.title} on {target.node})"),
+        Hop("endpoint", f"{_socket(endpoint)} (pod {target.title} on {target.node})"),
         Hop("policy", allowed.why),
     )
     if not allowed.allowed:
@@ -380,12 +404,16 @@ def arrive(view: View, clock: Clock, chosen: Candidate, asked: Request, *, limit
     )
 
 
+def _socket(endpoint: Endpoint) -> str:
+    return f"[{endpoint.ip}]:{endpoint.port}" if ":" in endpoint.ip else f"{endpoint.ip}:{endpoint.port}"
+
+
 def _pod_of(endpoint: Endpoint, view: View) -> Object | None:
     from minikube_py.api.types import Key
 
     if endpoint.pod:
         pod = view.get(Key("pods", endpoint.namespace, endpoint.pod))
-        if pod is not None and (pod.get("status") or {}).get("podIP") == endpoint.ip:
+        if pod is not None and endpoint.ip in pod_addresses(pod):
             return pod
     return places.pod_at(endpoint.ip, view)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from minikube_py.api.families import IPV4
 from minikube_py.api.types import Key
 
 if TYPE_CHECKING:
@@ -50,11 +51,14 @@ def slices_of(service: Object, view: View) -> Objects:
     ]
 
 
-def endpoints(service: Object, port: Object | None, view: View) -> list[Endpoint]:
-    """All endpoints of one of the Service's ports, ready or not, by address. `port` None: whatever the port (number 0)."""
+def endpoints(service: Object, port: Object | None, view: View, family: str = "") -> list[Endpoint]:
+    """All endpoints of one of the Service's ports, ready or not, by address. `port` None: whatever the port (number 0).
+    `family` '': of both."""
     namespace = service["metadata"]["namespace"]
     found: list[Endpoint] = []
     for one in slices_of(service, view):
+        if family and one.get("addressType", IPV4) != family:
+            continue
         number = 0 if port is None else _number(one.get("ports") or [], port)
         if number is None:
             continue
@@ -160,6 +164,36 @@ def node_port(number: int, view: View) -> Owned | None:
     return None
 
 
+class Health(NamedTuple):
+    """What kube-proxy tells load balancers of a Service with externalTrafficPolicy Local on a node: 200 if it has a ready
+    endpoint there, else 503 (pkg/proxy/healthcheck/service_health.go)."""
+
+    status: int
+    body: str
+
+
+def health(number: int, node: str, view: View) -> Health | None:
+    """The answer on a health check node port; None if it is none."""
+    index: Index = view.derived("network-services", Index)
+    key = index.health_ports.get(number)
+    service = view.get(key) if key is not None else None
+    if key is None or service is None:
+        return None
+    family = (service["spec"].get("ipFamilies") or [IPV4])[0]
+    local = {one.ip for one in endpoints(service, None, view, family) if one.ready and one.node == node}
+    lines = (
+        "{",
+        '\t"service": {',
+        f'\t\t"namespace": "{key.namespace}",',
+        f'\t\t"name": "{key.name}"',
+        "\t},",
+        f'\t"localEndpoints": {len(local)},',
+        '\t"serviceProxyHealthy": true',
+        "}",
+    )
+    return Health(200 if local else 503, "\n".join(lines))
+
+
 class Index:
     """Which Services have which addresses and node ports, kept up to date by the store (a `types.Derived`)."""
 
@@ -168,6 +202,7 @@ class Index:
     def __init__(self, view: View) -> None:
         self.owners: dict[str, list[tuple[str, Key]]] = {}
         self.node_ports: dict[int, Key] = {}
+        self.health_ports: dict[int, Key] = {}
         for service in view.list(SERVICES):
             meta = service["metadata"]
             self._add(Key(SERVICES, meta["namespace"], meta["name"]), service)
@@ -181,6 +216,8 @@ class Index:
             for number in _node_ports(old):
                 if self.node_ports.get(number) == key:
                     del self.node_ports[number]
+            if self.health_ports.get(_health_port(old)) == key:
+                del self.health_ports[_health_port(old)]
         if new is not None:
             self._add(key, new)
 
@@ -189,6 +226,12 @@ class Index:
             self.owners[address] = sorted({*self.owners.get(address, ()), (how, key)})
         for number in _node_ports(service):
             self.node_ports[number] = key
+        if _health_port(service):
+            self.health_ports[_health_port(service)] = key
+
+
+def _health_port(service: Object) -> int:
+    return service["spec"].get("healthCheckNodePort") or 0
 
 
 def _addresses(service: Object) -> list[tuple[str, str]]:

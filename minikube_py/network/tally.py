@@ -44,9 +44,11 @@ def fresh(generation: int, now_s: int) -> Object:
 
 
 def advance(old: Object, memory: Object, generation: int, now_s: int) -> Object:
-    """The status at `now_s`: `old` and what came since by the remembered picture."""
+    """The status at `now_s`: `old` and what came since by the remembered picture; `old` may have been advanced before."""
     base = old if "requests" in old else {**old, **fresh(generation, now_s)}
     start, end = memory["since"], now_s
+    if base is old:
+        start = max(start, time.seconds(old["observedTime"]))
     if memory["ends"]:
         end = min(end, memory["ends"])
     new = {**base, "observedGeneration": generation, "observedTime": time.timestamp(now_s)}

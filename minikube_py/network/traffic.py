@@ -141,7 +141,7 @@ def _sources(traffic: Object, view: View) -> list[Place]:
 def _anybody(namespace: str) -> Place:
     """Some pod of a namespace, with nothing special about it."""
     pod = {"metadata": {"namespace": namespace, "name": "client"}, "spec": {"containers": []}}
-    return places.Place("10.244.0.4", pod, "", namespace, (), f"inside {namespace}")
+    return places.Place("10.244.0.4", pod, "", namespace, (), f"inside {namespace}", "fd00:10:244::4")
 
 
 def _table(traffic: Object, asked: Request, view: View, clock: Clock) -> list[Object]:

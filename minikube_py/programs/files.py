@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from minikube_py.api import families
 from minikube_py.programs import environment
 
 if TYPE_CHECKING:
@@ -30,11 +31,12 @@ def hosts(pod: Object) -> str:
     """/etc/hosts of a pod with its address, its name and its host aliases."""
     spec, meta = pod["spec"], pod["metadata"]
     name = spec.get("hostname") or meta.get("name", "")
-    text, address = HOSTS, (pod.get("status") or {}).get("podIP")
-    if address and spec.get("subdomain"):
-        text += f"{address}\t{name}.{spec['subdomain']}.{meta.get('namespace', '')}.svc.cluster.local\t{name}\n"
-    elif address:
-        text += f"{address}\t{name}\n"
+    text = HOSTS
+    for address in families.pod_addresses(pod):
+        if spec.get("subdomain"):
+            text += f"{address}\t{name}.{spec['subdomain']}.{meta.get('namespace', '')}.svc.cluster.local\t{name}\n"
+        else:
+            text += f"{address}\t{name}\n"
     aliases = spec.get("hostAliases") or ()
     if aliases:
         text += "\n# Entries added by HostAliases.\n"

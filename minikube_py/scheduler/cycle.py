@@ -116,12 +116,12 @@ class Search:
         template = self.template
         if not template.any_refused and not template.late:
             return len(chunk)
-        passing = 0
-        for number, count in Counter(chunk).items():
-            if number not in self.verdicts:
-                self.verdicts[number] = template.verdict(number)
-            if self.verdicts[number] is None:
-                passing += count
+        passing, verdicts = len(chunk), self.verdicts
+        for number in dict.fromkeys(chunk):
+            if number not in verdicts:
+                verdicts[number] = template.verdict(number)
+            if verdicts[number] is not None:
+                passing -= chunk.count(number)
         return passing
 
     def sizes(self) -> list[int]:

@@ -140,6 +140,7 @@ class Store:
             self._fresh.clear()
             self._slept.clear()
             self._lies_in.clear()
+            self._named.clear()
 
     def checkpoint(self) -> None:
         """End this transaction's instant here and begin the next: the work so far is safe, the session goes on."""
@@ -232,6 +233,11 @@ class Store:
         self._ids: dict[Key, int] = {}
         self._dirty: dict[Key, tuple[str, ...]] = {}  # changed objects, with the buckets that SQL has for them
         self._lies_in: dict[Key, tuple[str, ...]] = {}  # the buckets that what was written in this session lies in now
+        self._dirty_resources: dict[str, None] = {}
+        self._come: dict[
+            str, dict[Key, None]
+        ] = {}  # what has come into buckets that are not loaded, and may have left again
+        self._named: dict[tuple[str, str, str], dict[str, None]] = {}  # the names that SQL has behind a prefix
         self._born: dict[str, None] = {}  # uids created in this session: SQL knows nothing about them
         self._fresh: dict[Key, None] = {}  # and their keys
         self._log: list[tuple[Any, ...]] = []
@@ -337,17 +343,14 @@ class Store:
         name = f"r:{resource}" if namespace is None else f"r:{resource}/{namespace}"
         bucket = self._buckets.get(name)
         if bucket is None:
-            if namespace is None:
-                bucket = self._load(name, "FROM object o WHERE resource = ?", (resource,))
-            else:
-                bucket = self._load(name, "FROM object o WHERE resource = ? AND namespace = ?", (resource, namespace))
+            bucket = self._load_all(name, resource, namespace)
         return self._objects_of(bucket.sorted()) if bucket.keys else []
 
     def loaded_keys(self, resource: str) -> Keys:
         """The keys of a (small) resource, which is read once and then known: a question of every write."""
         bucket = self._buckets.get(f"r:{resource}")
         if bucket is None:
-            bucket = self._load(f"r:{resource}", "FROM object o WHERE resource = ?", (resource,))
+            bucket = self._load_all(f"r:{resource}", resource, None)
         return bucket.sorted()
 
     def is_empty(self, resource: str, namespace: str) -> bool:
@@ -380,7 +383,7 @@ class Store:
         """The keys of one bucket of the index (see `indexes`), sorted."""
         bucket = self._buckets.get(name)
         if bucket is None:
-            bucket = self._load(name, "FROM bucket b JOIN object o ON o.id = b.object WHERE b.bucket = ?", (name,))
+            bucket = self._load_bucket(name)
         return bucket.sorted()
 
     def has_any(self, name: str) -> bool:
@@ -416,6 +419,22 @@ class Store:
             return self._objects.setdefault(key, None)
         return self.get(key)
 
+    def is_free(self, key: Key, prefix: str) -> bool:
+        """Whether nothing has this key, whose name was generated behind `prefix`: the names there are read once."""
+        if key not in self._objects:
+            place = key.resource, key.namespace, prefix
+            names = self._named.get(place)
+            if names is None:
+                rows = self._execute(  # what is not written yet is among the objects
+                    "SELECT name FROM object WHERE resource = ? AND namespace = ? AND name >= ? AND name < ?",
+                    (*place, prefix + "\U0010ffff"),
+                )
+                names = self._named[place] = {row[0]: None for row in rows}
+            if key.name in names:
+                return False
+            self._objects[key] = None
+        return self._objects[key] is None
+
     def events_named(self, namespace: str, name: str) -> Objects:
         """Events whose names begin with '<name>.': those about the objects of that name."""
         self.flush()
@@ -444,19 +463,38 @@ class Store:
         ).fetchone()[0]
         return [Key(resource, namespace, name) for _, namespace, name in rows], reached
 
-    def _load(self, name: str, source: str, values: tuple[str, ...]) -> Bucket:
+    def _load_all(self, name: str, resource: str, namespace: str | None) -> Bucket:
+        """Every object of a resource (of one namespace)."""
         if not self._depth:
             self._refresh()
-        self.flush()
+        if resource in self._dirty_resources:
+            self.flush()
+        where, values = "FROM object o WHERE resource = ?", (resource,) if namespace is None else (resource, namespace)
+        keys = self._read(where if namespace is None else where + " AND namespace = ?", values)
+        loaded = self._buckets[name] = Bucket(keys)
+        return loaded
+
+    def _load_bucket(self, name: str) -> Bucket:
+        """One bucket: what SQL knows of it, less what has left it since, and what has come."""
+        if not self._depth:
+            self._refresh()
+        keys = self._read("FROM bucket b JOIN object o ON o.id = b.object WHERE b.bucket = ?", (name,))
+        if self._dirty:
+            keys = [key for key in keys if key not in self._dirty or name in self._lies_in[key]]
+            keys += [key for key in self._come.get(name, ()) if name in self._lies_in[key]]
+        loaded = self._buckets[name] = Bucket(keys)
+        return loaded
+
+    def _read(self, source: str, values: tuple[str, ...]) -> Keys:
+        """The keys that a query finds. Their objects are parsed if this session has not written or seen them."""
         rows = self._execute(f"SELECT o.id, o.resource, o.namespace, o.name, o.body {source}", values).fetchall()
         read, keys = self._reader(len(rows)), []
         for row_id, resource, namespace, object_name, body in rows:
             key = Key(resource, namespace, object_name)
             keys.append(key)
-            if self._objects.get(key) is None:
+            if self._objects.get(key) is None and key not in self._dirty:
                 self._enter(key, row_id, read(body))
-        loaded = self._buckets[name] = Bucket(keys)
-        return loaded
+        return keys
 
     def _objects_of(self, keys: Iterable[Key]) -> Objects:
         found, get = self._objects, self.get
@@ -511,6 +549,7 @@ class Store:
         self._revision = revision
         self._objects[key] = event
         self._dirty[key] = ()
+        self._dirty_resources["events"] = None
         for name in ("r:events", "r:events/" + key.namespace):
             if name in self._buckets:
                 self._buckets[name].add(key)
@@ -550,6 +589,7 @@ class Store:
                 bucket = self._buckets.get(name)
                 if bucket is not None:
                     (bucket.discard if new is None else bucket.add)(key)
+        self._dirty_resources[resource] = None
         if resource == "events":
             self._dirty[key] = ()
             return
@@ -568,8 +608,13 @@ class Store:
                 if name not in after and name in loaded:
                     loaded[name].discard(key)
             for name in after:
-                if name not in before and name in loaded:
-                    loaded[name].add(key)
+                if name not in before:
+                    if name in loaded:
+                        loaded[name].add(key)
+                    elif name in self._come:
+                        self._come[name][key] = None
+                    else:
+                        self._come[name] = {key: None}
         if changed & COUNTED and resource == "pods":
             self._count(old, new)
 
@@ -723,7 +768,7 @@ class Store:
         )
         many("DELETE FROM bucket WHERE bucket = ? AND object = ?", left)
         many("INSERT OR IGNORE INTO bucket VALUES (?, ?)", entered)
-        self._dirty = {}
+        self._dirty, self._dirty_resources, self._come = {}, {}, {}
 
     def _new_id(self) -> int:
         if self._next_id < 0:

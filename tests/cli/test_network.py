@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import sys
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
@@ -69,14 +71,29 @@ def test_dns_prints_records_and_what_was_tried(web: Callable[..., Any]) -> None:
 def test_traffic_from_start_to_picture(web: Callable[..., Any], tmp_path: Path) -> None:
     assert web("traffic", "start", "svc/web", "--rate", "50").out == "traffic.sim.kpy.dev/traffic started: 50/s\n"
     web("reconcile", "--for", "1m")
+    assert web("get", "traffic", "--no-headers").out.split()[:4] == ["traffic", "Running", "3000", "0"]
     picture = tmp_path / "traffic.svg"
     result = web("traffic", "status", "traffic", "--svg", str(picture))
     assert "3000 requests, 0 errors (0 %), p50 " in result.out
     assert "version 1.27  " in result.out
     assert ElementTree.parse(picture).getroot().get("viewBox") is not None
+    pixels = tmp_path / "traffic.png"
+    assert web("traffic", "status", "traffic", "--png", str(pixels)).err.endswith(f"{pixels} written\n")
+    head = pixels.read_bytes()[:24]
+    assert (head[:8], struct.unpack(">II", head[16:])) == (b"\x89PNG\r\n\x1a\n", (1720, 1076))
+    nowhere = web("traffic", "status", "traffic", "--png", "/nowhere/traffic.png")
+    assert (nowhere.code, nowhere.err) == (1, "error: cannot write /nowhere/traffic.png: No such file or directory\n")
     web("traffic", "stop")
     web("reconcile", "--for", "1m")
     assert web("get", "traffic", "--no-headers").out.split()[:4] == ["traffic", "Paused", "3000", "0"]
+
+
+def test_a_picture_in_pixels_needs_its_library(web: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    web("traffic", "start", "svc/web")
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    assert web("traffic", "status", "traffic", "--png", "x.png").err == (
+        "error: --png needs the package resvg-py: pip install 'minikube-py[png]'; --svg needs none\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,12 @@ def test_a_dozen_kinds_are_created_by_the_clients_utils(api: Any) -> None:
     documents = [one for one in yaml.safe_load_all(recorded.recorded()[0]) if one]
     documents += [
         {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q"}, "spec": {"hard": {"pods": "100"}}},
-        {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "b"}, "spec": {"minAvailable": 1}},
+        {
+            "apiVersion": "policy/v1",
+            "kind": "PodDisruptionBudget",
+            "metadata": {"name": "b"},
+            "spec": {"minAvailable": 1},
+        },
     ]
     made = utils.create_from_yaml(api, yaml_objects=documents, namespace="default")
     kinds = {one.kind for many in made for one in (many if isinstance(many, list) else [many])}
@@ -139,7 +144,10 @@ def test_the_dynamic_client_finds_kinds_and_custom_ones(api: Any) -> None:
     )  # fmt: skip
     again = dynamic.DynamicClient(api)
     widgets = again.resources.get(api_version="example.com/v1", kind="Widget")
-    widgets.create(namespace="default", body={"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}, "spec": {"size": 3}})
+    widgets.create(
+        namespace="default",
+        body={"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}, "spec": {"size": 3}},
+    )
     assert widgets.get(name="w", namespace="default").spec.size == 3
     widgets.server_side_apply(
         namespace="default", field_manager="test", force_conflicts=True,
@@ -175,15 +183,29 @@ def test_a_leader_is_elected(server: Served, api: Any) -> None:
 
 @pytest.fixture(scope="module")
 def pod(api: Any) -> str:
-    spec = client.V1PodSpec(containers=[client.V1Container(name="main", image="nginx:1.27", ports=[client.V1ContainerPort(container_port=80)])])
-    client.CoreV1Api(api).create_namespaced_pod("default", client.V1Pod(metadata=client.V1ObjectMeta(name="p"), spec=spec))
+    spec = client.V1PodSpec(
+        containers=[
+            client.V1Container(name="main", image="nginx:1.27", ports=[client.V1ContainerPort(container_port=80)])
+        ]
+    )
+    client.CoreV1Api(api).create_namespaced_pod(
+        "default", client.V1Pod(metadata=client.V1ObjectMeta(name="p"), spec=spec)
+    )
     return "p"
 
 
 def test_commands_run_in_a_container(api: Any, pod: str) -> None:
     core = client.CoreV1Api(api)
     words = ["sh", "-c", "echo out; echo err >&2; exit 3"]
-    found = stream(core.connect_get_namespaced_pod_exec, pod, "default", command=words, stdout=True, stderr=True, _preload_content=False)
+    found = stream(
+        core.connect_get_namespaced_pod_exec,
+        pod,
+        "default",
+        command=words,
+        stdout=True,
+        stderr=True,
+        _preload_content=False,
+    )
     found.run_forever(timeout=20)
     assert (found.read_stdout(), found.read_stderr(), found.returncode) == ("out\n", "err\n", 3)
 

@@ -76,9 +76,20 @@ def until(what: Callable[[], Any]) -> Any:
 
 
 def test_an_operator_looks_after_its_resources(server: Served, operator: None) -> None:
-    server.call("POST", SITES, {"apiVersion": "example.com/v1", "kind": "Site", "metadata": {"name": "blog"}, "spec": {"image": "nginx:1.27", "replicas": 2}})
+    server.call(
+        "POST",
+        SITES,
+        {
+            "apiVersion": "example.com/v1",
+            "kind": "Site",
+            "metadata": {"name": "blog"},
+            "spec": {"image": "nginx:1.27", "replicas": 2},
+        },
+    )
     deployments = "/apis/apps/v1/namespaces/default/deployments"
-    made = until(lambda: (found := server.call("GET", f"{deployments}/blog"))["status"].get("readyReplicas") == 2 and found)
+    made = until(
+        lambda: (found := server.call("GET", f"{deployments}/blog"))["status"].get("readyReplicas") == 2 and found
+    )
     assert made["metadata"]["ownerReferences"][0]["kind"] == "Site"
     site = until(lambda: (found := server.call("GET", f"{SITES}/blog")).get("status", {}).get("deploy") and found)
     assert site["status"]["deploy"] == {"replicas": 2}

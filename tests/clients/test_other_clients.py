@@ -64,5 +64,7 @@ print("done")
 @pytest.mark.parametrize(("package", "program"), [("kr8s", KR8S), ("lightkube", LIGHTKUBE)])
 def test_a_client_library_works(server: Served, package: str, program: str) -> None:
     pytest.importorskip(package)
-    done = subprocess.run([sys.executable, "-c", program], env=server.environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=server.environment, capture_output=True, text=True, timeout=120
+    )
     assert done.stdout == "done\n", done.stderr[-3000:]

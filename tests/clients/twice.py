@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from minikube_py.base import clock
-
 from tests.cli import recorded
 from tests.clients import serving
 
@@ -54,7 +53,9 @@ class Pair(NamedTuple):
 
     @property
     def difference(self) -> str:
-        lines = difflib.unified_diff(self.kubectl.splitlines(), self.kpy.splitlines(), "kubectl", "kpy", lineterm="", n=1)
+        lines = difflib.unified_diff(
+            self.kubectl.splitlines(), self.kpy.splitlines(), "kubectl", "kpy", lineterm="", n=1
+        )
         return "\n".join(lines)
 
 
@@ -101,7 +102,13 @@ def _pass_time(server: serving.Served, seconds: int) -> None:
 def _kubectl(server: serving.Served, folder: Path, words: list[str], stdin: str) -> tuple[int, str, str]:
     try:
         done = subprocess.run(
-            [KUBECTL, *words], input=stdin, capture_output=True, text=True, cwd=folder, env=server.environment, timeout=60
+            [KUBECTL, *words],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            cwd=folder,
+            env=server.environment,
+            timeout=60,
         )
     except subprocess.TimeoutExpired as error:
         return -1, str(error.stdout), f"still running after {error.timeout} s\n{error.stderr}"

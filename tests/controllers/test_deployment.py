@@ -213,9 +213,9 @@ def test_a_rollout_that_stands_still_passes_its_deadline() -> None:
 
 @pytest.mark.parametrize(("deadline_s", "background"), [(10, False), (600, True)])
 def test_the_default_deadline_does_not_keep_a_cluster_from_being_settled(deadline_s: int, background: bool) -> None:
-    made = _described(progressDeadlineSeconds=deadline_s)
-    made = {**made, "metadata": {**made["metadata"], "uid": "uid-web", "generation": 1}}
-    wakes = of_type(actions(deployment.step, made, FrozenView({"deployments.apps": [made]})), Wake)
+    cluster = _cluster(_described(progressDeadlineSeconds=deadline_s), ready=False)
+    cluster.settle()
+    wakes = of_type(actions(deployment.step, cluster.list("deployments.apps")[0], cluster), Wake)
     assert wakes == [Wake(T0.now_s + deadline_s + 1, background)]
 
 

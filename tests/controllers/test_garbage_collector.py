@@ -70,9 +70,7 @@ def test_a_dependent_with_dependents_goes_in_the_foreground_too() -> None:
     ]
 
 
-def test_orphaning_strips_the_references() -> None:
+def test_orphaning_strips_the_references_and_then_lets_the_owner_go() -> None:
     owner = _deleting("owner", "orphan")
-    assert _run(owner, configmap("dep", [_reference(owner)])) == [
-        Patch(DEP, {"metadata": {"ownerReferences": None}}),
-        Patch(OWNER, {"metadata": {"finalizers": None}}),
-    ]
+    assert _run(owner, configmap("dep", [_reference(owner)])) == [Patch(DEP, {"metadata": {"ownerReferences": None}})]
+    assert _run(owner, configmap("dep", [])) == [Patch(OWNER, {"metadata": {"finalizers": None}})]

@@ -92,7 +92,9 @@ class Watch:
 class Api:
     """`api.get("/api/v1/nodes")`, `api.post(path, obj)`; `headers` as keywords with `_` for `-`."""
 
-    def __init__(self, cluster: Cluster | None = None, *, clock: str = "virtual", tokens: dict[str, Subject] | None = None) -> None:
+    def __init__(
+        self, cluster: Cluster | None = None, *, clock: str = "virtual", tokens: dict[str, Subject] | None = None
+    ) -> None:
         self.runner = asyncio.Runner()
         self.loop = self.runner.get_loop()
         self.cluster = cluster or Cluster.memory()
@@ -107,7 +109,9 @@ class Api:
     def __enter__(self) -> Api:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.run(self.world.stop())
         self.runner.close()
         self.cluster.close()

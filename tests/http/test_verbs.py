@@ -19,7 +19,11 @@ DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
 def test_what_is_created_can_be_read_and_runs(api: Api) -> None:
     made = api.post(PODS, pod("web"))
     assert made.code == 201
-    assert (made.json["kind"], made.json["apiVersion"], made.json["status"]) == ("Pod", "v1", {"phase": "Pending", "qosClass": "BestEffort"})
+    assert (made.json["kind"], made.json["apiVersion"], made.json["status"]) == (
+        "Pod",
+        "v1",
+        {"phase": "Pending", "qosClass": "BestEffort"},
+    )
     found = api.get(f"{PODS}/web").json
     assert found["status"]["phase"] == "Running"
     assert found["metadata"]["uid"] == made.json["metadata"]["uid"]
@@ -37,7 +41,10 @@ def test_a_list_tells_its_kind_and_its_items_do_not(api: Api) -> None:
     found = api.get(MAPS).json
     assert (found["kind"], found["apiVersion"]) == ("ConfigMapList", "v1")
     assert int(found["metadata"]["resourceVersion"]) > 0
-    assert [("kind" in one, one["metadata"]["name"]) for one in found["items"]] == [(False, "a"), (False, "kube-root-ca.crt")]
+    assert [("kind" in one, one["metadata"]["name"]) for one in found["items"]] == [
+        (False, "a"),
+        (False, "kube-root-ca.crt"),
+    ]
 
 
 def test_pages_are_of_one_moment(api: Api) -> None:
@@ -62,7 +69,9 @@ def test_a_list_can_be_read_as_it_was(api: Api) -> None:
     api.patch(f"{MAPS}/a", {"data": {"x": "2"}})
     old = api.get(f"{MAPS}?resourceVersion={then}&resourceVersionMatch=Exact").json
     assert old["items"][0]["data"] == {"x": "1"}
-    assert api.get(f"{MAPS}?resourceVersion={then}&resourceVersionMatch=NotOlderThan").json["items"][0]["data"] == {"x": "2"}
+    assert api.get(f"{MAPS}?resourceVersion={then}&resourceVersionMatch=NotOlderThan").json["items"][0]["data"] == {
+        "x": "2"
+    }
 
 
 @pytest.mark.parametrize(
@@ -127,7 +136,10 @@ def test_apply_creates_takes_and_refuses(api: Api) -> None:
     ]
     assert api.patch(f"{path}?fieldManager=two&force=true", deployment("web", 3), "apply-patch+yaml").code == 200
     nobody = api.patch(path, deployment("web"), "apply-patch+yaml")
-    assert (nobody.code, nobody.json["message"]) == (422, 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch')
+    assert (nobody.code, nobody.json["message"]) == (
+        422,
+        'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+    )
 
 
 def test_deletion_is_told_by_the_object_or_a_status(api: Api) -> None:
@@ -249,9 +261,15 @@ def test_a_bad_body_is_refused(api: Api, body: bytes, media: str, code: int) -> 
 
 def test_names_on_the_path_count(api: Api) -> None:
     api.post(MAPS, config_map("a"))
-    assert api.put(f"{MAPS}/a", config_map("b")).json["message"] == "the name of the object (b) does not match the name on the URL (a)"
+    assert (
+        api.put(f"{MAPS}/a", config_map("b")).json["message"]
+        == "the name of the object (b) does not match the name on the URL (a)"
+    )
     other = {**config_map("c"), "metadata": {"name": "c", "namespace": "other"}}
-    assert api.post(MAPS, other).json["message"] == "the namespace of the provided object does not match the namespace sent on the request"
+    assert (
+        api.post(MAPS, other).json["message"]
+        == "the namespace of the provided object does not match the namespace sent on the request"
+    )
 
 
 def test_forms_of_an_answer(api: Api) -> None:
@@ -279,7 +297,9 @@ def test_large_answers_are_packed_for_those_who_can_unpack(api: Api) -> None:
 
 
 def test_using_a_deprecated_version_warns(api: Api) -> None:
-    assert api.get("/api/v1/endpoints").warnings == ['299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"']
+    assert api.get("/api/v1/endpoints").warnings == [
+        '299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"'
+    ]
 
 
 def test_an_object_is_served_in_each_of_its_versions(api: Api) -> None:
@@ -288,7 +308,11 @@ def test_an_object_is_served_in_each_of_its_versions(api: Api) -> None:
         "spec": {"maxReplicas": 3, "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}, "targetCPUUtilizationPercentage": 50},
     }  # fmt: skip
     made = api.post("/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers", body)
-    assert (made.code, made.json["apiVersion"], made.json["spec"]["targetCPUUtilizationPercentage"]) == (201, "autoscaling/v1", 50)
+    assert (made.code, made.json["apiVersion"], made.json["spec"]["targetCPUUtilizationPercentage"]) == (
+        201,
+        "autoscaling/v1",
+        50,
+    )
     other = api.get("/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers/h").json
     assert other["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"] == 50
     listed = api.get("/apis/autoscaling/v1/horizontalpodautoscalers").json

@@ -64,7 +64,11 @@ def test_an_object_comes_into_a_selection_and_leaves_it(api: Api) -> None:
 
 def test_a_single_object_is_watched_by_its_name(api: Api) -> None:
     api.post(MAPS, config_map("a"))
-    for path in (f"{MAPS}?watch=true&fieldSelector=metadata.name%3Da", f"{MAPS}/a?watch=true", "/api/v1/watch/namespaces/default/configmaps/a"):
+    for path in (
+        f"{MAPS}?watch=true&fieldSelector=metadata.name%3Da",
+        f"{MAPS}/a?watch=true",
+        "/api/v1/watch/namespaces/default/configmaps/a",
+    ):
         with api.watch(path) as watch:
             watch.wait(1)
             assert watch.told == [("ADDED", "a")]
@@ -150,7 +154,11 @@ def test_other_sessions_are_heard(tmp_path: Any) -> None:
     from minikube_py.cluster import Cluster
 
     path = str(tmp_path / "c.db")
-    with Api(Cluster.make(path, name="c", epoch_s=1_790_000_000)) as api, api.watch(f"{MAPS}?watch=true") as watch, Cluster.open(path) as other:
+    with (
+        Api(Cluster.make(path, name="c", epoch_s=1_790_000_000)) as api,
+        api.watch(f"{MAPS}?watch=true") as watch,
+        Cluster.open(path) as other,
+    ):
         watch.wait(1)
         other.create(config_map("from-outside"))
         watch.wait(2)

@@ -1,20 +1,29 @@
-"""A recording played back: what came from outside is done again, what the controllers then wrote is compared row by row.
+"""What came from outside in a recording, done again, and what the controllers wrote, compared row by row.
 
-From outside came the commands, the scheduler's bindings and all that the imitated kubelets wrote; each is done on a cluster
-without scheduler and kubelets, in the recorded order and at the recorded (whole) second, and the controllers run until they
-are quiet before the next. So nothing depends on how fast a pod started there: the writes of the controllers must be the
-recorded ones, in their order. A real controller that was slow saw two of these changes at once and wrote once; then there
-are writes here in between that the recording lacks, so the recorded ones have to be found among those here, in order.
+From outside came the commands, the scheduler's bindings and all that the imitated kubelets wrote. `Playback` does it to the
+pods here that correspond to the recorded ones, and compares; when what happens is up to `lockstep.Lockstep`.
 """
 
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.base.errors import KpyError
 from tests.traces.machine import EPOCH_S, Machine, distinct
-from tests.traces.shapes import EVENTS, MISC, TELLERS, TRACES, Row, event_of, filled, recorded_event, timeless, without_chance
+from tests.traces.shapes import (
+    EVENTS,
+    MISC,
+    TELLERS,
+    TRACES,
+    Row,
+    event_of,
+    filled,
+    recorded_event,
+    timeless,
+    without_chance,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -35,8 +44,9 @@ _RANDOM = re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{5}$")
 
 
 class Recording(NamedTuple):
-    """`deeds`: (second, what is done: a command line, a manifest to create, or a function of the playback), in order.
-    `before`: done before the watch began, each brought to its rest with all pods ready. `start_s`: the whole second in which the watch began, and `offset_s` how far into it. `together`: the controllers run only where the recorded ones wrote, as if they took changes in batches."""
+    """`deeds`: (second, what is done: a command line, a manifest to apply, or a function of the playback), in order.
+    `before`: done before the watch began, each brought to its rest with all pods ready (`ready`: or running only). `start_s`:
+    the whole second in which the watch began, and `offset_s` how far into it. `misc`: the rows are flat."""
 
     namespace: str
     rows: list[Row]
@@ -44,10 +54,9 @@ class Recording(NamedTuple):
     before: tuple[Any, ...] = ()
     nodes: tuple[str, ...] = ("fake-000", "fake-001", "fake-002")
     offset_s: float = 0.0
-    together: bool = False
-    start_s: int = EPOCH_S + 600
+    start_s: int = EPOCH_S + 60
     misc: bool = False
-    last_s: float = 0.0
+    ready: bool = True
 
 
 class Compared(NamedTuple):
@@ -89,11 +98,11 @@ class Names:
 
 
 class Playback:
-    """`run()` plays; `compared()` tells what came out of it."""
+    """A cluster without scheduler and kubelets, and which of its objects stand for which of the recording's."""
 
     def __init__(self, folder: Path, recording: Recording) -> None:
         self.recording = recording
-        self.machine = Machine(folder, recording.nodes, [recording.namespace], PLAYED, epoch_s=recording.start_s - 600)
+        self.machine = Machine(folder, recording.nodes, [recording.namespace], PLAYED, epoch_s=recording.start_s - 60)
         self.cluster = self.machine.cluster
         self.tells_images = any(row.fields.get("image") for row in recording.rows)
         self.pairs: dict[str, str] = {}  # recorded pod -> pod here
@@ -103,31 +112,12 @@ class Playback:
         self.added: set[str] = set()  # recorded pods that were not
         self.there, self.here = Names(), Names()
         self.born: dict[str, int] = {}  # uid -> revision
-        self.seen = self.passed_s = 0
+        self.seen = 0
 
     def close(self) -> None:
         self.machine.close()
 
     # -- driving -------------------------------------------------------------------------------------------------
-
-    def run(self) -> None:
-        self._name_recorded()
-        self._prepare()
-        deeds = list(self.recording.deeds)
-        for row in self.recording.rows:
-            while deeds and deeds[0][0] <= row.t:
-                self._until(deeds[0][0])
-                self._do(deeds.pop(0)[1])
-            self._until(row.t)
-            if row.kind == "pods":
-                self._pod(row)
-            elif self.recording.together and row.kind not in ("events",):
-                self._settle()
-        for t, deed in deeds:
-            self._until(t)
-            self._do(deed)
-        self._until(max(self.recording.last_s, self.recording.rows[-1].t) + 1)
-        self._settle()
 
     def _name_recorded(self) -> None:
         met: set[str] = set()
@@ -170,20 +160,18 @@ class Playback:
             row = alike.pop(0) if alike else None
             if "deletionTimestamp" in pod["metadata"]:
                 self._remove(name)
-            elif not _ready(pod):
+            elif not (_ready(pod) or pod["status"]["phase"] == "Running") and pod["spec"]["schedulerName"] != "none":
                 node = (row and (row.fields.get("nodeName") or row.fields.get("node"))) or self.recording.nodes[0]
-                ready = {"phase": "Running", "conditions": [["Ready", "True", None]], "podIP": "10.244.0.9"}
+                ready = {
+                    "phase": "Running",
+                    "conditions": [["Ready", str(self.recording.ready), None]],
+                    "podIP": "10.244.0.9",
+                }
                 self._play(name, ready, {}, _meant_for(pod) or node)
             else:
                 continue
             busy = True
         return busy
-
-    def _until(self, t: float) -> None:
-        seconds = int(t + self.recording.offset_s) - self.passed_s
-        if seconds > 0:
-            self.machine.pass_time(seconds)
-            self.passed_s += seconds
 
     def _settle(self) -> None:
         self.machine.pass_time(0)
@@ -212,13 +200,10 @@ class Playback:
         self.states[row.name] = now
         if row.event == "ADDED":
             self.added.add(row.name)
-            if self.recording.together:
-                self._settle()
             self.pairs.pop(row.name, None)
+            self._ours(row.name, None)
             return
         node, leaving = now.get("nodeName") or now.get("node"), now.get("deleting")
-        if self.recording.together and leaving and not (before or {}).get("deleting"):
-            self._settle()
         name = self._ours(row.name, node)
         if name is None:
             return
@@ -228,8 +213,6 @@ class Playback:
             if leaving and not (before or {}).get("deleting"):
                 name = self._ours_leaving(row.name, name)
             self._play(name, now, before or {}, node)
-        if not self.recording.together:
-            self._settle()
 
     def _all(self) -> list[Object]:
         """Our pods in the order of their creation."""
@@ -259,15 +242,17 @@ class Playback:
             number = names.count(words)
             names.add(name, f"{parent}-{words[0]}#{number}")
             names.add(digest, f"{words[0]}#{number}")
-        digest = (fields.get("labels") or {}).get("pod-template-hash")
-        if kind == "pods" and digest and not self.tells_images and digest not in names.words:
+        label = (fields.get("labels") or {}).get("pod-template-hash")
+        if kind == "pods" and label and not self.tells_images and label not in names.words:
             self._name(names, "replicasets", name.rpartition("-")[0], {})
         for status in (fields.get("status") or {}, fields):
             for revision in (status.get("currentRevision"), status.get("updateRevision")):
                 if kind == "statefulsets" and revision and revision not in names.words:
                     names.add(revision, f"{name}-R{names.count(('revision', name))}")
         if kind == "endpointslices":
-            service = ((fields.get("metadata") or fields).get("labels") or {}).get("kubernetes.io/service-name", "")
+            service = ((fields.get("metadata") or fields).get("labels") or {}).get(
+                "kubernetes.io/service-name"
+            ) or family_of(name)
             names.add(name, f"{service}-SLICE{names.count(('slice', service))}")
         if kind == "controllerrevisions":
             parent = name.rpartition("-")[0]
@@ -317,14 +302,15 @@ class Playback:
                 "deletionTimestamp" in like["metadata"]
                 and not (there and self.states[there].get("deleting"))
                 and self.here.told(family_of(here)) == family
-                and (like["status"].get("phase"), _ready(like)) == (pods[ours]["status"].get("phase"), _ready(pods[ours]))
+                and (like["status"].get("phase"), _ready(like))
+                == (pods[ours]["status"].get("phase"), _ready(pods[ours]))
             ):
                 if _meant_for(like):
                     self._swap_nodes(_meant_for(pods[ours]), _meant_for(like))
                 if there:
                     self._pair(there, ours)
                 self._pair(name, here)
-                return here
+                return str(here)
         return ours
 
     def _swap_nodes(self, one: str | None, other: str | None) -> None:
@@ -412,10 +398,18 @@ class Playback:
             return None
         fields = dict(row.fields)
         if row.kind == "pods":
-            fields = {name: fields.get(name) for name in ("labels", "deleting", "finalizers")}
+            fields = {name: fields.get(name) for name in ("labels", "deleting", "finalizers", "owners")}
         if row.kind == "jobs":
             fields.pop("annotations", None)
         return self._row(row.kind, row.name, row.event, fields, self.there)
+
+    @cached_property
+    def _told(self) -> dict[str, set[str]]:
+        """Which fields of a kind the recording tells at all."""
+        found: dict[str, set[str]] = {}
+        for row in self.recording.rows:
+            found.setdefault(row.kind, set()).update(row.fields)
+        return found
 
     def _found_row(self, change: Change) -> tuple[str, Any] | None:
         kind, obj = change.key.resource.partition(".")[0], change.new or change.old
@@ -424,7 +418,14 @@ class Playback:
             return self._event(EVENTS[change.verb], event_of(obj), self.here)
         if kind not in self._shapes:
             return None
-        return self._row(kind, change.key.name, EVENTS[change.verb], self._shapes[kind](obj), self.here)
+        return self._row(kind, change.key.name, EVENTS[change.verb], self.fields(kind, obj), self.here)
+
+    def fields(self, kind: str, obj: Object) -> Object:
+        """What the recording would tell of an object."""
+        fields = self._shapes[kind](obj)
+        if self.recording.misc:
+            fields = {name: value for name, value in fields.items() if name in self._told.get(kind, ())}
+        return fields
 
     @staticmethod
     def _event(verb: str, event: Object, names: Names) -> tuple[str, Any] | None:
@@ -491,7 +492,7 @@ def _container(spec: Object, now: Object, ready: bool, stamp: str) -> Object:
     told = next((one for one in now.get("containers") or () if one[0] == spec["name"]), None)
     state: Object = {"waiting": {"reason": "ContainerCreating"}}
     if told is not None:
-        (kind, reason), = told[3].items() if isinstance(told[3], dict) and told[3] else (("running", None),)
+        ((kind, reason),) = told[3].items() if isinstance(told[3], dict) and told[3] else (("running", None),)
         ready, restarts = told[1], told[2]
     else:
         kind, reason, restarts = {"Running": "running"}.get(now["phase"], "terminated"), None, 0
@@ -499,7 +500,14 @@ def _container(spec: Object, now: Object, ready: bool, stamp: str) -> Object:
         state = {"running": {"startedAt": stamp}}
     elif kind == "terminated":
         failed = now["phase"] == "Failed" or reason == "Error"
-        state = {"terminated": {"exitCode": int(failed), "finishedAt": stamp, "startedAt": stamp, "reason": reason or "Completed"}}
+        state = {
+            "terminated": {
+                "exitCode": int(failed),
+                "finishedAt": stamp,
+                "startedAt": stamp,
+                "reason": reason or "Completed",
+            }
+        }
     elif reason:
         state = {"waiting": {"reason": reason}}
     return {

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Object = dict[str, Any]
-RESOURCES = {
+RESOURCES: dict[str, str] = {
     "Deployment": "deployments", "ReplicaSet": "replicasets", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets",
     "Job": "jobs", "CronJob": "cronjobs", "Pod": "pods", "Event": "events", "ConfigMap": "configmaps",
     "Secret": "secrets", "Service": "services", "EndpointSlice": "endpointslices", "ServiceAccount": "serviceaccounts",
@@ -56,7 +56,7 @@ def rows_of(recorded: list[Object]) -> list[Row]:
             found.append(Row(row["t"], row["type"], row["kind"], row["name"], row["fields"]))
             continue
         fields = {name: value for name, value in row.items() if name not in ("t", "event", "kind", "name")}
-        found.append(Row(row["t"], row["event"], RESOURCES.get(row["kind"], row["kind"]), row["name"], fields))
+        found.append(Row(row["t"], row["event"], RESOURCES.get(row["kind"], str(row["kind"])), row["name"], fields))
     return found
 
 
@@ -199,8 +199,13 @@ def _status(*counters: str) -> Callable[[Object], Object]:
     return shape
 
 
-def _owners(obj: Object) -> list[str]:
-    return [f"{one['kind']}/{one['name']}" for one in obj["metadata"].get("ownerReferences") or ()]
+def _owned(obj: Object) -> Object:
+    """With its owners as they were written down: 'Deployment/d blockOwnerDeletion' of sets, 'ReplicaSet/d-x' of pods."""
+    found = []
+    for one in obj["metadata"].get("ownerReferences") or ():
+        blocks = " blockOwnerDeletion" if one.get("blockOwnerDeletion") and obj["kind"] != "Pod" else ""
+        found.append(f"{one['kind']}/{one['name']}{blocks}")
+    return {"owners": found, **_leaving(obj)}
 
 
 def _claim(obj: Object) -> Object:
@@ -223,7 +228,7 @@ _MISC_JOB = (
 )  # fmt: skip
 MISC: dict[str, Callable[[Object], Object]] = {
     "deployments": _status("replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas"),
-    "replicasets": _status("replicas", "readyReplicas", "availableReplicas"),
+    "replicasets": lambda obj: {**_status("replicas", "readyReplicas", "availableReplicas")(obj), **_owned(obj)},
     "statefulsets": _status(
         "replicas", "readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas", "currentRevision",
         "updateRevision",
@@ -239,7 +244,7 @@ MISC: dict[str, Callable[[Object], Object]] = {
     "namespaces": lambda obj: {"phase": obj["status"].get("phase"), **_status()(obj)},
     "persistentvolumeclaims": _claim,
     "persistentvolumes": _volume,
-    "pods": _leaving,
+    "pods": _owned,
     **dict.fromkeys(("configmaps", "secrets", "services", "endpointslices", "serviceaccounts"), _leaving),
 }  # fmt: skip
 

@@ -38,7 +38,7 @@ def _users_and_losses(machine: Machine, step: Object) -> None:
         machine.pass_time(0)
 
 
-def _set(name: str, replicas: int, image: str = "nginx:1.27", ready_s: int = 1, **spec: Any) -> Object:
+def stateful_set(name: str, replicas: int, image: str = "nginx:1.27", ready_s: int = 1, **spec: Any) -> Object:
     container: Object = {"name": "c", "image": image}
     if ready_s:
         container["readinessProbe"] = {
@@ -67,7 +67,7 @@ def _set(name: str, replicas: int, image: str = "nginx:1.27", ready_s: int = 1, 
     }
 
 
-def _with_claims(name: str, deleted: str, scaled: str) -> Object:
+def with_claims(name: str, deleted: str, scaled: str) -> Object:
     claim = {
         "accessModes": ["ReadWriteOnce"],
         "storageClassName": "x-sts",
@@ -75,7 +75,7 @@ def _with_claims(name: str, deleted: str, scaled: str) -> Object:
     }
     templates = [{"metadata": {"name": "data"}, "spec": claim}]
     policy = {"whenDeleted": deleted, "whenScaled": scaled}
-    return _set(
+    return stateful_set(
         name,
         3,
         "nginx",
@@ -89,15 +89,15 @@ def _with_claims(name: str, deleted: str, scaled: str) -> Object:
 def _sets(machine: Machine, step: Object) -> None:
     t = step["t"]
     made = {
-        52.74: _set("muv", 6, updateStrategy={"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 2}}),
-        63.61: _set("odl", 2, ready_s=0, updateStrategy={"type": "OnDelete"}),
-        68.73: _set("brk", 3, ready_s=0),
-        84.93: _set("nr", 3, never=True),
-        97.14: _set("mrs", 3, ready_s=0, minReadySeconds=3),
-        100.02: _set("mrs", 3, ready_s=0, minReadySeconds=3),
-        109.65: _with_claims("pv-dr", "Delete", "Retain"),
-        116.67: _with_claims("pv-rd", "Retain", "Delete"),
-        123.66: _with_claims("pv-dd", "Delete", "Delete"),
+        52.74: stateful_set("muv", 6, updateStrategy={"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 2}}),
+        63.61: stateful_set("odl", 2, ready_s=0, updateStrategy={"type": "OnDelete"}),
+        68.73: stateful_set("brk", 3, ready_s=0),
+        84.93: stateful_set("nr", 3, never=True),
+        97.14: stateful_set("mrs", 3, ready_s=0, minReadySeconds=3),
+        100.02: stateful_set("mrs", 3, ready_s=0, minReadySeconds=3),
+        109.65: with_claims("pv-dr", "Delete", "Retain"),
+        116.67: with_claims("pv-rd", "Retain", "Delete"),
+        123.66: with_claims("pv-dd", "Delete", "Delete"),
     }  # fmt: skip
     if t == 102.66:
         for number in range(24):
@@ -128,7 +128,7 @@ def _sets(machine: Machine, step: Object) -> None:
         machine.pass_time(0)
 
 
-def _daemon(name: str, cpu: str = "", **strategy: Any) -> Object:
+def daemon_set(name: str, cpu: str = "", **strategy: Any) -> Object:
     container: Object = {"name": "c", "image": "nginx:1.27"}
     if cpu:
         container["resources"] = {"requests": {"cpu": cpu}}
@@ -142,10 +142,10 @@ def _daemon(name: str, cpu: str = "", **strategy: Any) -> Object:
 
 def _daemons(machine: Machine, step: Object) -> None:
     made = {
-        74.14: _daemon("stuck", type="RollingUpdate", rollingUpdate={"maxUnavailable": 1}),
-        82.96: _daemon("ondel", type="OnDelete"),
-        88.38: _daemon("node", type="RollingUpdate"),
-        114.41: _daemon("big", cpu="1000", type="RollingUpdate"),
+        74.14: daemon_set("stuck", type="RollingUpdate", rollingUpdate={"maxUnavailable": 1}),
+        82.96: daemon_set("ondel", type="OnDelete"),
+        88.38: daemon_set("node", type="RollingUpdate"),
+        114.41: daemon_set("big", cpu="1000", type="RollingUpdate"),
     }.get(step["t"])
     if step.get("given") or made:
         for one in machine.cluster.list("daemonsets", "x-ds"):

@@ -49,14 +49,14 @@ def deployment(namespace: str, replicas: int, image: str = "nginx:1.27", name: s
     }
 
 
-def _rolling(surge: Any, unavailable: Any) -> Object:
+def rolling(surge: Any, unavailable: Any) -> Object:
     return {"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": surge, "maxUnavailable": unavailable}}}
 
 
 def _roll(replicas: int, surge: Any, unavailable: Any, opening: int) -> Scenario:
     namespace = "t"
     return Scenario(
-        (deployment(namespace, replicas, **_rolling(surge, unavailable)),),
+        (deployment(namespace, replicas, **rolling(surge, unavailable)),),
         ((0, "kubectl -n t set image deployment/web nginx=nginx:1.28"),),
         40,
         opening,
@@ -99,7 +99,7 @@ SCENARIOS = {
             (1, "kubectl -n t set image deployment/web nginx=nginx:1.28"),
             (5, "kubectl -n t scale deployment/web --replicas=6"),
             (2, "kubectl -n t rollout resume deployment/web"),
-            (20, deployment("t", 10, name="prop", **_rolling(3, 2))),
+            (20, deployment("t", 10, name="prop", **rolling(3, 2))),
             (3, "kubectl -n t set image deployment/prop nginx=does-not-exist:1"),
             (3, "kubectl -n t scale deployment/prop --replicas=15"),
             (3, "kubectl -n t scale deployment/prop --replicas=5"),

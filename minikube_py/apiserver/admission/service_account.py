@@ -11,12 +11,21 @@ from typing import TYPE_CHECKING
 from minikube_py.api.types import Key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from minikube_py.api.types import Object
     from minikube_py.apiserver.admission import Request
 
 MIRROR = "kubernetes.io/config.mirror"
 MOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 PREFIX = "kube-api-access-"
+ENFORCE = "kubernetes.io/enforce-mountable-secrets"
+_TRUE = ("1", "t", "T", "true", "TRUE", "True")  # what Go's ParseBool takes for true
+_CONTAINERS = (
+    ("initContainers", "init container"),
+    ("containers", "container"),
+    ("ephemeralContainers", "ephemeral container"),
+)
 _PROJECTED: Object = {
     "defaultMode": 420,
     "sources": [
@@ -40,6 +49,8 @@ def mutate(request: Request) -> Object:
     spec = pod["spec"]
     name = spec.get("serviceAccountName") or "default"
     account = _account(request, name)
+    if (account.get("metadata") or {}).get("annotations", {}).get(ENFORCE) in _TRUE:
+        _limit_references(request, account, name)
     added: Object = {"serviceAccountName": name, "serviceAccount": name}
     automount = spec.get("automountServiceAccountToken")
     if automount is None:
@@ -49,6 +60,44 @@ def mutate(request: Request) -> Object:
     if "imagePullSecrets" not in spec and account.get("imagePullSecrets"):
         added["imagePullSecrets"] = account["imagePullSecrets"]
     return {**pod, "spec": {**spec, **added}}
+
+
+def _limit_references(request: Request, account: Object, name: str) -> None:
+    """An account annotated so lets its pods use only the secrets that it lists itself."""
+    pod = request.object
+    assert pod is not None
+    spec = pod["spec"]
+    known = {one.get("name") for one in account.get("secrets") or ()}
+    tail = f"is not allowed because service account {name} does not reference that secret"
+    for volume in spec.get("volumes") or ():
+        secret = (volume.get("secret") or {}).get("secretName")
+        if secret and secret not in known:
+            raise request.forbidden(f'volume with secret.secretName="{secret}" {tail}')
+    for field, word in _CONTAINERS:
+        for container in spec.get(field) or ():
+            for where, secret in _env_secrets(container):
+                if secret not in known:
+                    told = f'referencing secret.secretName="{secret}" {tail}'
+                    raise request.forbidden(f"{word} {container['name']} with {where} {told}")
+    pulls = {one.get("name") for one in account.get("imagePullSecrets") or ()}
+    for index, one in enumerate(spec.get("imagePullSecrets") or ()):
+        if one.get("name") not in pulls:
+            raise request.forbidden(
+                f'imagePullSecrets[{index}].name="{one.get("name")}" is not allowed because service account {name} does not '
+                "reference that imagePullSecret"
+            )
+
+
+def _env_secrets(container: Object) -> Iterator[tuple[str, str]]:
+    """('envVar A', secret) and ('envFrom', secret) of each secret that a container's environment comes from."""
+    for one in container.get("env") or ():
+        secret = ((one.get("valueFrom") or {}).get("secretKeyRef") or {}).get("name")
+        if secret:
+            yield f"envVar {one['name']}", secret
+    for one in container.get("envFrom") or ():
+        secret = (one.get("secretRef") or {}).get("name")
+        if secret:
+            yield "envFrom", secret
 
 
 def _account(request: Request, name: str) -> Object:
