@@ -30,8 +30,13 @@ def asking(cpu: str, name: str = "web") -> Object:
             "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
         ),
         (
-            make_pod(affinity={"nodeAffinity": {REQUIRED: {"nodeSelectorTerms": [{"matchExpressions": [
-                {"key": "disk", "operator": "Exists"}]}]}}}),
+            make_pod(
+                affinity={
+                    "nodeAffinity": {
+                        REQUIRED: {"nodeSelectorTerms": [{"matchExpressions": [{"key": "disk", "operator": "Exists"}]}]}
+                    }
+                }
+            ),
             "NodeAffinity",
             "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
         ),
