@@ -13,7 +13,7 @@ Every method raises a `KpyError` in Kubernetes' own words; nothing is half-writt
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from minikube_py.api import kinds as kinds_table
 from minikube_py.api.kinds import Kind, Registry
@@ -26,12 +26,16 @@ from minikube_py.store.view import StoreView
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
+    from typing import NamedTuple
 
     from minikube_py.apiserver.authorizer import Subject
     from minikube_py.apiserver.verbs import ApiServer
     from minikube_py.engine.engine import Engine
     from minikube_py.engine.report import Deed, Report
     from minikube_py.programs.commands import Session
+else:
+    from minikube_py.base.record import NamedTuple
+
 
 KUBERNETES_VERSION = "v1.36.2"
 TRAFFICS = "traffics.sim.kpy.dev"  # their counts are brought up to now when they are read
@@ -155,7 +159,7 @@ class Cluster:
         self.reconcile()
 
     def _renew(self) -> None:
-        """Another process has written: kinds may have come or gone."""
+        """Another process, or the engine, has written: kinds may have come or gone."""
         self._registry = None
         if self._server is not None:
             self._server.registry = self.registry
@@ -235,6 +239,8 @@ class Cluster:
         """One object; `namespace` defaults to 'default' for namespaced kinds. Raises NotFound."""
         kind = self.kind(resource)
         self.authorize("get", kind, namespace, name)
+        if kind.version == kinds_table.METRICS:
+            return self._measured(kind, name, namespace)
         found = self.store.get(self._key(kind, name, namespace))
         if found is None:
             raise errors.not_found(kind.resource, name)
@@ -243,10 +249,18 @@ class Cluster:
     def stored(self, resource: str, name: str, namespace: str = "") -> Object:
         """One object as it is stored, for whoever may see one of its sides. Raises NotFound."""
         kind = self.kind(resource)
+        if kind.version == kinds_table.METRICS:
+            return self._measured(kind, name, namespace)
         found = self.store.get(self._key(kind, name, namespace))
         if found is None:
             raise errors.not_found(kind.resource, name)
         return found
+
+    def _measured(self, kind: Kind, name: str, namespace: str) -> Object:
+        """What the metrics server tells of one node or pod. Raises NotFound."""
+        from minikube_py.autoscaling import metrics_api
+
+        return metrics_api.one(kind.plural, self._key(kind, name, namespace).namespace, name, self.view, self.clock)
 
     def exists(self, resource: str, name: str, namespace: str = "") -> bool:
         """Whether there is an object of that name, whoever asks."""
@@ -256,7 +270,12 @@ class Cluster:
         """Objects sorted by namespace and name; `namespace` None: of all. `labels`, `fields`: selectors as in kubectl."""
         kind = self.kind(resource)
         self.authorize("list", kind, namespace)
-        found = self.store.list(kind.storage, namespace if kind.namespaced else None)
+        if kind.version == kinds_table.METRICS:
+            from minikube_py.autoscaling import metrics_api
+
+            found = metrics_api.listed(kind.plural, namespace, self.view, self.clock)
+        else:
+            found = self.store.list(kind.storage, namespace if kind.namespaced else None)
         if labels:
             from minikube_py.base import selector
 
@@ -269,9 +288,7 @@ class Cluster:
             found = [obj for obj in found if matches(obj)]
         return [self._served(kind, obj) for obj in found] if kind.stored_as or kind.resource == TRAFFICS else found
 
-    def list_at(
-        self, resource: str, revision: int, namespace: str | None = None, *, verb: str = "list"
-    ) -> Objects:
+    def list_at(self, resource: str, revision: int, namespace: str | None = None, *, verb: str = "list") -> Objects:
         """Objects as they were at a revision, sorted, in the version that is stored, for who may do `verb` with all of
         them. Raises Expired as `changes`."""
         kind = self.kind(resource)
@@ -672,9 +689,19 @@ class Cluster:
     def _after_write(self, kind: Kind) -> None:
         """What a real cluster has done before a person can type the next command."""
         if kind.resource == CRDS:
+            self.engine.run_only(("definition-cleanup",))
             self._establish()
+        elif kind.crd:
+            self._leave(kind.crd)
         elif kind.resource == "namespaces":
             self.engine.run_only(("serviceaccount", "root-ca-cert-publisher"))
+
+    def _leave(self, definition: str) -> None:
+        """A CustomResourceDefinition that waits for its objects to go may now be free to go itself."""
+        found = self.store.get(Key(CRDS, "", definition))
+        if found is not None and "deletionTimestamp" in found["metadata"]:
+            self.engine.run_only(("definition-cleanup",))
+            self._establish()
 
     def _establish(self) -> None:
         """CustomResourceDefinitions come into force: their names are accepted, their kinds are served."""
@@ -716,6 +743,13 @@ class Cluster:
                 return engine.run(limit_s=limit_s, to_the_end=for_s is not None, until=until, one_pass=step)
         finally:
             engine.on_change = engine.on_deed = None
+            self._renew_kinds()
+
+    def _renew_kinds(self) -> None:
+        """A definition whose deletion the engine has finished takes its kind along."""
+        known = {kind.crd for kind in self.registry.kinds if kind.crd}
+        if known - {key.name for key in self.store.keys(CRDS)}:
+            self._renew()
 
     def run_until(
         self,
@@ -737,6 +771,7 @@ class Cluster:
                 engine.run(limit_s=limit_s, to_the_end=timeout_s is not None, until=condition)
         finally:
             engine.on_change = None
+            self._renew_kinds()
         return condition()
 
     def _paced(

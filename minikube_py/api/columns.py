@@ -8,7 +8,12 @@ Source: pkg/printers/internalversion/printers.go; the table convertors of apiext
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import NamedTuple
+else:
+    from minikube_py.base.record import NamedTuple
 
 
 class Column(NamedTuple):
@@ -29,6 +34,12 @@ IMAGES = Column("Images", "workloads.images", wide=True)
 SELECTOR = Column("Selector", "workloads.selector", wide=True)
 LAYOUT = (CONTAINERS, IMAGES, SELECTOR)
 DEFAULT = (NAME, AGE)
+MEASURED = (
+    NAME,
+    Column("cpu", "metrics.cpu", format="quantity"),
+    Column("memory", "metrics.memory", format="quantity"),
+    Column("Window", ".window", format="duration"),
+)
 WEBHOOKS = (NAME, Column("Webhooks", "policy.webhooks", type="integer"), AGE)
 BINDING = (
     NAME,
@@ -120,6 +131,15 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "resourceslices.resource.k8s.io": (NAME, Column("Node", ".spec.nodeName"), Column("Driver", ".spec.driver"), Column("Pool", ".spec.pool.name"), AGE),
     "servicecidrs.networking.k8s.io": (NAME, Column("CIDRs", "network.cidrs"), AGE),
     "ipaddresses.networking.k8s.io": (NAME, Column("ParentRef", "network.parent_ref")),
+    "verticalpodautoscalercheckpoints.autoscaling.k8s.io": DEFAULT,
+    "verticalpodautoscalers.autoscaling.k8s.io": (
+        NAME, Column("Mode", ".spec.updatePolicy.updateMode"), Column("CPU", "autoscaling.recommended_cpu"),
+        Column("Mem", "autoscaling.recommended_memory"), Column("Provided", "autoscaling.provided"), AGE,
+        Column("MinReplicas", ".spec.updatePolicy.minReplicas", wide=True, type="integer"),
+        Column("OOMSeconds", ".spec.updatePolicy.evictAfterOOMSeconds", wide=True, type="integer"),
+    ),
+    "nodes.metrics.k8s.io": MEASURED,
+    "pods.metrics.k8s.io": MEASURED,
     "faults.sim.kpy.dev": (NAME, Column("Type", ".spec.type"), Column("Node", ".spec.node|<none>"), AGE),
     "metricseries.sim.kpy.dev": (NAME, Column("Metric", ".spec.metric"), Column("Type", ".spec.type"), AGE),
     "traffics.sim.kpy.dev": (NAME, Column("Status", ".status.phase"), Column("Requests", ".status.requests|0", type="integer"), Column("Errors", ".status.errors|0", type="integer"), Column("P95", ".status.latency.p95"), AGE),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PRESERVE = "x-kubernetes-preserve-unknown-fields"
 EMBEDDED = "x-kubernetes-embedded-resource"
+CLEANUP = "customresourcecleanup.apiextensions.k8s.io"  # the finalizer of a definition whose objects are being deleted
 TYPE_META = ("apiVersion", "kind", "metadata")
 _VERSION = re.compile(r"v(\d+)(?:(alpha|beta)(\d+))?")
 
@@ -26,16 +27,25 @@ _VERSION = re.compile(r"v(\d+)(?:(alpha|beta)(\d+))?")
 class Schemas:
     """The structural schemas of a CRD, by apiVersion ('example.com/v1'), and which versions are deprecated.
 
-    `deprecations`: apiVersion -> the warning, as the API server sends it. `scale`: where the preferred version has its
-    replicas, the replicas of its status, and its label selector, as paths ('.spec.replicas'); None without that subresource.
+    `deprecations`: apiVersion -> the warning, as the API server sends it. `columns`: apiVersion -> printer columns.
+    `scales`: apiVersion -> paths of the scale subresource, see `scale_paths`. `fields`: apiVersion -> selectable fields.
     """
 
-    __slots__ = ("_rules", "by_version", "deprecations", "scale")
+    __slots__ = ("_rules", "by_version", "columns", "deprecations", "fields", "scales")
 
-    def __init__(
-        self, by_version: dict[str, Object], deprecations: dict[str, str], scale: tuple[str, str, str] | None = None
-    ) -> None:
-        self.by_version, self.deprecations, self.scale = by_version, deprecations, scale
+    def __init__(self, crd: Object, served: list[Object]) -> None:
+        group, kind = crd["spec"]["group"], crd["spec"]["names"]["kind"]
+        self.by_version: dict[str, Object] = {}
+        self.columns: dict[str, tuple[tuple[str, str, bool, str, str], ...]] = {}
+        self.scales: dict[str, tuple[str, str, str] | None] = {}
+        self.fields: dict[str, tuple[str, ...]] = {}
+        for one in served:
+            version = f"{group}/{one['name']}"
+            self.by_version[version] = (one.get("schema") or {}).get("openAPIV3Schema") or {}
+            self.columns[version] = _columns(one.get("additionalPrinterColumns") or ())
+            self.scales[version] = scale_paths(crd, one["name"])
+            self.fields[version] = tuple(field["jsonPath"].lstrip(".") for field in one.get("selectableFields") or ())
+        self.deprecations = _deprecations(group, kind, served)
         self._rules: dict[str, Node | None] = {}
 
     def rules(self, version: str) -> Node | None:
@@ -71,21 +81,20 @@ def kinds_of(crd: Object) -> tuple[Kind, ...]:
             singular_name=names.get("singular") or names["kind"].lower(),
             list_name=names.get("listKind") or "",
             columns=_columns(first.get("additionalPrinterColumns") or ()),
-            schemas=_schemas(group, names["kind"], served, scale_paths(crd, first["name"])),
+            schemas=Schemas(crd, served),
         ),
     )
 
 
-def _schemas(group: str, kind: str, served: list[Object], scale: tuple[str, str, str] | None) -> Schemas:
-    schemas = {f"{group}/{one['name']}": (one.get("schema") or {}).get("openAPIV3Schema") or {} for one in served}
+def _deprecations(group: str, kind: str, served: list[Object]) -> dict[str, str]:
     current = next((one["name"] for one in served if not one.get("deprecated")), "")
-    deprecations = {}
+    found = {}
     for one in served:
         if one.get("deprecated"):
             instead = f"; use {group}/{current} {kind}" if current else ""
             usual = f"{group}/{one['name']} {kind} is deprecated{instead}"
-            deprecations[f"{group}/{one['name']}"] = one.get("deprecationWarning") or usual
-    return Schemas(schemas, deprecations, scale)
+            found[f"{group}/{one['name']}"] = one.get("deprecationWarning") or usual
+    return found
 
 
 def _columns(given: Iterable[Object]) -> tuple[tuple[str, str, bool, str, str], ...]:
@@ -163,6 +172,19 @@ def established(crd: Object, now: str, kinds: Iterable[Kind] = ()) -> Object:
     }
 
 
+_TERMINATING = {
+    "InstanceDeletionPending": "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
+    "InstanceDeletionInProgress": "CustomResource deletion is in progress",
+}
+
+
+def terminating(crd: Object, now: str, reason: str) -> Object:
+    """The status of a CRD that is being deleted."""
+    status: Object = crd.get("status") or {}
+    given = [("Terminating", "True", reason, _TERMINATING[reason])]
+    return {**status, "conditions": _conditions(status.get("conditions") or [], given, now)}
+
+
 def _conditions(old: list[Object], given: list[tuple[str, str, str, str]], now: str) -> list[Object]:
     """Old conditions with those of `given` put in; a transition time stays while the status stays."""
     found = {one["type"]: one for one in old}
@@ -183,7 +205,8 @@ def _conflicts(crd: Object, kinds: Iterable[Kind]) -> tuple[str, str] | None:
     """(reason, message) if a name is taken in the CRD's group by another kind."""
     spec = crd["spec"]
     names = spec["names"]
-    others = [kind for kind in kinds if kind.group == spec["group"] and kind.crd != crd["metadata"]["name"]]
+    own = crd["metadata"]["name"]
+    others = [kind for kind in kinds if kind.group == spec["group"] and kind.crd != own and not kind.simulated]
     resources = {word for kind in others for word in (kind.plural, kind.singular, *kind.short)}
     taken_kinds = {word for kind in others for word in (kind.name, kind.list_kind)}
     checks = [

@@ -43,11 +43,18 @@ def parse(kind: Kind, text: str) -> Callable[[Object], bool]:
     return matches
 
 
+def fields_of(kind: Kind) -> tuple[str, ...]:
+    """The fields besides name and namespace that may be selected by; a custom kind's definition tells its own."""
+    if kind.schemas is not None:
+        return kind.schemas.fields.get(kind.version, ())
+    return FIELDS.get(kind.storage, ())
+
+
 def _requirement(kind: Kind, part: str) -> tuple[str, str, bool]:
     for operator, equal in (("!=", False), ("==", True), ("=", True)):
         if operator in part:
             path, _, value = part.partition(operator)
-            if path not in ("metadata.name", "metadata.namespace") and path not in FIELDS.get(kind.storage, ()):
+            if path not in ("metadata.name", "metadata.namespace") and path not in fields_of(kind):
                 raise BadRequest(
                     f'Unable to find "{kind.resource_path}" that match label selector "", field selector '
                     f'"{path}={value}": field label not supported: {path}'

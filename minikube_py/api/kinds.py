@@ -7,19 +7,24 @@ reference docs. A `Registry` is a value: CustomResourceDefinitions give a new on
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import NamedTuple
 
     from minikube_py.api.custom import Schemas
     from minikube_py.api.types import Object
+else:
+    from minikube_py.base.record import NamedTuple
+
 
 ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 CRD_VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
 CREATE_ONLY = ("create",)
 READ_ONLY = ("get", "list")
 SIMULATOR = "sim.kpy.dev/v1alpha1"  # the group of the simulator's own kinds
+METRICS = "metrics.k8s.io/v1beta1"  # what the metrics server tells: nothing of it is stored
 
 
 class _Row(NamedTuple):
@@ -38,7 +43,7 @@ class _Row(NamedTuple):
     list_name: str = ""
     columns: tuple[tuple[str, str, bool, str, str], ...] = ()  # a CRD's printer columns, as api.columns.Column
     schemas: Schemas | None = None  # a CRD's schemas
-    simulated: bool = False  # one of the simulator's own kinds, which no real cluster serves
+    simulated: bool = False  # served without a CRD: the simulator's own, the VPA's, and metrics
 
 
 class Kind(_Row):
@@ -156,6 +161,10 @@ KINDS: tuple[Kind, ...] = (
     Kind("StorageClass", "storage.k8s.io/v1", "storageclasses", short=("sc",), namespaced=False),
     Kind("VolumeAttachment", "storage.k8s.io/v1", "volumeattachments", namespaced=False, subresources=("status",)),
     Kind("VolumeAttributesClass", "storage.k8s.io/v1", "volumeattributesclasses", short=("vac",), namespaced=False),
+    Kind("VerticalPodAutoscalerCheckpoint", "autoscaling.k8s.io/v1", "verticalpodautoscalercheckpoints", short=("vpacheckpoint",), verbs=CRD_VERBS, simulated=True),
+    Kind("VerticalPodAutoscaler", "autoscaling.k8s.io/v1", "verticalpodautoscalers", short=("vpa",), subresources=("status",), verbs=CRD_VERBS, simulated=True),
+    Kind("NodeMetrics", METRICS, "nodes", namespaced=False, verbs=READ_ONLY, simulated=True),
+    Kind("PodMetrics", METRICS, "pods", verbs=READ_ONLY, simulated=True),
     Kind("Fault", SIMULATOR, "faults", namespaced=False, subresources=("status",), simulated=True),
     Kind("MetricSeries", SIMULATOR, "metricseries", subresources=("status",), simulated=True),
     Kind("NodeGroup", SIMULATOR, "nodegroups", namespaced=False, subresources=("status",), simulated=True),
@@ -223,13 +232,16 @@ class Registry:
         return Registry((*self.kinds, *more))
 
     def with_crds(self, crds: Iterable[Object]) -> Registry:
-        """The rows that are built in, and those of the CRDs that are established, in the order given."""
+        """The rows that are built in, and those of the CRDs that are established, in the order given.
+
+        A CRD of a kind that is there without one (the VPA's) takes its place.
+        """
         from minikube_py.api import custom
 
-        built_in = (kind for kind in self.kinds if not kind.crd)
-        return Registry(
-            (*built_in, *(kind for crd in crds if custom.is_established(crd) for kind in custom.kinds_of(crd)))
-        )
+        more = [kind for crd in crds if custom.is_established(crd) for kind in custom.kinds_of(crd)]
+        defined = {kind.resource for kind in more}
+        built_in = (kind for kind in self.kinds if not kind.crd and not (kind.simulated and kind.resource in defined))
+        return Registry((*built_in, *more))
 
 
 BUILTIN = Registry()

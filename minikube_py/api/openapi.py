@@ -40,16 +40,24 @@ def definition(name: str) -> Object | None:
     return plain
 
 
+COMMON = ("apiVersion", "kind", "metadata")  # the fields of every kind
+
+
 def of_kind(kind: Kind, crd: Object | None = None) -> Object | None:
     """The schema of a kind; of a custom one from its definition. None for kinds that have none."""
-    if crd is None:
+    if kind.simulated:
+        from minikube_py.api import simulator
+
+        own: Object = simulator.schema(kind.name) or {"type": "object"}
+    elif crd is None:
         go = gotypes.type_of(kind.version, kind.name)
         return definition(schema.full_name(go)) if go is not None else None
-    bare = kind.version.rpartition("/")[2]
-    version = next(one for one in crd["spec"]["versions"] if one["name"] == bare)
-    own: Object = (version.get("schema") or {}).get("openAPIV3Schema") or {}
+    else:
+        bare = kind.version.rpartition("/")[2]
+        version = next(one for one in crd["spec"]["versions"] if one["name"] == bare)
+        own = (version.get("schema") or {}).get("openAPIV3Schema") or {}
     like: Object = (definition("io.k8s.api.core.v1.ConfigMap") or {})["properties"]
-    common = {name: like[name] for name in ("apiVersion", "kind", "metadata")}
+    common = {name: {key: value for key, value in like[name].items() if key != "enum"} for name in COMMON}
     return {**own, "properties": {**(own.get("properties") or {}), **common}}
 
 

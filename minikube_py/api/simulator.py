@@ -147,7 +147,12 @@ _STATUS: Object = {"type": "object", "x-kubernetes-preserve-unknown-fields": Tru
 
 
 def schema(kind: str) -> Object:
-    """The structural schema of one of the simulator's kinds, by name."""
+    """The structural schema of a kind that is served without a CRD, by name."""
+    if kind not in SPECS:
+        from minikube_py.api.vertical import schema as vertical
+
+        found: Object = vertical.of(kind)
+        return found
     return {"type": "object", "properties": {"spec": SPECS[kind], "status": _STATUS}, "required": ["spec"]}
 
 

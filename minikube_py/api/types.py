@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from typing import NamedTuple
 
     from minikube_py.api.nodes import Place
     from minikube_py.base.clock import Clock
     from minikube_py.base.errors import KpyError
+else:
+    from minikube_py.base.record import NamedTuple
+
 
 Object: TypeAlias = dict[str, Any]
 Objects: TypeAlias = list[Object]
@@ -52,12 +56,14 @@ class Patch(NamedTuple):
 
 class Delete(NamedTuple):
     """Delete an object. `grace_s` None: the object's own grace period; `uid`: refuse if it is another object now.
-    `propagation`: Background, Foreground or Orphan; '' is the kind's default (Background)."""
+    `propagation`: Background, Foreground or Orphan; '' is the kind's default (Background). `evict`: a pod, by the eviction
+    subresource: its disruption budgets are asked first."""
 
     key: Key
     grace_s: int | None = None
     propagation: str = ""
     uid: str = ""
+    evict: bool = False
 
 
 class Record(NamedTuple):
@@ -90,9 +96,12 @@ class Wake(NamedTuple):
 
 class Remember(NamedTuple):
     """Replace what this step keeps in mind about this key (what the real component holds in its memory, not in the
-    API); read back with `view.memory(step, key)`. Empty forgets. Gone with the object."""
+    API); read back with `view.memory(step, key)`. Empty forgets. Gone with the object.
+
+    `part`: what seldom changes, apart from what changes each time: read back with `view.memory(step + part, key)`."""
 
     data: Object
+    part: str = ""
 
 
 Action: TypeAlias = Create | Patch | Delete | Record | Wake | Remember

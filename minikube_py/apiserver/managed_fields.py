@@ -11,9 +11,11 @@ sigs.k8s.io/structured-merge-diff merge/update.go.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from minikube_py.api import fieldsets, typed
+from minikube_py.apiserver.apply import LAST_APPLIED
 from minikube_py.apiserver.verbs import key_of
 from minikube_py.base import clock, errors
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 NOTE = "managed-fields"  # under this name the store's memory has the note of the last server-side apply
 APPLY, UPDATE = "Apply", "Update"
+KUBECTL = "kubectl"  # the manager of `kubectl apply --server-side`, unless it is told another name
 
 # Actors of the log that are not called so in managedFields; other components are all kube-controller-manager.
 NAMES = {
@@ -265,11 +268,30 @@ def _applied(
     new = fieldsets.remove(kind, merged, fieldsets.difference(last, fieldsets.with_parents(owned_by_any)))
     changed, removed = fieldsets.compare(kind, live, new)
     if not force:
-        _refuse_conflicts(kind, others, changed)
+        allowed = _last_applied(kind, live) if mine.name == KUBECTL else {}
+        _refuse_conflicts(kind, others, fieldsets.difference(changed, allowed))
     after = _taken(others, mine, changed, removed, wanted.time)
     unchanged = mine in before and wanted.fields == last and new == live
     after[mine] = before[mine] if unchanged else wanted
     return new, after
+
+
+def _last_applied(kind: Kind, live: Object) -> Fields:
+    """What `kubectl apply` said last of the live object, and still holds: `kubectl apply --server-side` may take it over.
+
+    Source: apimachinery pkg/util/managedfields/internal/lastappliedmanager.go.
+    """
+    text = (live["metadata"].get("annotations") or {}).get(LAST_APPLIED)
+    if not text:
+        return {}
+    try:
+        said = json.loads(text)
+        if said["apiVersion"] != kind.version:
+            return {}
+        changed, removed = fieldsets.compare(kind, said, live)
+        return fieldsets.difference(fieldsets.of(kind, said), fieldsets.union(changed, removed))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return {}  # somebody else's annotation
 
 
 def _sets(found: Managers) -> dict[Manager, Fields]:

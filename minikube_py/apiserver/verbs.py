@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from minikube_py.api import decode, defaults, pods, strategy, validation
+from minikube_py.api import custom, decode, defaults, pods, strategy, validation
 from minikube_py.api.kinds import CREATE_ONLY
 from minikube_py.api.types import Key
 from minikube_py.apiserver import admission, allocate, conversion
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from minikube_py.store.store import Store
     from minikube_py.store.view import StoreView
 
+CRDS = "customresourcedefinitions.apiextensions.k8s.io"
 GENERATE_ATTEMPTS_MAX = 8
 TOPOLOGY = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone")
 GENERATED_PREFIX_MAX = 58  # 63 less the five random characters
@@ -335,8 +336,7 @@ class ApiServer:
                 "spec.replicas", "FieldValueInvalid", f"Invalid value: {replicas}: must be greater than or equal to 0"
             )
             raise errors.Invalid("Scale", "autoscaling", key.name, [cause])
-        new = _put_at(old, _scale_paths(kind)[0], replicas)
-        return self._replace(kind, key, old, new, "scale", origin, dry_run)
+        return self._replace(kind, key, old, with_replicas(kind, old, replicas), "scale", origin, dry_run)
 
     def token(self, key: Key, wanted: Object, *, origin: Origin = ADMIN) -> Object:
         """Answer a TokenRequest for a ServiceAccount (its subresource 'token'); nothing is stored."""
@@ -385,6 +385,8 @@ class ApiServer:
             return old
         meta = old["metadata"]
         finalizers = finalizers_for(meta.get("finalizers") or [], propagation)
+        if key.resource == CRDS and custom.CLEANUP not in finalizers:
+            finalizers = [*finalizers, custom.CLEANUP]
         grace_s = grace_of(key, old, grace_s)
         if not grace_s and not is_held(key, {**old, "metadata": {**meta, "finalizers": finalizers}}):
             if key.resource == "pods" and "deletionTimestamp" not in meta:  # watchers see the mark before the deletion
@@ -405,6 +407,8 @@ class ApiServer:
         new = {**old, "metadata": new_meta}
         if key.resource == "namespaces":
             new["status"] = {**(old.get("status") or {}), "phase": "Terminating"}
+        elif key.resource == CRDS and "deletionTimestamp" not in meta:
+            new["status"] = custom.terminating(old, self.clock.timestamp, "InstanceDeletionPending")
         return old if new == old else self._put(key, new, origin)
 
     # -- shared --------------------------------------------------------------------------------------------------
@@ -565,44 +569,56 @@ def _json_type(value: Any) -> str:
 
 
 def scale_of(kind: Kind, obj: Object) -> Object:
-    """The Scale object of a workload (autoscaling/v1); of a custom resource by the paths that its definition names."""
-    from minikube_py.base import selector
-
-    meta, (wanted_path, there_path, labels_path) = obj["metadata"], _scale_paths(kind)
-    wanted = _at(obj, labels_path) or {}
-    if isinstance(wanted, str):
-        text = wanted
-    else:
-        is_map = bool(wanted) and not {"matchLabels", "matchExpressions"} & wanted.keys()
-        text = (selector.from_map(wanted) if is_map else selector.from_label_selector(wanted)).text
+    """The Scale object of a workload (autoscaling/v1); of a custom one by the paths that its definition tells."""
+    meta = obj["metadata"]
     kept = ("creationTimestamp", "name", "namespace", "resourceVersion", "uid")
+    wanted, counted, chosen = _scale(kind, obj)
+    status: Object = {"replicas": counted}
+    if chosen or not kind.crd:
+        status["selector"] = chosen
     return {
         "apiVersion": "autoscaling/v1",
         "kind": "Scale",
         "metadata": {name: meta[name] for name in kept if name in meta},
-        "spec": {"replicas": _at(obj, wanted_path) or 0},
-        "status": {"replicas": _at(obj, there_path) or 0, "selector": text},
+        "spec": {"replicas": wanted},
+        "status": status,
     }
 
 
-def _scale_paths(kind: Kind) -> tuple[str, str, str]:
-    """Where an object has its replicas, those of its status, and its selector."""
-    usual = (".spec.replicas", ".status.replicas", ".spec.selector")
-    return (kind.schemas.scale or usual) if kind.schemas is not None else usual
+def _scale(kind: Kind, obj: Object) -> tuple[int, int, str]:
+    """(replicas wished for, replicas there are, label selector)"""
+    paths = scale_paths(kind)
+    if paths is not None:
+        found = [_at(obj, path) for path in paths]
+        return int(found[0] or 0), int(found[1] or 0), str(found[2] or "")
+    from minikube_py.base import selector
+
+    spec, status = obj["spec"], obj.get("status") or {}
+    wanted = spec.get("selector") or {}
+    is_map = bool(wanted) and not {"matchLabels", "matchExpressions"} & wanted.keys()
+    chosen = selector.from_map(wanted) if is_map else selector.from_label_selector(wanted)
+    return spec.get("replicas", 0), status.get("replicas", 0), chosen.text
 
 
-def _at(obj: Object, path: str) -> Any:
-    """What lies at '.spec.replicas'; None if nothing does, or for no path."""
-    found: Any = obj if path else None
+def scale_paths(kind: Kind) -> tuple[str, str, str] | None:
+    """Where a custom kind's scale is; None for built-in ones."""
+    return kind.schemas.scales.get(kind.version) if kind.schemas is not None else None
+
+
+def _at(obj: Any, path: str) -> Any:
     for name in path.strip(".").split("."):
-        found = found.get(name) if isinstance(found, dict) else None
-    return found
+        obj = obj.get(name) if isinstance(obj, dict) else None
+    return obj
 
 
-def _put_at(obj: Object, path: str, value: Any) -> Object:
-    """An object with another value at '.spec.replicas'."""
-    name, _, rest = path.strip(".").partition(".")
-    return {**obj, name: _put_at(obj.get(name) or {}, rest, value) if rest else value}
+def with_replicas(kind: Kind, obj: Object, replicas: int) -> Object:
+    """The object with so many replicas wished for."""
+    paths = scale_paths(kind)
+    fields: Any = replicas
+    for name in reversed(paths[0].strip(".").split(".") if paths else ("spec", "replicas")):
+        fields = {name: fields}
+    merged: Object = patch.merge(obj, fields)
+    return merged
 
 
 def finalizers_for(present: list[str], propagation: str) -> list[str]:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from minikube_py.api import pods
 from minikube_py.api.types import Create, Key, Patch
+from minikube_py.autoscaling import scale_down
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Actions, Object, View
@@ -50,7 +50,7 @@ def _without_times(written: str) -> list[str]:
 def status(view: View, groups: list[Group], memory: Object, now_s: int) -> Object:
     """The status as data; 'TIME' stands where the moment of writing goes."""
     nodes = view.list("nodes")
-    ready = sum(1 for node in nodes if _is_ready(node))
+    ready = sum(1 for node in nodes if scale_down.is_ready(node))
     booting = sum(len(group.booting) for group in groups)
     unneeded = memory.get("unneeded") or {}
     told = [_group(group, unneeded, memory, now_s) for group in groups]
@@ -69,7 +69,7 @@ _TIMES = {"lastProbeTime": "TIME", "lastTransitionTime": "TIME"}
 
 
 def _group(group: Group, unneeded: Object, memory: Object, now_s: int) -> Object:
-    ready = sum(1 for node in group.nodes if _is_ready(node))
+    ready = sum(1 for node in group.nodes if scale_down.is_ready(node))
     until = (memory.get("backoff") or {}).get(group.name, [0])[0]
     up: Object = {"status": "Backoff" if until > now_s else "InProgress" if group.booting else "NoActivity"}
     if until > now_s:
@@ -97,11 +97,6 @@ def _counts(total: int, ready: int, booting: int) -> Object:
 def _down(candidates: int) -> Object:
     found = {"status": "CandidatesPresent", "candidates": candidates} if candidates else {"status": "NoCandidates"}
     return {**found, **_TIMES}
-
-
-def _is_ready(node: Object) -> bool:
-    ready = pods.condition(node, "Ready")
-    return ready is not None and ready["status"] == "True"
 
 
 def text(told: Object, stamp: str) -> str:

@@ -2,24 +2,23 @@
 
 `step` runs on nodegroups, but only at the first one by name: one run sees to all. It is woken by: the groups; pods that find
 no node, get one, end or go; nodes that come, go or change their taints; PodDisruptionBudgets. Between two runs pass at least
-ten seconds (--scan-interval). Booting machines and pods that wait for one keep a cluster from being settled, an idle node
-does not.
+ten seconds (--scan-interval). Booting machines, pods that wait for one and nodes that are being drained keep a cluster from
+being settled, an idle node does not. Its flags: `ca_flags`.
 
-Flags are read from the ConfigMap kube-system/cluster-autoscaler-config, by their names: expander, scale-down-unneeded-time,
-scale-down-delay-after-add, scale-down-utilization-threshold, max-node-provision-time, scale-down-enabled.
-
-Remembered: `ran` (the last run), `unneeded` (node: since), `added` (the last scale-up), `backoff` (group: [until, seconds]),
-`draining` (node: group), `told` (pod: what was said), `booting` (machine: ordered at).
+Remembered: `ran` (the last run), `unneeded` (node: since), `needed` (node: why), `added`, `deleted`, `failed` (the last
+scale-up, deletion of a node, failed drain), `backoff` (group: [until, seconds]), `draining` (node: [group, since]), `told`
+(pod: what was said), `booting` (machine: ordered at).
 Sources: cluster-autoscaler core/static_autoscaler.go, core/scaleup, core/scaledown, clusterstate, processors/status.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from minikube_py.api.simulator import time_s
+from minikube_py.api import pods
 from minikube_py.api.types import Delete, Key, Patch, Record, Remember, Wake
-from minikube_py.autoscaling import ca_status, node_groups, scale_down, scale_up
+from minikube_py.autoscaling import ca_flags, ca_status, node_groups, scale_down, scale_up
+from minikube_py.base.duration import go
 from minikube_py.base.errors import KpyError
 
 if TYPE_CHECKING:
@@ -27,47 +26,10 @@ if TYPE_CHECKING:
 
     from minikube_py.api.types import Action, Actions, Object, Objects, Outcome, View
     from minikube_py.autoscaling.node_groups import Group
+    from minikube_py.autoscaling.scale_up import Option
     from minikube_py.base.clock import Clock
 
 NAME, COMPONENT = "cluster-autoscaler", "cluster-autoscaler"
-CONFIG = Key("configmaps", "kube-system", "cluster-autoscaler-config")
-SCAN_S = 10
-EMPTY_MAX = 10  # --max-scale-down-parallelism
-BACKOFF_S, BACKOFF_MAX_S, BACKOFF_RESET_S = 300, 1800, 10_800
-
-
-class Flags(NamedTuple):
-    """The command line, with its defaults; seconds."""
-
-    expander: str = "least-waste"
-    unneeded_s: int = 600
-    delay_after_add_s: int = 600
-    threshold: float = 0.5
-    provision_s: int = 900
-    down: bool = True
-
-
-def flags(view: View) -> Flags:
-    """Flags from the ConfigMap; a value that cannot be read leaves the default."""
-    data = (view.get(CONFIG) or {}).get("data") or {}
-    found = Flags()
-    for flag, field, read in _READ:
-        try:
-            if flag in data:
-                found = found._replace(**{field: read(data[flag])})
-        except ValueError:
-            continue
-    return found if found.expander in scale_up.EXPANDERS else found._replace(expander=Flags().expander)
-
-
-_READ: tuple[tuple[str, str, Any], ...] = (
-    ("expander", "expander", str),
-    ("scale-down-unneeded-time", "unneeded_s", time_s),
-    ("scale-down-delay-after-add", "delay_after_add_s", time_s),
-    ("scale-down-utilization-threshold", "threshold", float),
-    ("max-node-provision-time", "provision_s", time_s),
-    ("scale-down-enabled", "down", lambda text: text != "false"),
-)
 
 
 class _Run:
@@ -75,7 +37,7 @@ class _Run:
 
     def __init__(self, view: View, clock: Clock, memory: Object) -> None:
         self.view, self.clock, self.memory = view, clock, dict(memory)
-        self.flags = flags(view)
+        self.flags = ca_flags.read(view)
         self.groups = node_groups.groups(view)
         self.wakes: list[tuple[float, bool]] = []
 
@@ -89,8 +51,8 @@ def step(first: Object, view: View, clock: Clock) -> Actions:
     if not everyone or everyone[0]["metadata"]["name"] != first["metadata"]["name"]:
         return
     key = node_groups.key_of(first["metadata"]["name"])
-    old = view.memory(NAME, key)
-    next_s = old.get("ran", clock.now_s - SCAN_S) + SCAN_S
+    old, scan_s = view.memory(NAME, key), ca_flags.read(view).scan_s
+    next_s = old.get("ran", clock.now_s - scan_s) + scan_s
     if clock.now_s < next_s:
         yield Wake(next_s, background=not view.refused() and not old.get("draining"))
         return
@@ -105,7 +67,7 @@ def step(first: Object, view: View, clock: Clock) -> Actions:
         yield Remember(run.memory)
     yield from ca_status.write(view, clock, node_groups.groups(view), run.memory)
     for at_s, background in run.wakes:
-        yield Wake(int(max(at_s, clock.now_s + SCAN_S)), background=background)
+        yield Wake(int(max(at_s, clock.now_s + scan_s)), background=background)
 
 
 # --- up ----------------------------------------------------------------------------------------------------------------
@@ -126,27 +88,31 @@ def _time_out(run: _Run) -> Actions:
             else:
                 run.wakes.append((since + run.flags.provision_s, False))
         if late:
-            until, length = backoff.get(group.name, [0, 0])
-            fresh = not length or run.clock.now_s > until + BACKOFF_RESET_S
-            length = BACKOFF_S if fresh else min(2 * length, BACKOFF_MAX_S)
-            backoff[group.name] = [run.clock.now_s + length, length]
-            taken_back = {
-                "targetSize": group.target - len(late),
-                "booting": [machine for machine in group.booting if machine["name"] not in late] or None,
-            }
-            yield run.log("ScaleUpTimedOut", _late_text(group, run.flags.provision_s), "Warning")
-            yield Patch(node_groups.key_of(group.name), {"status": taken_back}, "status")
-            run.groups = node_groups.groups(run.view)
+            yield from _give_up(run, group, late, known, backoff)
     run.memory["booting"] = {
         name: since for name, since in ordered.items() if since + run.flags.provision_s > run.clock.now_s
     }
     run.memory["backoff"] = backoff
 
 
-def _late_text(group: Group, provision_s: int) -> str:
-    from minikube_py.base.duration import go
-
-    return f"Nodes added to group {group.name} failed to register within {go(provision_s)}"
+def _give_up(run: _Run, group: Group, late: list[str], known: Object, backoff: dict[str, list[int]]) -> Actions:
+    """Take back orders of machines that are late, and leave the group alone: 5 minutes, then 10, 20, 30."""
+    flags, now_s = run.flags, run.clock.now_s
+    until, length = backoff.get(group.name, [0, 0])
+    fresh = not length or now_s > until + flags.backoff_reset_s
+    length = flags.backoff_s if fresh else min(2 * length, flags.backoff_max_s)
+    backoff[group.name] = [now_s + length, length]
+    taken_back = {
+        "targetSize": group.target - len(late),
+        "booting": [machine for machine in group.booting if machine["name"] not in late] or None,
+    }
+    waited_s = max(now_s - known.get(name, now_s) for name in late)
+    text = f"Nodes added to group {group.name} failed to register within {go(waited_s)}"
+    yield run.log("ScaleUpTimedOut", text, "Warning")
+    yield Patch(node_groups.key_of(group.name), {"status": taken_back}, "status")
+    for name in late:
+        yield run.log("DeleteUnregistered", f"Removed unregistered node kpy://{group.name}/{name}")
+    run.groups = node_groups.groups(run.view)
 
 
 def _scale_up(run: _Run) -> Generator[Action, Outcome, bool]:
@@ -154,31 +120,51 @@ def _scale_up(run: _Run) -> Generator[Action, Outcome, bool]:
     if not run.view.refused():
         run.memory["told"] = {}
         return False
-    imagined, left = scale_up.waiting(run.view, run.groups, run.clock)
+    imagined, left = scale_up.waiting(run.view, run.groups, run.clock, run.flags)
     if not left:
         return False
     now_s = run.clock.now_s
     resting = {name: until for name, (until, _) in run.memory["backoff"].items() if until > now_s}
     run.wakes += [(until, True) for until in resting.values()]
-    plan = scale_up.plan(imagined, left, run.groups, set(resting), run.flags.expander, run.clock)
+    plan = scale_up.plan(imagined, left, run.groups, set(resting), run.flags, run.clock)
     if plan.best is None:
         yield from _tell_in_vain(run, left, plan.reasons)
         return False
-    group, target = plan.best.group, plan.best.group.target + plan.best.nodes
-    text = f"group {group.name} size"
-    yield run.log(
-        "ScaledUpGroup", f"Scale-up: setting {text} to {target} instead of {group.target} (max: {group.maximum})"
-    )
+    best = yield from _within_total(run, plan.best)
+    if best is None:
+        return False
+    grown = []
+    for group, size in scale_up.balanced(best, run.groups, set(resting), run.flags):
+        if (yield from _grow(run, group, size)):
+            grown.append(f"{{{group.name} {group.target}->{size} (max: {group.maximum})}}")
+    if not grown:
+        return False
+    for pod in best.pods:
+        yield Record(pod, "Normal", "TriggeredScaleUp", f"pod triggered scale-up: [{' '.join(grown)}]", COMPONENT)
+    run.memory["added"] = now_s
+    run.wakes.append((now_s + run.flags.scan_s, False))
+    return True
+
+
+def _within_total(run: _Run, best: Option) -> Generator[Action, Outcome, Option | None]:
+    """The option within --max-nodes-total; None if that leaves nothing."""
+    most = run.flags.nodes_max
+    there = len(run.view.list("nodes")) + sum(len(group.booting) for group in run.groups)
+    if not most or there + best.nodes <= most:
+        return best
+    yield run.log("MaxNodesTotalReached", f"Max total nodes in cluster reached: {most}", "Warning")
+    return best._replace(nodes=most - there) if most > there else None
+
+
+def _grow(run: _Run, group: Group, target: int) -> Generator[Action, Outcome, bool]:
+    """Order the machines. Gives whether that was accepted."""
+    rest = f"to {target} instead of {group.target} (max: {group.maximum})"
+    yield run.log("ScaledUpGroup", f"Scale-up: setting group {group.name} size {rest}")
     outcome = yield Patch(node_groups.key_of(group.name), {"status": {"targetSize": target}}, "status")
     if isinstance(outcome, KpyError):
         yield run.log("FailedToScaleUpGroup", f"Scale-up failed for group {group.name}: {outcome}", "Warning")
         return False
-    yield run.log("ScaledUpGroup", f"Scale-up: {text} set to {target} instead of {group.target} (max: {group.maximum})")
-    for pod in plan.best.pods:
-        info = f"[{{{group.name} {group.target}->{target} (max: {group.maximum})}}]"
-        yield Record(pod, "Normal", "TriggeredScaleUp", f"pod triggered scale-up: {info}", COMPONENT)
-    run.memory["added"] = now_s
-    run.wakes.append((now_s + SCAN_S, False))
+    yield run.log("ScaledUpGroup", f"Scale-up: group {group.name} size set {rest}")
     return True
 
 
@@ -199,50 +185,84 @@ def _tell_in_vain(run: _Run, left: Objects, reasons: dict[str, dict[str, int]]) 
 
 def _scale_down(run: _Run) -> Actions:
     """Note which nodes nobody needs, and remove those that nobody has needed for long enough."""
-    now_s, before = run.clock.now_s, run.memory.get("unneeded") or {}
+    now_s, before, flags = run.clock.now_s, run.memory.get("unneeded") or {}, run.flags
     since: dict[str, int] = {}
     why: dict[str, str] = {}
-    for group in run.groups:
-        for node in group.nodes:
-            name = node["metadata"]["name"]
-            if scale_down.is_marked(node):
-                continue
-            why[name] = scale_down.unneeded(node, run.view, run.clock, run.flags.threshold)
-            if not why[name]:
-                since[name] = before.get(name, now_s)
+    due: dict[str, int] = {}
+    free_s = _free_s(run)
+    for node in [node for group in run.groups for node in group.nodes]:
+        name = node["metadata"]["name"]
+        if scale_down.is_marked(node):
+            continue
+        why[name] = scale_down.unneeded(node, run.view, run.clock, flags)
+        if not why[name]:
+            since[name] = before.get(name, now_s)
+            wait_s = flags.unneeded_s if scale_down.is_ready(node) else flags.unready_s
+            due[name] = max(since[name] + wait_s, free_s)
     run.memory["unneeded"], run.memory["needed"] = since, {name: text for name, text in why.items() if text}
-    free_s = run.memory.get("added", -run.flags.delay_after_add_s) + run.flags.delay_after_add_s
-    ripe = [name for name, at_s in since.items() if max(at_s + run.flags.unneeded_s, free_s) <= now_s]
-    run.wakes += [
-        (max(at_s + run.flags.unneeded_s, free_s), True)
-        for name, at_s in since.items()
-        if max(at_s + run.flags.unneeded_s, free_s) > now_s
-    ]
+    run.wakes += [(at_s, True) for at_s in due.values() if at_s > now_s]
+    ripe = [name for name, at_s in due.items() if at_s <= now_s]
     yield from _remove(run, ripe)
+    yield from _soft_taints(run, why)
+
+
+def _free_s(run: _Run) -> int:
+    """From when on nodes may go: some time after the last scale-up, deletion, or failure to drain."""
+    memory, flags = run.memory, run.flags
+    delays = (
+        ("added", flags.delay_after_add_s),
+        ("deleted", flags.delay_after_delete_s),
+        ("failed", flags.delay_after_failure_s),
+    )
+    return max([0, *(int(memory[name]) + delay_s for name, delay_s in delays if name in memory)])
+
+
+def _soft_taints(run: _Run, why: dict[str, str]) -> Actions:
+    """Mark what nobody needs, so that the scheduler prefers other nodes; and take the mark off what is needed again."""
+    left = run.flags.soft_taints
+    for node in [node for group in run.groups for node in group.nodes]:
+        name = node["metadata"]["name"]
+        current = run.view.get(Key("nodes", "", name))
+        if name not in why or left <= 0 or current is None or scale_down.is_marked(current):
+            continue
+        taints = [*((current.get("spec") or {}).get("taints") or ())]
+        others = [taint for taint in taints if taint["key"] != scale_down.CANDIDATE]
+        if bool(why[name]) == (len(others) == len(taints)):
+            continue
+        if not why[name]:
+            others.append({"key": scale_down.CANDIDATE, "value": str(run.clock.now_s), "effect": "PreferNoSchedule"})
+        left -= 1
+        yield Patch(Key("nodes", "", name), {"spec": {"taints": others or None}})
 
 
 def _remove(run: _Run, ripe: list[str]) -> Actions:
-    """Empty nodes at once, up to ten; else one node is drained, if none is already. Groups keep their minimum."""
+    """Empty nodes at once, up to ten; others are drained one at a time. Groups keep their minimum."""
     empty = [name for name in ripe if not scale_down.to_move(name, run.view)]
     spare = {group.name: group.target - group.minimum for group in run.groups}
     group_of = {node["metadata"]["name"]: group for group in run.groups for node in group.nodes}
     node_of = {node["metadata"]["name"]: node for group in run.groups for node in group.nodes}
-    removed = 0
-    for name in empty[:EMPTY_MAX]:
+    draining = run.memory.get("draining") or {}
+    for group, _ in draining.values():
+        spare[group] = spare.get(group, 0) - 1
+    room = run.flags.parallel - len(draining)
+    for name in empty:
         group = group_of[name]
-        if spare[group.name] <= 0:
+        if spare[group.name] <= 0 or room <= 0:
             continue
         spare[group.name] -= 1
-        removed += 1
+        room -= 1
         yield from _mark(run, node_of[name])
         yield run.log("ScaleDownEmpty", f'Scale-down: removing empty node "{name}"')
         yield from _delete(run, name, group.name, drained=False)
-    if removed or run.memory.get("draining"):
-        return
+    drains = run.flags.parallel_drains - len(draining)
     for name in [name for name in ripe if name not in empty]:
-        if spare[group_of[name].name] > 0:
+        if spare[group_of[name].name] > 0 and room > 0 and drains > 0:
+            # An earlier drain of this run may have taken the place or the budget that this one counted on.
+            if scale_down.unneeded(node_of[name], run.view, run.clock, run.flags):
+                continue
+            spare[group_of[name].name] -= 1
+            room, drains = room - 1, drains - 1
             yield from _drain(run, node_of[name], group_of[name])
-            return
 
 
 def _mark(run: _Run, node: Object) -> Actions:
@@ -256,29 +276,56 @@ def _mark(run: _Run, node: Object) -> Actions:
 def _drain(run: _Run, node: Object, group: Group) -> Actions:
     name = node["metadata"]["name"]
     moving = scale_down.to_move(name, run.view)
-    share = scale_down.utilization(node, run.view)
+    share = scale_down.utilization(node, run.view, ignore_daemons=run.flags.ignore_daemons)
     yield from _mark(run, node)
     names = ",".join(pod["metadata"]["name"] for pod in moving)
-    text = f"Scale-down: removing node {name}, utilization: {share:.4g}, pods to reschedule: {names}"
+    text = f"Scale-down: removing node {name}, utilization: {share}, pods to reschedule: {names}"
     yield run.log("ScaleDown", text)
     for pod in moving:
         yield Record(pod, "Normal", "ScaleDown", "deleting pod for node scale down", COMPONENT)
-        yield Delete(Key("pods", pod["metadata"]["namespace"], pod["metadata"]["name"]), uid=pod["metadata"]["uid"])
-    run.memory["draining"] = {**(run.memory.get("draining") or {}), name: group.name}
-    run.wakes.append((run.clock.now_s + SCAN_S, False))
+    yield from _evict(moving)
+    run.memory["draining"] = {**(run.memory.get("draining") or {}), name: [group.name, run.clock.now_s]}
+    run.wakes.append((run.clock.now_s + run.flags.scan_s, False))
+
+
+def _evict(moving: Objects) -> Actions:
+    """Evict pods; one whose budget refuses it is tried again at the next run."""
+    for pod in moving:
+        yield Delete(Key("pods", pod["metadata"]["namespace"], pod["metadata"]["name"]), evict=True)
 
 
 def _finish_drains(run: _Run) -> Actions:
-    """Delete the machines whose pods have gone."""
-    for name, group in list((run.memory.get("draining") or {}).items()):
+    """Delete the machines whose pods have gone; give up where pods cannot be evicted in time."""
+    for name, (group, since_s) in list((run.memory.get("draining") or {}).items()):
         node = run.view.get(Key("nodes", "", name))
         staying = [pod for pod in run.view.on_node(name) if scale_down.is_movable(pod)]
-        if node is not None and staying:
-            run.wakes.append((run.clock.now_s + SCAN_S, False))
+        waiting = [pod for pod in staying if not pods.is_terminating(pod)]
+        is_late = bool(waiting) and run.clock.now_s >= since_s + run.flags.eviction_s
+        if node is not None and staying and not is_late:
+            yield from _evict(waiting)
+            run.wakes.append((run.clock.now_s + run.flags.scan_s, False))
             continue
         run.memory["draining"] = {one: where for one, where in run.memory["draining"].items() if one != name}
-        if node is not None:
+        if node is not None and is_late:
+            yield from _give_up_drain(run, node, waiting)
+        elif node is not None:
             yield from _delete(run, name, group, drained=True)
+
+
+def _give_up_drain(run: _Run, node: Object, waiting: Objects) -> Actions:
+    name = node["metadata"]["name"]
+    for pod in waiting:
+        yield Record(pod, "Warning", "ScaleDownFailed", "failed to delete pod for ScaleDown", COMPONENT)
+    told = " ".join(
+        f"failed to evict pod {pod['metadata']['namespace']}/{pod['metadata']['name']} within allowed timeout "
+        "(last error: Cannot evict pod as it would violate the pod's disruption budget.)"
+        for pod in waiting
+    )
+    text = f"failed to drain and delete node: Failed to drain node /{name}, due to following errors: [{told}]"
+    yield Record(node, "Warning", "ScaleDownFailed", text, COMPONENT)
+    kept = [taint for taint in node["spec"].get("taints") or () if taint["key"] != scale_down.TO_BE_DELETED]
+    yield Patch(Key("nodes", "", name), {"spec": {"taints": kept or None}})
+    run.memory["failed"] = run.clock.now_s
 
 
 def _delete(run: _Run, name: str, group: str, *, drained: bool) -> Actions:
@@ -288,8 +335,9 @@ def _delete(run: _Run, name: str, group: str, *, drained: bool) -> Actions:
         size = max(0, (found.get("status") or {}).get("targetSize", 1) - 1)
         yield Patch(node_groups.key_of(group), {"status": {"targetSize": size}}, "status")
     yield Delete(Key("nodes", "", name))
+    run.memory["deleted"] = run.clock.now_s
     if node is not None:
-        yield Record(node, "Normal", "ScaleDown", "node removed by cluster autoscaler", COMPONENT)
+        yield Record(node, "Normal", "ScaleDown", "nodes removed by cluster autoscaler", COMPONENT)
     if drained:
         yield run.log("ScaleDown", f"Scale-down: node {name} removed with drain")
     else:

@@ -5,8 +5,8 @@ seconds after the HPA was seen, then one every 15 seconds, in the background: a 
 has to be let pass (`kpy reconcile --for 5m`).
 
 What the controller holds in its memory is remembered: `next_s` (the next sync), `selector` (what it last knew of its pods,
-for two HPAs that choose the same), `recommendations`, `ups` and `downs` (see `behavior`), and `decisions`, the last syncs that
-changed or held back something, for `kpy autoscale-report`.
+for two HPAs that choose the same), `recommendations`, `ups` and `downs` (see `behavior`), and apart (`DECISIONS`) the
+`decisions`, the last syncs that changed or held back something, for `kpy autoscale-report`.
 Source: k8s.io/kubernetes/pkg/controller/podautoscaler/horizontal.go.
 """
 
@@ -37,7 +37,7 @@ NAME, RESOURCE, COMPONENT = (
     "horizontal-pod-autoscaler",
 )
 DEFAULTS = Settings()
-DECISIONS_MAX = 200
+DECISIONS, DECISIONS_MAX = "/decisions", 200
 _DISABLED = "scaling is disabled since the replica count of the target is zero"
 _GOT_SCALE = "the HPA controller was able to get the target's current scale"
 
@@ -53,8 +53,12 @@ def step(hpa: Object, view: View, clock: Clock) -> Actions:
             yield Remember({"next_s": next_s})
         yield Wake(next_s, background=True)
         return
-    kept = yield from sync(hpa, view, clock, memory, Measured(view, clock), DEFAULTS)
+    told = view.memory(NAME + DECISIONS, _key(hpa))
+    kept = yield from sync(hpa, view, clock, {**memory, **told}, Measured(view, clock), DEFAULTS)
     next_s = clock.now_s + DEFAULTS.sync_period_s
+    decisions = kept.pop("decisions", None)
+    if decisions and decisions is not told.get("decisions"):
+        yield Remember({"decisions": decisions}, DECISIONS)
     yield Remember({**kept, "next_s": next_s})
     yield Wake(next_s, background=True)
 

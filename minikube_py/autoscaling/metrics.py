@@ -1,6 +1,6 @@
 """The metrics APIs: usage of containers, pods and nodes as the metrics server saw it, and the values of MetricSeries.
 
-Nothing is stored. The metrics server scrapes every 15 seconds, on the grid of the clock, and needs two scrapes for a rate:
+Nothing is stored (`metrics_api` tells of it as objects). The metrics server scrapes every 15 seconds, on the grid of the clock, and needs two scrapes for a rate:
     now 10:00:22: what it knows is of 10:00:15, and only about containers that started at 10:00:00 or before
 Usage is what the program of a container does (Program, catalogue) at that second of its life, and what the requests of
 Traffic cost it (Program's `requests`); cpu is held at its limit. The metric `requests_per_second` of pods comes from Traffic.
@@ -30,12 +30,11 @@ from typing import TYPE_CHECKING
 from minikube_py.api import faults, pods
 from minikube_py.api.machines import SYSTEM_MEMORY
 from minikube_py.api.simulator import time_s
-from minikube_py.autoscaling import load, samples, targets
+from minikube_py.autoscaling import load, meters, samples, targets
 from minikube_py.autoscaling.samples import WINDOW_S, MetricError, Sample
 from minikube_py.base import quantity, selector
-from minikube_py.base.clock import Clock, seconds, timestamp
-from minikube_py.base.duration import parse_go
-from minikube_py.programs import behaviour as programs
+from minikube_py.base.clock import Clock, seconds
+from minikube_py.base.recall import Recall
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,106 +57,56 @@ def scraped_s(clock: Clock) -> int:
     return clock.now_s - clock.now_s % SCRAPE_S
 
 
-def pod_usage(pod: Object, view: View, clock: Clock, rates: Rates | None = None) -> Usage:
-    """What each running container of a pod used at the last scrape; {} if the metrics server knows nothing of the pod.
+class Scrape:
+    """What the metrics server saw when it looked last, read as it is asked for."""
 
-    `rates`: the requests a second of all pods then (`load.per_second`), for who asks about many pods.
-    It knows a pod only if it has two scrapes of each running container.
-    """
-    at_s, found = scraped_s(clock), {}
-    if pods.is_finished(pod) or not pods.node_of(pod):
-        return {}
-    spec, status = pod["spec"], pod.get("status") or {}
-    containers = {one["name"]: one for one in (*(spec.get("initContainers") or ()), *spec["containers"])}
-    for told in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
-        running = (told.get("state") or {}).get("running")
-        container = containers.get(told["name"])
-        if running is None or container is None:
-            continue
-        started_s = seconds(running["startedAt"])
-        if started_s > at_s - SCRAPE_S:
+    def __init__(self, view: View, clock: Clock) -> None:
+        self.view, self.clock, self.at_s = view, clock, scraped_s(clock)
+        self.meters = meters.known(view)
+        self.may_be_silent = bool(view.list(faults.FAULTS))
+        self._rates: Rates | None = None
+
+    @property
+    def rates(self) -> Rates:
+        if self._rates is None:
+            self._rates = load.per_second(self.view, self.at_s)
+        return self._rates
+
+    def pod(self, pod: Object) -> Usage:
+        """What each running container of a pod used; {} if the metrics server knows nothing of the pod.
+
+        It knows a pod only if it has two scrapes of each running container.
+        """
+        at_s, found, rate = self.at_s, {}, 0.0
+        for meter in self.meters.of(pod, self.view, self.clock):
+            if meter.started_s > at_s - SCRAPE_S:
+                return {}
+            if meter.cost is not None:
+                rate = self.rates.get(f"{pod['metadata']['namespace']}/{pod['metadata']['name']}", 0.0)
+            found[meter.name] = meter.read(at_s, rate)
+        if found and self.may_be_silent and faults.silencing(pods.node_of(pod), self.view) is not None:
             return {}
-        found[told["name"]] = _used(container, pod, started_s, view, clock, rates)
-    return {} if found and faults.silencing(pods.node_of(pod), view) is not None else found
+        return found
 
 
-def _used(
-    container: Object, pod: Object, started_s: int, view: View, clock: Clock, rates: Rates | None
-) -> tuple[int, int]:
-    at_s = scraped_s(clock)
-    program = programs.behaviour(container, pod, view, clock)
-    cpu_m = int(programs.at(program.cpu_m, at_s - started_s) or 0)
-    memory = int(programs.at(program.memory, at_s - started_s) or 0)
-    if program.requests:
-        meta = pod["metadata"]
-        known = load.per_second(view, at_s) if rates is None else rates
-        more = _of_requests(program.requests, known.get(f"{meta['namespace']}/{meta['name']}", 0.0))
-        cpu_m, memory = cpu_m + more[0], memory + more[1]
-    limit = ((container.get("resources") or {}).get("limits") or {}).get("cpu")
-    return (min(cpu_m, quantity.milli(limit)) if limit is not None else cpu_m), memory
+def pod_usage(pod: Object, view: View, clock: Clock) -> Usage:
+    """What each running container of a pod used at the last scrape; {} if the metrics server knows nothing of the pod."""
+    return Scrape(view, clock).pod(pod)
 
 
-def _of_requests(cost: Object, rate: float) -> tuple[int, int]:
-    """What requests cost a program: cpu for each that it can bear, memory while each is under way.
-
-    {cpu: 2m, memory: 1Mi, latency: 200ms, perSecond: 100} at 150 a second: 100 are served, 200m and 20Mi.
-    """
-    served = min(rate, cost["perSecond"]) if cost.get("perSecond") else rate
-    latency = cost.get("latency", 0)
-    latency_s = parse_go(latency) if isinstance(latency, str) and not latency.isdigit() else float(latency)
-    cpu_m = served * quantity.milli(cost.get("cpu", "0"))
-    return round(cpu_m), round(served * latency_s * quantity.value(cost.get("memory", "0")))
-
-
-def node_usage(node: Object, view: View, clock: Clock) -> tuple[int, int] | None:
+def node_usage(node: Object, scrape: Scrape) -> tuple[int, int] | None:
     """(millicores, bytes) of a node: its pods and the system; None while the metrics server cannot reach it."""
     name = node["metadata"]["name"]
     ready = pods.condition(node, "Ready")
-    if ready is None or ready["status"] != "True" or faults.silencing(name, view) is not None:
+    if ready is None or ready["status"] != "True" or faults.silencing(name, scrape.view) is not None:
         return None
-    if seconds(node["metadata"]["creationTimestamp"]) > scraped_s(clock) - SCRAPE_S:
+    if seconds(node["metadata"]["creationTimestamp"]) > scrape.at_s - SCRAPE_S:
         return None
     cpu_m, memory = SYSTEM_CPU_M, SYSTEM_MEMORY
-    rates = load.per_second(view, scraped_s(clock))
-    for pod in view.on_node(name):
-        for used in pod_usage(pod, view, clock, rates).values():
+    for pod in scrape.view.on_node(name):
+        for used in scrape.pod(pod).values():
             cpu_m, memory = cpu_m + used[0], memory + used[1]
     return cpu_m, memory
-
-
-# --- as objects of metrics.k8s.io --------------------------------------------------------------------------------------
-
-
-def pod_metrics(pod: Object, view: View, clock: Clock) -> Object | None:
-    """A PodMetrics, or None if there are none."""
-    used = pod_usage(pod, view, clock)
-    if not used:
-        return None
-    containers = [{"name": name, "usage": _quantities(*amounts)} for name, amounts in used.items()]
-    return {**_shell("PodMetrics", pod, clock), "containers": containers}
-
-
-def node_metrics(node: Object, view: View, clock: Clock) -> Object | None:
-    """A NodeMetrics, or None if there are none."""
-    used = node_usage(node, view, clock)
-    return None if used is None else {**_shell("NodeMetrics", node, clock), "usage": _quantities(*used)}
-
-
-def _shell(kind: str, obj: Object, clock: Clock) -> Object:
-    meta = obj["metadata"]
-    kept = {name: meta[name] for name in ("name", "namespace", "labels") if name in meta}
-    return {
-        "apiVersion": "metrics.k8s.io/v1beta1",
-        "kind": kind,
-        "metadata": {**kept, "creationTimestamp": clock.timestamp},
-        "timestamp": timestamp(scraped_s(clock)),
-        "window": f"{WINDOW_S}s",
-    }
-
-
-def _quantities(cpu_m: int, memory: int) -> dict[str, str]:
-    """As the metrics server writes them: 250 millicores are '250000000n', memory is in Ki."""
-    return {"cpu": f"{cpu_m * 1_000_000}n" if cpu_m else "0", "memory": f"{memory >> 10}Ki" if memory else "0"}
 
 
 # --- what autoscalers ask ----------------------------------------------------------------------------------------------
@@ -171,14 +120,13 @@ class Measured:
 
     def resource(self, resource: str, namespace: str, chosen: Selector, container: str) -> dict[str, Sample]:
         index, unit = (0, 1) if resource == "cpu" else (1, 1000)
-        at_s, found = scraped_s(self.clock), {}
-        known, rates = False, load.per_second(self.view, at_s)
+        scrape, found, known = Scrape(self.view, self.clock), {}, False
         for pod in targets.pods_of(namespace, chosen, self.view):
-            used = pod_usage(pod, self.view, self.clock, rates)
+            used = scrape.pod(pod)
             known = known or bool(used)
             values = [amounts[index] for name, amounts in used.items() if not container or name == container]
             if values and resource in ("cpu", "memory"):
-                found[pod["metadata"]["name"]] = Sample(sum(values) * unit, at_s, WINDOW_S)
+                found[pod["metadata"]["name"]] = Sample(sum(values) * unit, scrape.at_s, WINDOW_S)
         if not known:
             raise MetricError(samples.NO_RESOURCE_METRICS)
         return found
@@ -266,17 +214,14 @@ def value_of(series: Object, clock: Clock) -> int:
     course = series["spec"]["value"]
     if not isinstance(course, list):
         return quantity.milli(course)
-    known = _COURSES.get(id(course))
-    if known is None:
-        if len(_COURSES) >= _COURSES_MAX:
-            _COURSES.clear()
-        parsed = sorted((time_s(entry.get("after", 0)), quantity.milli(entry["value"])) for entry in course)
-        known = _COURSES[id(course)] = (course, [after for after, _ in parsed], [value for _, value in parsed])
-    _, begun, values = known
+    begun, values = _course(course)
     position = bisect_right(begun, clock.now_s - seconds(series["metadata"]["creationTimestamp"]))
     return values[position - 1] if position else 0
 
 
-# Parsed courses by identity; the entry keeps the list alive, and objects are never changed.
-_COURSES: dict[int, tuple[Objects, list[int], list[int]]] = {}
-_COURSES_MAX = 256
+def _read_course(course: Objects) -> tuple[list[int], list[int]]:
+    parsed = sorted((time_s(entry.get("after", 0)), quantity.milli(entry["value"])) for entry in course)
+    return [after for after, _ in parsed], [value for _, value in parsed]
+
+
+_course = Recall(_read_course, 256)

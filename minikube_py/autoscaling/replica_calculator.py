@@ -19,6 +19,7 @@ from minikube_py.api import pods as pod_facts
 from minikube_py.autoscaling.samples import MetricError, Sample
 from minikube_py.base import quantity
 from minikube_py.base.clock import seconds
+from minikube_py.base.recall import Recall
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,14 +89,25 @@ def grouped(pods: Objects, samples: dict[str, Sample], resource: str, now_s: flo
 
 def _is_unready(status: Object, sample: Sample, now_s: float, settings: Settings) -> bool:
     """Whether the cpu of a pod says nothing yet: it starts up, or its sample is from before it became ready."""
+    told = _readiness(status)
+    if told is None:
+        return True
+    started_s, changed_s, is_false = told
+    if started_s + settings.cpu_initialization_s > now_s:
+        return is_false or sample.at_s < changed_s + sample.window_s
+    return is_false and started_s + settings.initial_readiness_delay_s > changed_s
+
+
+def _read_readiness(status: Object) -> tuple[int, int, bool] | None:
+    """(when the pod started, when its readiness changed, whether it is not ready); None if that is not told."""
     condition = next((one for one in status.get("conditions") or () if one["type"] == "Ready"), None)
     started = status.get("startTime")
     if condition is None or not started:
-        return True
-    changed_s, is_false = seconds(condition["lastTransitionTime"]), condition["status"] == "False"
-    if seconds(started) + settings.cpu_initialization_s > now_s:
-        return is_false or sample.at_s < changed_s + sample.window_s
-    return is_false and seconds(started) + settings.initial_readiness_delay_s > changed_s
+        return None
+    return seconds(started), seconds(condition["lastTransitionTime"]), condition["status"] == "False"
+
+
+_readiness = Recall(_read_readiness)
 
 
 def requests(pods: Iterable[Object], container: str, resource: str) -> dict[str, int]:
@@ -105,6 +117,10 @@ def requests(pods: Iterable[Object], container: str, resource: str) -> dict[str,
 
 def _request(pod: Object, container: str, resource: str) -> int:
     spec = pod["spec"]
+    if not container and resource == "cpu":
+        known = _cpu_of(spec)
+        if known is not None:
+            return known
     if not container:
         whole = ((spec.get("resources") or {}).get("requests") or {}).get(resource)
         if whole is not None:
@@ -120,6 +136,22 @@ def _request(pod: Object, container: str, resource: str) -> int:
             raise MetricError(f"missing request for {resource} in container {one['name']} of Pod {name}")
         total += quantity.milli(amount)
     return total
+
+
+def _read_cpu(spec: Object) -> int | None:
+    """The cpu that all containers of a pod request; None where the long way has to be gone."""
+    if spec.get("resources") or spec.get("initContainers"):
+        return None
+    total = 0
+    for one in spec["containers"]:
+        amount = ((one.get("resources") or {}).get("requests") or {}).get("cpu")
+        if amount is None:
+            return None
+        total += quantity.milli(amount)
+    return total
+
+
+_cpu_of = Recall(_read_cpu)
 
 
 def utilization(

@@ -5,7 +5,8 @@ an expander chooses among the options:
     least-waste   the least cpu and memory left idle: 3 cpus wanted: one node of 4 (0.25) before two of 2 (0.25 ... then by name)
     most-pods     the most pods helped; price: the least money per pod helped; priority: the highest match in the ConfigMap
     random        by the cluster's seed
-Ties go to the first name. Sources: cluster-autoscaler core/scaleup, estimator/binpacking_estimator.go, expander/.
+Several in a row ("priority,least-waste") narrow the choice down one after the other; what is left to choose from goes to the
+first name. Sources: cluster-autoscaler core/scaleup, estimator/binpacking_estimator.go, expander/.
 """
 
 from __future__ import annotations
@@ -14,21 +15,31 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from minikube_py.api import pods
 from minikube_py.api.types import Key
-from minikube_py.autoscaling import node_groups
+from minikube_py.autoscaling import node_groups, scale_down
 from minikube_py.autoscaling.imagined import Imagined
 from minikube_py.base import quantity
+from minikube_py.base.clock import seconds
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from minikube_py.api.types import Object, Objects, View
+    from minikube_py.autoscaling.ca_flags import Flags
     from minikube_py.autoscaling.node_groups import Group
     from minikube_py.base.clock import Clock
 
-EXPANDERS = ("least-waste", "most-pods", "price", "priority", "random")
 PRIORITIES = "cluster-autoscaler-priority-expander"
 MAX_SIZE = "max node group size reached"
 BACKOFF = "in backoff after failed scale-up"
-PRIORITY_MIN = -10  # --expendable-pods-priority-cutoff
-NODES_MAX = 1000  # --max-nodes-per-scaleup
+LABELS_IGNORED = (
+    "kubernetes.io/hostname",
+    "topology.kubernetes.io/zone",
+    "topology.kubernetes.io/region",
+    node_groups.LABEL,
+)
+STARTUP_S = 900  # --max-node-startup-time: an unready node that is older is not coming
+ALLOCATABLE_DIFFERENCE = 0.05  # --max-allocatable-difference-ratio
+MEMORY_DIFFERENCE = 0.015  # of capacity, for groups that count as similar
 
 
 class Option(NamedTuple):
@@ -47,10 +58,20 @@ class Plan(NamedTuple):
     reasons: dict[str, dict[str, int]]
 
 
-def waiting(view: View, groups: list[Group], clock: Clock) -> tuple[Imagined, Objects]:
+def waiting(view: View, groups: list[Group], clock: Clock, flags: Flags) -> tuple[Imagined, Objects]:
     """The cluster with the machines that are booting or starting up, and the pods that will still have no node then."""
-    starting = {node["metadata"]["name"]: group for group in groups for node in group.nodes if not _is_ready(node)}
-    imagined = Imagined(view, frozenset(starting))
+    unready = {
+        node["metadata"]["name"]: (group, node)
+        for group in groups
+        for node in group.nodes
+        if not scale_down.is_ready(node)
+    }
+    imagined = Imagined(view, frozenset(unready))
+    starting = {
+        name: group
+        for name, (group, node) in unready.items()
+        if clock.now_s - seconds(node["metadata"]["creationTimestamp"]) < STARTUP_S
+    }
     for name, group in starting.items():
         _template(group, name, 0, imagined)
     for group in groups:
@@ -58,7 +79,9 @@ def waiting(view: View, groups: list[Group], clock: Clock) -> tuple[Imagined, Ob
             _template(group, machine["name"], machine.get("turn", number), imagined)
     left = []
     for pod in sorted(view.refused(), key=_age):
-        if pods.is_terminating(pod) or (pod["spec"].get("priority") or 0) < PRIORITY_MIN:
+        if pods.is_terminating(pod) or (pod["spec"].get("priority") or 0) < flags.priority_cutoff:
+            continue
+        if clock.now_s - seconds(pod["metadata"]["creationTimestamp"]) < flags.pod_delay_s:
             continue
         node = imagined.choose(pod, clock)
         if node:
@@ -68,19 +91,12 @@ def waiting(view: View, groups: list[Group], clock: Clock) -> tuple[Imagined, Ob
     return imagined, left
 
 
-def _is_ready(node: Object) -> bool:
-    ready = pods.condition(node, "Ready")
-    return ready is not None and ready["status"] == "True"
-
-
 def _age(pod: Object) -> tuple[str, str, str]:
     meta = pod["metadata"]
     return meta.get("creationTimestamp", ""), meta["namespace"], meta["name"]
 
 
-def plan(
-    imagined: Imagined, left: Objects, groups: list[Group], backoff: set[str], expander: str, clock: Clock
-) -> Plan:
+def plan(imagined: Imagined, left: Objects, groups: list[Group], backoff: set[str], flags: Flags, clock: Clock) -> Plan:
     options: list[Option] = []
     reasons: dict[str, dict[str, int]] = {name_of(pod): {} for pod in left}
     for group in groups:
@@ -89,23 +105,23 @@ def plan(
             for found in reasons.values():
                 found[skipped] = found.get(skipped, 0) + 1
             continue
-        option, refused = _option(imagined, left, group)
+        option, refused = _option(imagined, left, group, flags)
         for name, texts in refused.items():
             for text in texts:
                 reasons[name][text] = reasons[name].get(text, 0) + 1
         if option.pods:
             options.append(option)
-    return Plan(choose(options, expander, imagined.base, clock) if options else None, reasons)
+    return Plan(choose(options, flags.expanders, imagined.base, clock) if options else None, reasons)
 
 
 def name_of(pod: Object) -> str:
     return f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
 
 
-def _option(base: Imagined, left: Objects, group: Group) -> tuple[Option, dict[str, tuple[str, ...]]]:
+def _option(base: Imagined, left: Objects, group: Group, flags: Flags) -> tuple[Option, dict[str, tuple[str, ...]]]:
     """How many more nodes of a group take which of the pods, and why it does not take the others."""
     imagined = Imagined(base)
-    limit = min(group.maximum - group.target, NODES_MAX)
+    limit = min(group.maximum - group.target, flags.per_scale_up)
     added: list[Object] = []
     taken: Objects = []
     refused: dict[str, tuple[str, ...]] = {}
@@ -185,23 +201,29 @@ def _waste(added: list[Object], taken: Objects) -> float:
 # --- expanders ---------------------------------------------------------------------------------------------------------
 
 
-def choose(options: list[Option], expander: str, view: View, clock: Clock) -> Option:
-    """The best option by an expander; `options` are in the order of their groups' names."""
-    if expander == "most-pods":
-        return max(options, key=lambda option: len(option.pods))
-    if expander == "price":
-        return min(options, key=lambda option: option.nodes * option.group.price / len(option.pods))
-    if expander == "priority":
-        best = _by_priority(options, view)
-        return best if best is not None else min(options, key=lambda option: option.waste)
-    if expander == "random":
-        names = ",".join(option.group.name for option in options)
-        return clock.dice("expander", names, clock.now_s).choice(options)
-    return min(options, key=lambda option: option.waste)
+def choose(options: list[Option], expanders: tuple[str, ...], view: View, clock: Clock) -> Option:
+    """The best option; `options` are in the order of their groups' names."""
+    for expander in expanders:
+        if expander == "random":
+            names = ",".join(option.group.name for option in options)
+            return clock.dice("expander", names, clock.now_s).choice(options)
+        if expander == "priority":
+            options = _by_priority(options, view) or options
+        else:
+            best = min(map(_COSTS[expander], options))
+            options = [option for option in options if _COSTS[expander](option) == best]
+    return options[0]
 
 
-def _by_priority(options: list[Option], view: View) -> Option | None:
-    """By the ConfigMap kube-system/cluster-autoscaler-priority-expander: {priority: [patterns of group names]}."""
+_COSTS: dict[str, Callable[[Option], float]] = {
+    "least-waste": lambda option: option.waste,
+    "most-pods": lambda option: -len(option.pods),
+    "price": lambda option: option.nodes * option.group.price / len(option.pods),
+}
+
+
+def _by_priority(options: list[Option], view: View) -> list[Option]:
+    """Those of the highest priority; none if there is no table, or none of them is in it. By the ConfigMap kube-system/cluster-autoscaler-priority-expander: {priority: [patterns of group names]}."""
     import re
 
     import yaml
@@ -215,7 +237,59 @@ def _by_priority(options: list[Option], view: View) -> Option | None:
         for _, patterns in ranked:
             matching = [one for one in options if any(re.search(pattern, one.group.name) for pattern in patterns)]
             if matching:
-                return min(matching, key=lambda option: option.waste)
+                return matching
     except (yaml.YAMLError, ValueError, TypeError, AttributeError, re.error):
-        return None  # a broken table counts as none
-    return None
+        return []  # a broken table counts as none
+    return []
+
+
+# --- similar groups ----------------------------------------------------------------------------------------------------
+
+
+def balanced(option: Option, groups: list[Group], backoff: set[str], flags: Flags) -> list[tuple[Group, int]]:
+    """(group, new size) of the groups that grow: the option's, and those like it in turn (--balance-similar-node-groups).
+
+    3 more for sizes 1 and 2: one after the other the smallest grows: 3 and 3. No group beyond its maximum.
+    """
+    chosen = [option.group]
+    if flags.balance:
+        chosen += [
+            group
+            for group in groups
+            if group is not option.group and group.name not in backoff and _are_similar(group, option.group)
+        ]
+    sizes = {group.name: group.target for group in chosen}
+    for _ in range(option.nodes):
+        growing = [group for group in chosen if sizes[group.name] < group.maximum]
+        if not growing:
+            break
+        smallest = min(growing, key=lambda group: sizes[group.name])
+        sizes[smallest.name] += 1
+    return [(group, sizes[group.name]) for group in chosen if sizes[group.name] > group.target]
+
+
+def _are_similar(one: Group, other: Group) -> bool:
+    """The same machines: equal capacity (memory nearly), nearly equal allocatable, equal labels but for place and group."""
+    nodes = [node_groups.template(group.object, f"template-{group.name}", index=1, turn=0) for group in (one, other)]
+    first, second = (node["status"]["capacity"] for node in nodes)
+    if first.keys() != second.keys():
+        return False
+    for name, amount in first.items():
+        allowed = MEMORY_DIFFERENCE if name == "memory" else 0.0
+        if not _is_near(amount, second[name], allowed):
+            return False
+    offered = [node["status"]["allocatable"] for node in nodes]
+    if not all(
+        _is_near(amount, offered[1].get(name, "0"), ALLOCATABLE_DIFFERENCE) for name, amount in offered[0].items()
+    ):
+        return False
+    labels = [
+        {name: value for name, value in node["metadata"]["labels"].items() if name not in LABELS_IGNORED}
+        for node in nodes
+    ]
+    return labels[0] == labels[1]
+
+
+def _is_near(one: str, other: str, share: float) -> bool:
+    low, high = sorted((quantity.milli(one), quantity.milli(other)))
+    return high - low <= high * share

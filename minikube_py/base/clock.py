@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime
     from random import Random
+    from typing import NamedTuple
+else:
+    from minikube_py.base.record import NamedTuple
 
 # The alphabet of Kubernetes' generated names: no vowels, no 0, 1 or 3 (k8s.io/apimachinery/pkg/util/rand).
 NAME_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"

@@ -22,7 +22,12 @@ Source of reasons and codes: k8s.io/apimachinery/pkg/api/errors and apis/meta/v1
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing import NamedTuple
+else:
+    from minikube_py.base.record import NamedTuple
 
 
 class Cause(NamedTuple):

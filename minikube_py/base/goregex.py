@@ -24,7 +24,9 @@ _UNICODE = {
     "Nd": "0-9",
 }
 _TOKEN = re.compile(
-    r"\\[pP](?:\{\^?\w+\}|\w)|\\x\{[0-9A-Fa-f]+\}|\\.|\[:\^?\w+:\]|\(\?(?:P?<?[=!]|[^)\s]?)|.", re.DOTALL
+    r"\\[pP](?:\{\^?\w+\}|\w)|\\x\{[0-9A-Fa-f]+\}|\\.|\[:\^?\w+:\]"
+    r"|\(\?[imsU]*(?:-[imsU]+)?[:)]|\(\?(?:P?<?[=!]|P?<|[^)\s]?)|.",
+    re.DOTALL,
 )
 
 
@@ -41,26 +43,55 @@ def compile(pattern: str) -> re.Pattern[str]:
 def _translate(pattern: str) -> str:
     out: list[str] = []
     in_class = False
-    multiline = re.match(r"\(\?[a-z]*m", pattern) is not None
+    flags = _Flags()
     for token in _TOKEN.findall(pattern):
         if token.startswith("\\"):
             out.append(_escape(token, in_class))
-        elif token.startswith("[:") and in_class:
-            out.append(_named(token))
         elif token.startswith("[:"):
+            out.append(_named(token) if in_class else _opened(token))
             in_class = True
-            out.append(_opened(token))
-        elif token in ("(?=", "(?!", "(?<=", "(?<!") and not in_class:
+        elif in_class:
+            out.append("\\[" if token == "[" else token.replace("[", "\\["))
+            in_class = not token.endswith("]") or _is_first(out)
+        elif token in ("(?=", "(?!", "(?<=", "(?<!"):
             raise ValueError(f"error parsing regexp: invalid or unsupported Perl syntax: `{token}`")
-        elif token == "$" and not in_class and not multiline:
+        elif token == "$" and not flags.multiline:
             out.append(r"\Z")
         else:
-            out.append("\\[" if token == "[" and in_class else token)
-            if token == "[" and not in_class:
-                in_class = True
-            elif token == "]" and in_class and not _is_first(out):
-                in_class = False
-    return "".join(out)
+            out.append(flags.read(token))
+            in_class = token == "["
+    return "".join(out) + ")" * len(flags.groups[-1])
+
+
+class _Flags:
+    """'a(?i)b|c' holds in Go to the end of the group, for the other alternatives too: 'a(?i:b)|(?i:c)'."""
+
+    def __init__(self) -> None:
+        self.groups: list[list[str]] = [[]]  # of each group that is open, the flags that were set in it
+
+    @property
+    def multiline(self) -> bool:
+        set_last = [flag for group in self.groups for flag in group if "m" in flag]
+        return bool(set_last) and "m" in set_last[-1].partition("-")[0]
+
+    def read(self, token: str) -> str:
+        here = self.groups[-1]
+        if token.startswith("(?") and token[-1] in ":)":
+            said = token[2:-1].replace("U", "").rstrip("-")
+            if token.endswith(":"):
+                self.groups.append([])
+                return f"(?{said}:"
+            here.append(said)
+            return f"(?{said}:"
+        if token.startswith("("):
+            self.groups.append([])
+            return "(?P<" if token == "(?<" else token
+        if token == "|":
+            return ")" * len(here) + "|" + "".join(f"(?{said}:" for said in here)
+        if token == ")" and len(self.groups) > 1:
+            self.groups.pop()
+            return ")" * len(here) + ")"
+        return token
 
 
 def _is_first(out: list[str]) -> bool:

@@ -14,12 +14,15 @@ Sources: k8s.io/apimachinery/pkg/util/strategicpatch/patch.go, util/jsonmergepat
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from minikube_py.base import gotext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import NamedTuple
+else:
+    from minikube_py.base.record import NamedTuple
 
 _ABSENT: Any = object()
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from minikube_py.base import gotext
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import NamedTuple
+else:
+    from minikube_py.base.record import NamedTuple
 
 _CACHE_MAX = 4096
 _SYMBOLS = "=!(),><"
@@ -23,8 +26,9 @@ _TOKENS = _OPERATORS | {")", ",", "!", "("}
 _BINARY_OPERATORS = "in, notin, =, ==, !=, gt, lt"
 _END = ""
 
-_NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
-_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+# Compiled when first asked: most commands never look at a key.
+_NAME = r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
+_SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 _NAME_RULE = (
     "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
 )
@@ -133,6 +137,7 @@ NOTHING = Selector((), nothing=True)
 
 _PARSED: dict[str, Selector] = {}
 _BUILT: dict[str, Selector] = {}
+_OF_PAIRS: dict[tuple[tuple[str, str], ...], Selector] = {}
 
 
 def parse(text: str) -> Selector:
@@ -149,7 +154,13 @@ def from_map(labels: Mapping[str, str] | None) -> Selector:
     """The selector of a Service or ReplicationController: every pair must be there. No pairs match everything."""
     if not labels:
         return EVERYTHING
-    return Selector(_sorted([Requirement(key, "=", (value,)) for key, value in labels.items()]))
+    pairs = tuple(labels.items())
+    found = _OF_PAIRS.get(pairs)
+    if found is None:
+        if len(_OF_PAIRS) >= _CACHE_MAX:
+            _OF_PAIRS.clear()
+        found = _OF_PAIRS[pairs] = Selector(_sorted([Requirement(key, "=", (value,)) for key, value in pairs]))
+    return found
 
 
 def from_label_selector(selector: Mapping[str, Any] | None) -> Selector:
@@ -220,21 +231,26 @@ def key_errors(key: str) -> list[str]:
         errors.append("prefix part must be non-empty")
     elif slash and len(prefix) > 253:
         errors.append("prefix part must be no more than 253 bytes")
-    if prefix and not _SUBDOMAIN.fullmatch(prefix):
+    if prefix and not re.fullmatch(_SUBDOMAIN, prefix):
         errors.append(f"prefix part {_SUBDOMAIN_SHOWN}")
     if not name:
         errors.append("name part must be non-empty")
     elif len(name) > 63:
         errors.append("name part must be no more than 63 bytes")
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(_NAME, name):
         errors.append(f"name part {_NAME_SHOWN}")
     return errors
+
+
+def is_subdomain(text: str) -> bool:
+    """Whether a text is a DNS subdomain (RFC 1123) by its letters."""
+    return re.fullmatch(_SUBDOMAIN, text) is not None
 
 
 def value_errors(value: str) -> list[str]:
     """What is wrong with a label's value (content.IsLabelValue); [] if nothing."""
     errors = ["must be no more than 63 bytes"] if len(value) > 63 else []
-    if value and not _NAME.fullmatch(value):
+    if value and not re.fullmatch(_NAME, value):
         errors.append(_VALUE_SHOWN)
     return errors
 

@@ -17,7 +17,7 @@ def run(call: Call) -> None:
     if call.args:
         raise call.usage(f"unexpected arguments: [{' '.join(call.args)}]")
     if call.text("sort-by") not in ("", "name", "kind"):
-        raise call.usage("--sort-by accepts only name or kind")
+        raise UsageError("--sort-by accepts only name or kind")
     kinds = [kind for kind in call.registry.kinds if _wanted(call, kind)]
     if call.text("sort-by"):
         kinds.sort(key=lambda kind: kind.plural if call.text("sort-by") == "name" else kind.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.base.errors import Conflict, KpyError, NotFound, UsageError
-from minikube_py.cli import failures, select, show
+from minikube_py.cli import delete, failures, select, show
 from minikube_py.cli.create import LAST_APPLIED
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts"
 def run(call: Call) -> None:
     if call.args:
         raise call.usage(f"Unexpected args: [{' '.join(call.args)}]")
+    delete.propagation(call)
     call.require_files()
     _check_flags(call)
     errors: list[KpyError] = []

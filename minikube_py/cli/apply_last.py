@@ -26,6 +26,8 @@ NONE_ON_RESOURCES = (
 
 def set_last_applied(call: Call) -> None:
     """Everything is checked before anything is written."""
+    if not call.list("filename") and not call.text("kustomize"):
+        raise UsageError(select.NOTHING_GIVEN)
     changes: list[tuple[Item, Object]] = []
     for obj, source in call.documents():
         item = select.of_document(call, obj, source)

@@ -16,11 +16,11 @@ def run(call: Call) -> None:
     from minikube_py.base.gotext import json_indented
     from minikube_py.printers import yaml_text
 
+    found = writing.chosen(call)
+    failures.raise_all(found.errors)
     output = call.text("output") or "yaml"
     if output not in ("yaml", "json"):
         raise call.usage(f"Unexpected -o output mode: {output}, the flag 'output' must be one of yaml|json")
-    found = writing.chosen(call)
-    failures.raise_all(found.errors)
     for item in found.items:
         text = (item.object["metadata"].get("annotations") or {}).get(LAST_APPLIED)
         if text is None:

@@ -35,11 +35,11 @@ class Plan(NamedTuple):
 
 
 def run(call: Call) -> None:
-    if call.dry_run == "server":
-        raise UsageError("--dry-run=server for command reconcile is not supported yet")
     call.require_files()
     if call.args:
         raise UsageError("no arguments are allowed")
+    if call.dry_run == "server":
+        raise UsageError("--dry-run=server for command reconcile is not supported yet")
     errors: list[KpyError] = []
     with call.transaction():
         for obj, source in call.documents(errors):

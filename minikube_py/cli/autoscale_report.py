@@ -2,105 +2,75 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from minikube_py.api.types import Key
 from minikube_py.base.errors import NotFound, UsageError
 from minikube_py.cli import own
 
 if TYPE_CHECKING:
-    from minikube_py.api.types import Object
+    import typer
+
     from minikube_py.cluster import Cluster
 
 app = own.new_app("Show each decision of an autoscaler with its arithmetic.")
+
+HPA, VPA, CLUSTER = "hpa", "vpa", "cluster"
+_WORDS = {
+    HPA: (HPA, "horizontalpodautoscaler", "horizontalpodautoscalers"),
+    VPA: (VPA, "verticalpodautoscaler", "verticalpodautoscalers"),
+}
 
 
 @app.command()
 def autoscale_report(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="HPA|cluster", help="A HorizontalPodAutoscaler, or 'cluster'.")],
+    name: Annotated[
+        str, typer.Argument(metavar="HPA|VPA|cluster", help="hpa/NAME, vpa/NAME, a NAME of either, or 'cluster'.")
+    ],
     output: Annotated[str, typer.Option("--output", "-o", metavar="FORMAT", help="table or json.")] = "table",
+    svg: Annotated[str, typer.Option("--svg", metavar="FILE", help="Write the course as a picture.")] = "",
+    png: Annotated[str, typer.Option("--png", metavar="FILE", help="The same as PNG.")] = "",
 ) -> None:
     """Show what an autoscaler saw, wanted and did.
 
     For a HorizontalPodAutoscaler: each sync that differed from the one before, with the value of every metric, the replicas
-    it asked for, what the stabilization window and the limits made of them. For 'cluster': the node groups with their
-    sizes, node hours and cost, and why each node of them stays.
+    it asked for, what the stabilization window and the limits made of them. For a VerticalPodAutoscaler: how each bound comes
+    from percentile, margin, confidence, floor and policy, and which pods were evicted or resized. For 'cluster': the node
+    groups with their sizes, node hours and cost, and why each node of them stays.
     """
     context: own.Context = ctx.obj
     if output not in ("table", "json"):
         raise UsageError(f"unknown output format {output!r}, must be 'table' or 'json'")
-    if name == "cluster":
-        found, text = _of_cluster(context.cluster)
-    else:
-        found, text = _of_hpa(context.cluster, context.namespace, name.rpartition("/")[2])
+    cluster = context.cluster
+    from minikube_py.cli import autoscale_charts, autoscale_tables
+
+    sort, key = _find(cluster, context.namespace, name)
+    found, text = autoscale_tables.OF[sort](cluster, key)
+    for path, is_png in ((svg, False), (png, True)):
+        if path:
+            autoscale_charts.write(cluster, sort, key, path, png=is_png)
+            own.echo(f"{path} written", err=True)
     if output == "json":
         import json
 
         text = json.dumps(found, indent=2) + "\n"
-    typer.echo(text, nl=False)
+    own.echo(text, nl=False)
 
 
-def _of_hpa(cluster: Cluster, namespace: str, name: str) -> tuple[Any, str]:
-    from minikube_py.api.types import Key
+def _find(cluster: Cluster, namespace: str, name: str) -> tuple[str, Key]:
+    """(hpa, vpa or cluster, key) of what is asked about; a bare name is that of an HPA first."""
+    from minikube_py.api import vertical
     from minikube_py.autoscaling import hpa
-    from minikube_py.base.clock import timestamp
-    from minikube_py.printers import tables
 
-    key = Key(hpa.RESOURCE, namespace, name)
-    if cluster.store.get(key) is None:
-        raise NotFound(f'{hpa.RESOURCE} "{name}" not found')
-    decisions: list[Object] = cluster.view.memory(hpa.NAME, key).get("decisions") or []
-    found = [{"time": timestamp(int(one["at_s"])), **one} for one in decisions]
-    rows = [["TIME", "CURRENT", "METRICS", "ASKED", "WINDOW", "LIMIT", "REPLICAS"]]
-    for one in found:
-        window = str(one["stabilized"]) if one["stabilized"] == one["asked"] else f"{one['stabilized']} ({one['able']})"
-        limit = "" if one["limited"] == "DesiredWithinRange" else one["limited"]
-        told = "; ".join(map(_metric, one["metrics"]))
-        cells = (one["time"], one["current"], told, one["asked"], window, limit, one["replicas"])
-        rows.append([str(cell) for cell in cells])
-    return found, tables.layout(rows) if decisions else f"{namespace}/{name} has decided nothing yet\n"
-
-
-def _metric(told: list[Any]) -> str:
-    """'cpu resource utilization (percentage of request): 80% (40m) -> 5', or why there is no value."""
-    from minikube_py.base import quantity
-
-    if len(told) == 1:
-        return str(told[0])
-    name, value_m, percent, replicas = told
-    value = quantity.from_milli(value_m, quantity.BINARY_SI if name.startswith("memory") else quantity.DECIMAL_SI)
-    return f"{name}: {f'{percent}% ({value})' if percent is not None else value} -> {replicas}"
-
-
-def _of_cluster(cluster: Cluster) -> tuple[Any, str]:
-    from minikube_py.autoscaling import cluster_autoscaler, node_groups
-    from minikube_py.base.clock import timestamp
-    from minikube_py.printers import tables
-
-    groups = node_groups.groups(cluster.view)
-    if not groups:
-        raise NotFound("there are no NodeGroups, so there is nothing to scale")
-    memory = cluster.view.memory(cluster_autoscaler.NAME, node_groups.key_of(groups[0].name))
-    rows = [["GROUP", "MIN", "MAX", "WANTED", "NODES", "BOOTING", "NODE-HOURS", "COST"]]
-    found: Object = {"groups": [], "nodes": []}
-    total = 0.0
-    for group in groups:
-        hours, cost = node_groups.cost(group, cluster.clock)
-        total += cost
-        numbers = (group.minimum, group.maximum, group.target, len(group.nodes), len(group.booting))
-        rows.append([group.name, *map(str, numbers), f"{hours:.2f}", f"{cost:.2f}"])
-        names = ("minimum", "maximum", "wanted", "nodes", "booting")
-        told = dict(zip(names, numbers, strict=True))
-        found["groups"].append({"name": group.name, **told, "nodeHours": hours, "cost": cost})
-    text = tables.layout(rows) + f"\ncost so far: {total:.2f}\n"
-    since, needed = memory.get("unneeded") or {}, memory.get("needed") or {}
-    lines = [["NODE", "GROUP", "STATE"]]
-    for group in groups:
-        for node in group.nodes:
-            own_name = node["metadata"]["name"]
-            state = f"unneeded since {timestamp(since[own_name])}" if own_name in since else needed.get(own_name, "")
-            lines.append([own_name, group.name, state])
-            found["nodes"].append({"name": own_name, "group": group.name, "state": state})
-    return found, text + ("\n" + tables.layout(lines) if len(lines) > 1 else "")
+    if name == CLUSTER:
+        return CLUSTER, Key("", "", "")
+    word, slash, rest = name.rpartition("/")
+    wanted = next((sort for sort, words in _WORDS.items() if word.partition(".")[0] in words), "")
+    if slash and not wanted:
+        raise UsageError(f"{name!r} is neither hpa/NAME nor vpa/NAME nor 'cluster'")
+    keys = {HPA: Key(hpa.RESOURCE, namespace, rest), VPA: Key(vertical.RESOURCE, namespace, rest)}
+    for sort, key in keys.items():
+        if wanted in ("", sort) and cluster.store.get(key) is not None:
+            return sort, key
+    raise NotFound(f'{keys[wanted or HPA].resource} "{rest}" not found')

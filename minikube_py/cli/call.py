@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.base.errors import UsageError
+from minikube_py.cli import cobra
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,6 +58,7 @@ class Call:
         self._cluster = cluster
         self.shown = 0  # objects printed in a format of -o so far: YAML has a line of dashes between
         self._warned: list[str] = []
+        self._told_of_dry_run = False
         self._held: Texts | None = None  # what is to be printed when the transaction is done
 
     # ---- what the user said
@@ -80,22 +82,38 @@ class Call:
         return self.parsed.changed(flag)
 
     @property
+    def context(self) -> str | None:
+        """The cluster of --context (or --cluster: a context is a cluster), None for the current one."""
+        return self.text("context") or self.text("cluster") or None
+
+    @property
     def namespace(self) -> str:
         """The namespace of -n, else that of the current context, else 'default'."""
         from minikube_py.cli import contexts
 
-        return self.text("namespace") or contexts.namespace(self.text("context") or None)
+        return self.text("namespace") or contexts.namespace(self.context)
 
     @property
     def dry_run(self) -> str:
         """'none', 'client' or 'server'."""
-        value = self.text("dry-run") or "none"
+        value = self.text("dry-run") or ("" if self.changed("dry-run") else "none")
         if value == "unchanged":
-            self.log("helpers.go:714", "--dry-run is deprecated and can be replaced with --dry-run=client.")
+            self._tell_of_dry_run("714", "--dry-run is deprecated and can be replaced with --dry-run=client.")
             return "client"
+        if value in cobra.BOOLEANS:
+            form, line = ("client", "728") if value in cobra.TRUE else ("none", "731")
+            self._tell_of_dry_run(
+                line, f"--dry-run={value} is deprecated (boolean value) and can be replaced with --dry-run={form}."
+            )
+            return form
         if value not in ("none", "client", "server"):
             raise UsageError(f'Invalid dry-run value ({value}). Must be "none", "server", or "client".')
         return value
+
+    def _tell_of_dry_run(self, line: str, text: str) -> None:
+        if not self._told_of_dry_run:
+            self.log(f"helpers.go:{line}", text)
+        self._told_of_dry_run = True
 
     @property
     def dry_run_suffix(self) -> str:
@@ -105,11 +123,10 @@ class Call:
     @property
     def validation(self) -> str:
         """--validate as the API server's fieldValidation: Strict, Warn or Ignore."""
-        value = self.text("validate")
+        value = self.text("validate") if "validate" in self.parsed.flags.by_name else "strict"
         known = {
             "true": "Strict",
             "strict": "Strict",
-            "": "Strict",
             "warn": "Warn",
             "ignore": "Ignore",
             "false": "Ignore",
@@ -127,7 +144,7 @@ class Call:
         if self._cluster is None:
             from minikube_py import home
 
-            self._cluster = home.open(self.text("context") or None, create=self.writes)
+            self._cluster = home.open(self.context, create=self.writes)
             self._cluster.subject = self._impersonated()
             self._cluster.manager = self._manager()
             if self.on("realtime"):
@@ -175,7 +192,7 @@ class Call:
 
     def read(self, kind: Kind, name: str, namespace: str) -> Object:
         self.note_deprecation(kind)
-        return self.cluster.get(kind.resource, name, namespace if kind.namespaced else "")
+        return in_version(kind, self.cluster.get(kind.resource, name, namespace if kind.namespaced else ""))
 
     def note_deprecation(self, kind: Kind) -> None:
         from minikube_py.api import resources
@@ -256,12 +273,11 @@ class Call:
         it the first problem is raised.
         """
         from minikube_py.api import documents
-        from minikube_py.cli import kustomize
 
         found: Any = errors
         streams = [documents.read(path, self.on("recursive"), found) for path in self.list("filename")]
         if self.text("kustomize"):
-            streams.append(documents.read_text(kustomize.build(self.text("kustomize")), self.text("kustomize")))
+            streams.append(documents.read_text(self._built(), self.text("kustomize")))
         for stream in streams:
             for document in stream:
                 try:
@@ -273,6 +289,17 @@ class Call:
                     errors.append(error)
                     continue
                 yield from ((single.object, single.source) for single in singles)
+
+    def _built(self) -> str:
+        """What -k builds. The reading commands meet a failure as one of possibly many, which is printed bare."""
+        from minikube_py.cli import failures, kustomize
+
+        try:
+            return kustomize.build(self.text("kustomize"))
+        except UsageError as error:
+            if self.command in ("get", "describe", "rollout pause", "rollout restart", "rollout resume"):
+                raise failures.Plain(str(error)) from None
+            raise
 
     def _check(self, document: Document) -> None:
         """What --validate checks before anything is decoded, in the commands that have it."""
@@ -289,7 +316,16 @@ class Call:
         """The commands that take nothing but files."""
         if not self.list("filename") and not self.text("kustomize"):
             raise UsageError("must specify one of -f and -k")
+        if self.list("filename") and self.text("kustomize"):
+            raise UsageError("only one of -f or -k can be specified")
 
     def usage(self, message: str) -> UsageError:
         """cmdutil.UsageErrorf: the message and where to look."""
         return UsageError(message, f"See 'kubectl {self.command} -h' for help and examples")
+
+
+def in_version(kind: Kind, obj: Object) -> Object:
+    """A custom object in the version in which its kind was named: None conversion changes nothing else."""
+    if kind.schemas is None or obj.get("apiVersion") == kind.version:
+        return obj
+    return {**obj, "apiVersion": kind.version}

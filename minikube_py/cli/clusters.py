@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from minikube_py import home
 from minikube_py.base.clock import seconds, timestamp
 from minikube_py.base.duration import human
@@ -13,13 +11,14 @@ from minikube_py.base.errors import StoreError, UsageError
 from minikube_py.cli import own, snapshots
 
 if TYPE_CHECKING:
+    import typer
+
     from minikube_py.api.types import Object
+
 
 app = own.new_app("Start, list, choose, check, delete, save and restore clusters.", group=True)
 snapshot = own.new_app("Save a cluster's whole state under a name, and go back to it.", group=True)
 app.add_typer(snapshot, name="snapshot")
-
-NameArgument = Annotated[str, typer.Argument(metavar="[NAME]", help="The cluster; the current one unless given.")]
 
 
 # What controllers/service_load_balancer.py looks for.
@@ -33,7 +32,7 @@ NO_CLOUD = {
 
 @app.command()
 def start(
-    name: NameArgument = "",
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="The cluster; the current one unless given.")] = "",
     nodes: Annotated[
         int, typer.Option("--nodes", min=1, max=5000, help="How many, the first one is the control plane.")
     ] = 3,
@@ -99,7 +98,7 @@ def start(
     if name and home.current() != name:
         home.use(name)
     info = cluster.info
-    typer.echo(
+    own.echo(
         f'cluster "{chosen}" started: {nodes} node{"s" if nodes != 1 else ""}, Kubernetes {info.kubernetes_version}'
     )
 
@@ -194,11 +193,13 @@ def list_() -> None:
         except StoreError as error:
             cells = ["-", "-", "-", f"broken: {error}"]
         rows.append([current, name, *cells])
-    typer.echo(tables.layout(rows), nl=False)
+    own.echo(tables.layout(rows), nl=False)
 
 
 @app.command()
-def status(name: NameArgument = "") -> None:
+def status(
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="The cluster; the current one unless given.")] = "",
+) -> None:
     """Show what a cluster was made with, its time, and how much is in it."""
     cluster = home.open(name or None)
     info, now_s = cluster.info, cluster.clock.now_s
@@ -216,11 +217,13 @@ def status(name: NameArgument = "") -> None:
         ("Nodes", len(nodes)),
         ("Pods", f"{len(pods)} ({running} running)"),
     ):
-        typer.echo(f"{title + ':':<12} {value}")
+        own.echo(f"{title + ':':<12} {value}")
 
 
 @app.command()
-def check(name: NameArgument = "") -> int:
+def check(
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="The cluster; the current one unless given.")] = "",
+) -> int:
     """Look for damage in a cluster's file, one line for each finding; exit code 1 if there is any. Changes nothing."""
     import os
 
@@ -232,9 +235,9 @@ def check(name: NameArgument = "") -> int:
         raise UsageError(f'cluster "{chosen}" does not exist')
     found = check.problems(file)
     for line in found:
-        typer.echo(f"{file}: {line}")
+        own.echo(f"{file}: {line}")
     if not found:
-        typer.echo(f'cluster "{chosen}" is whole')
+        own.echo(f'cluster "{chosen}" is whole')
     return 1 if found else 0
 
 
@@ -242,7 +245,7 @@ def check(name: NameArgument = "") -> int:
 def use(name: Annotated[str, typer.Argument(help="The cluster to work with from now on.")]) -> None:
     """Choose the current cluster (as `kpy config use-context`)."""
     home.use(name)
-    typer.echo(f'Switched to context "{name}".')
+    own.echo(f'Switched to context "{name}".')
 
 
 @app.command()
@@ -250,26 +253,23 @@ def delete(name: Annotated[str, typer.Argument(help="The cluster to delete for g
     """Delete a cluster with its snapshots."""
     home.remove(name)
     snapshots.forget(name)
-    typer.echo(f'cluster "{name}" deleted')
-
-
-SnapshotName = Annotated[str, typer.Argument(help="The snapshot's name.")]
+    own.echo(f'cluster "{name}" deleted')
 
 
 @snapshot.command()
-def save(ctx: typer.Context, name: SnapshotName) -> None:
+def save(ctx: typer.Context, name: Annotated[str, typer.Argument(help="The snapshot's name.")]) -> None:
     """Save the current cluster's state."""
     context: own.Context = ctx.obj
     snapshots.save(context.context or home.current(), name)
-    typer.echo(f'snapshot "{name}" saved')
+    own.echo(f'snapshot "{name}" saved')
 
 
 @snapshot.command()
-def restore(ctx: typer.Context, name: SnapshotName) -> None:
+def restore(ctx: typer.Context, name: Annotated[str, typer.Argument(help="The snapshot's name.")]) -> None:
     """Go back to a saved state; what happened since is lost."""
     context: own.Context = ctx.obj
     snapshots.restore(context.context or home.current(), name)
-    typer.echo(f'snapshot "{name}" restored')
+    own.echo(f'snapshot "{name}" restored')
 
 
 @snapshot.command("list")
@@ -280,9 +280,9 @@ def list_snapshots(ctx: typer.Context) -> None:
     context: own.Context = ctx.obj
     found = snapshots.names(context.context or home.current())
     if not found:
-        typer.echo("No snapshots found.", err=True)
+        own.echo("No snapshots found.", err=True)
         return
-    typer.echo(
+    own.echo(
         tables.layout(
             [["NAME", "TIME"], *([name, timestamp(now_s) if now_s >= 0 else "damaged"] for name, now_s in found)]
         ),
@@ -291,8 +291,8 @@ def list_snapshots(ctx: typer.Context) -> None:
 
 
 @snapshot.command("delete")
-def delete_snapshot(ctx: typer.Context, name: SnapshotName) -> None:
+def delete_snapshot(ctx: typer.Context, name: Annotated[str, typer.Argument(help="The snapshot's name.")]) -> None:
     """Delete a saved state."""
     context: own.Context = ctx.obj
     snapshots.remove(context.context or home.current(), name)
-    typer.echo(f'snapshot "{name}" deleted')
+    own.echo(f'snapshot "{name}" deleted')

@@ -12,12 +12,15 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from minikube_py.base.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import NamedTuple
+else:
+    from minikube_py.base.record import NamedTuple
 
 HELP = os.path.join(os.path.dirname(__file__), "help")
 
@@ -40,6 +43,11 @@ ARRAYS = frozenset(
         "resource-name",
         "prune-allowlist",
         "audience",
+        "option",
+        "prependarg",
+        "appendarg",
+        "allowlist-entry",
+        "exec-env",
     ]
 )
 REQUIRED = {
@@ -48,6 +56,7 @@ REQUIRED = {
     "create deployment": ("image",),
     "create service externalname": ("external-name",),
     "run": ("image",),
+    "kuberc set": ("section",),
     "scale": ("replicas",),
     "autoscale": ("max",),
 }
@@ -76,18 +85,21 @@ HIDDEN: dict[str, dict[str, tuple[str, str]]] = {
     "run": {"record": _RECORD},
 }
 
+# What the shape of a default does not tell: flags with fewer bits, and maps.
+INT32 = frozenset(["port", "replicas", "value", "min", "max", "cpu-percent"])
+MAPS = {"debug": ("env", "set-image")}
+
 # kpy's own flag of the commands that wait for the cluster: virtual time passes as fast as the wall clock.
 REALTIME = ("attach", "delete", "drain", "events", "get", "logs", "rollout status", "wait")
 
 _global_flags: list[Flag] = []  # read once
 
 _FLAG_LINE = re.compile(r"^    (?:-(\w), )?--([\w-]+)=(.*):$", re.MULTILINE)
-_INTEGER = re.compile(r"-?\d+")
-_DURATION = re.compile(r"(?:\d+[hms])+")
+_GO_INTEGER = r"[+-]?(?:0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)"
 
 
 class Flag(NamedTuple):
-    """One flag of a command. `kind` is bool, text, int, duration, slice or array; `bare`: its value without a value."""
+    """One flag of a command. `kind` is bool, text, int, duration, slice, array or map; `bare`: its value without a value."""
 
     name: str
     short: str
@@ -140,10 +152,10 @@ class Parsed:
         return flag.default if flag else ""
 
     def on(self, name: str) -> bool:
-        return self.text(name) in _TRUE
+        return self.text(name) in TRUE
 
     def number(self, name: str) -> int:
-        return int(self.text(name) or "0", 0)
+        return integer(self.text(name) or "0")
 
     def seconds(self, name: str) -> float:
         """A duration flag in seconds: '1m30s' is 90.0."""
@@ -156,11 +168,21 @@ class Parsed:
         values = self.given.get(name) or []
         if name in ARRAYS:
             return list(values)
-        return [part for value in values for part in value.split(",")]
+        return [part for value in values for part in _split(value)]
 
 
-_TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
-_FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
+def _split(value: str) -> list[str]:
+    """A slice's value as pflag's CSV reader sees it: nothing is no value, and quotes keep commas."""
+    if '"' not in value:
+        return value.split(",") if value else []
+    import csv
+
+    return next(csv.reader([value]))
+
+
+TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
+FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
+BOOLEANS = TRUE | FALSE
 HELP_FLAG = Flag("help", "h", "false", "bool", "true")
 
 
@@ -176,6 +198,8 @@ def help_text(command: str) -> str:
 def flags_of(command: str) -> Flags:
     """The flags of a kubectl command with the global ones behind."""
     own = _read_flags(help_text(command))
+    maps = MAPS.get(command, ())
+    own = [flag._replace(kind="map") if flag.name in maps else flag for flag in own]
     hidden = [
         _flag("", name, default, deprecated)
         for name, (default, deprecated) in HIDDEN.get(command, HIDDEN.get(command.split(" ")[0], {})).items()
@@ -202,9 +226,9 @@ def _flag(short: str, name: str, default: str, deprecated: str = "") -> Flag:
         return Flag(name, short, default, "bool", "true", deprecated)
     if default == "[]":
         return Flag(name, short, "", "array" if name in ARRAYS else "slice", "", deprecated)
-    if _INTEGER.fullmatch(default):
+    if default.removeprefix("-").isdigit():
         return Flag(name, short, default, "int", "", deprecated)
-    if _DURATION.fullmatch(default):
+    if default[:1].isdigit() and default[-1:] in "hms":
         return Flag(name, short, default, "duration", "", deprecated)
     return Flag(name, short, default.strip("'"), "text", BARE.get(name, ""), deprecated)
 
@@ -261,8 +285,8 @@ def _read_long(word: str, following: list[str], parsed: Parsed) -> int:
 
 def _read_short(letters: str, following: list[str], parsed: Parsed) -> int:
     """A cluster of short flags (`-Rf x`, `-ojson`, `-o=json`); returns how many of the following words it used."""
-    whole = letters
     while letters:
+        whole = letters  # pflag names what is left of the word
         letter, letters = letters[0], letters[1:]
         flag = parsed.flags.by_short.get(letter)
         if flag is None:
@@ -284,21 +308,22 @@ def _read_short(letters: str, following: list[str], parsed: Parsed) -> int:
 
 
 def _store(flag: Flag, value: str, parsed: Parsed) -> None:
-    problem = _problem(flag, value)
-    if problem:
-        raise UsageError(f'invalid argument "{value}" for "{flag.title}" flag: {problem}')
+    wrong = problem(flag, value)
+    if wrong:
+        raise UsageError(f'invalid argument "{value}" for "{flag.title}" flag: {wrong}')
     parsed.given.setdefault(flag.name, []).append(value)
 
 
-def _problem(flag: Flag, value: str) -> str:
+def problem(flag: Flag, value: str) -> str:
     """What Go's strconv and time say about a value that does not fit, or ''."""
-    if flag.kind == "bool" and value not in _TRUE and value not in _FALSE:
+    if flag.kind == "bool" and value not in BOOLEANS:
         return f'strconv.ParseBool: parsing "{value}": invalid syntax'
     if flag.kind == "int":
-        try:
-            int(value, 0)
-        except ValueError:
-            return f'strconv.ParseInt: parsing "{value}": invalid syntax'
+        return _integer_problem(flag, value)
+    if flag.kind == "map":
+        return _pairs_problem(value)
+    if flag.name in ODD:
+        return ODD[flag.name](value)
     if flag.kind == "duration":
         from minikube_py.base.duration import parse_go
 
@@ -307,6 +332,64 @@ def _problem(flag: Flag, value: str) -> str:
         except ValueError as error:
             return str(error)
     return ""
+
+
+def integer(text: str) -> int:
+    """A whole number as strconv.ParseInt with base 0 reads it: '0x1f', '0b1', and '010', which is 8. Raises ValueError."""
+    if not re.fullmatch(_GO_INTEGER, text):
+        raise ValueError(text)
+    digits = text.lstrip("+-")
+    is_octal = len(digits) > 1 and digits[0] == "0" and digits[1].isdigit()
+    value = int(digits, 8 if is_octal else 0)
+    return -value if text.startswith("-") else value
+
+
+def _integer_problem(flag: Flag, value: str) -> str:
+    try:
+        number = integer(value)
+    except ValueError:
+        return f'strconv.ParseInt: parsing "{value}": invalid syntax'
+    bits = 32 if flag.name in INT32 else 64
+    if not -(1 << bits - 1) <= number < 1 << bits - 1:
+        return f'strconv.ParseInt: parsing "{value}": value out of range'
+    return ""
+
+
+def _pairs_problem(value: str) -> str:
+    """pflag's StringToString: 'a=1,b=2'."""
+    wrong = [pair for pair in value.split(",") if "=" not in pair]
+    return f"{wrong[0]} must be formatted as key=value" if wrong else ""
+
+
+def _flush_problem(value: str) -> str:
+    """A flag of klog, which comes from Go's own library: it only says that it cannot read."""
+    from minikube_py.base.duration import parse_go
+
+    try:
+        parse_go(value)
+    except ValueError:
+        return "parse error"
+    return ""
+
+
+def _aggregation_problem(value: str) -> str:
+    wrong = any("=" not in pair for pair in value.split(",") if pair)
+    return "malformed pair, expect string=string" if wrong else ""
+
+
+def _vmodule_problem(value: str) -> str:
+    wrong = any(not pattern or not number.isdigit() for pattern, _, number in _module_levels(value))
+    return "syntax error: expect comma-separated list of filename=N" if wrong else ""
+
+
+def _module_levels(value: str) -> list[tuple[str, str, str]]:
+    return [pair.partition("=") for pair in value.split(",") if pair]
+
+
+# Flags that check themselves.
+ODD = {
+    "log-flush-frequency": _flush_problem, "aggregation-rule": _aggregation_problem, "vmodule": _vmodule_problem,
+}  # fmt: skip
 
 
 def first_word(argv: list[str], flags: Flags) -> int:

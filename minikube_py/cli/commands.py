@@ -5,7 +5,12 @@ The order is that of `kubectl --help`, with kpy's own group behind. `writes` cre
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing import NamedTuple
+else:
+    from minikube_py.base.record import NamedTuple
 
 
 class Row(NamedTuple):
@@ -134,9 +139,13 @@ COMMANDS: tuple[Row, ...] = (
     Row("config set-context", "config:set_context"),
     Row("config use-context", "config:use_context", aliases=("use",)),
     Row("config view", "config:view"),
+    Row("kuberc", "", "Manage kuberc configuration files", OTHER),
+    Row("kuberc set", "kuberc:set_value"),
+    Row("kuberc view", "kuberc:view"),
     Row("plugin", "", "Provides utilities for interacting with plugins", OTHER),
     Row("plugin list", "plugin:run_list"),
     Row("version", "version:run", "Print the client and server version information", OTHER),
+    Row("alpha", "help:alpha"),
     Row("options", "help:options"),
     Row("help", "help:run"),
     Row("reconcile", "reconcile:app", "Run the simulation until nothing is left to do, for a time, or until a condition holds", OWN),
@@ -153,12 +162,14 @@ COMMANDS: tuple[Row, ...] = (
     Row("explain-schedule", "scheduling:explain_app", "Show why a pod goes to its node, or to none", OWN),
     Row("capacity", "scheduling:capacity_app", "Count how many copies of a pod fit, and what ends it", OWN),
     Row("autoscale-report", "autoscale_report:app", "Show each decision of an autoscaler with its arithmetic", OWN),
+    Row("what-if", "what_if:app", "Run each of several files on its own copy of the cluster, and compare", OWN),
     Row("sql", "log:sql_app", "Ask the cluster's file a question in SQL", OWN),
     Row("digest", "log:digest_app", "Print one hash of the cluster's whole state", OWN),
 )
 # fmt: on
 
 TOP = tuple(row.name for row in COMMANDS if " " not in row.name)
+KUBECTL = tuple(row.name for row in COMMANDS if row.group not in ("", OWN))  # what kubectl suggests
 _BY_NAME = {row.name: row for row in COMMANDS}
 _BY_ALIAS = {" ".join((*row.name.split(" ")[:-1], alias)): row.name for row in COMMANDS for alias in row.aliases}
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from minikube_py import home
 from minikube_py.base.errors import UsageError
-from minikube_py.cli import contexts
+from minikube_py.cli import contexts, failures
 
 if TYPE_CHECKING:
     from minikube_py.cli.call import Call
@@ -22,25 +22,28 @@ def _chosen() -> str:
 
 
 def current_context(call: Call) -> None:
-    _no_arguments(call)
     if not _chosen():
         raise UsageError("current-context is not set")
     call.line(_chosen())
 
 
 def get_contexts(call: Call) -> None:
-    from minikube_py.printers import tables
-
+    if call.text("output") not in ("", "name"):
+        raise UsageError(
+            f"--output {call.text('output')} is not available in kubectl config get-contexts; resetting to default output format"
+        )
     known = home.clusters()
-    for name in call.args:
-        if name not in known:
-            raise UsageError(f"context {name} not found")
-    names = call.args or known
+    names = [name for name in call.args if name in known] if call.args else known
     if call.text("output") == "name":
         call.say("".join(f"{name}\n" for name in names))
-        return
-    if call.text("output"):
-        raise call.usage(f"output must be one of '' or 'name': {call.text('output')}")
+    else:
+        _print_contexts(call, names)
+    failures.raise_all([UsageError(f"context {name} not found") for name in call.args if name not in known])
+
+
+def _print_contexts(call: Call, names: list[str]) -> None:
+    from minikube_py.printers import tables
+
     rows = [] if call.on("no-headers") else [["CURRENT", "NAME", "CLUSTER", "AUTHINFO", "NAMESPACE"]]
     for name in names:
         space = contexts.namespace(name)
@@ -49,24 +52,21 @@ def get_contexts(call: Call) -> None:
 
 
 def get_clusters(call: Call) -> None:
-    _no_arguments(call)
     call.say("".join(f"{name}\n" for name in ["NAME", *home.clusters()]))
 
 
 def use_context(call: Call) -> None:
-    if len(call.args) != 1:
-        from minikube_py.cli import cobra
-
-        call.say(cobra.help_text("config use-context"))
-        raise UsageError(f"Unexpected args: [{' '.join(call.args)}]")
+    _expect(call, 1)
     home.use(call.args[0])
     call.line(f'Switched to context "{call.args[0]}".')
 
 
 def set_context(call: Call) -> None:
     """Only the namespace of a context can be set: cluster and user are the file's."""
-    if len(call.args) > 1 or (call.args and call.on("current")):
-        raise UsageError(f"unexpected args: [{' '.join(call.args)}]")
+    if len(call.args) > 1:
+        _expect(call, 1)
+    if call.args and call.on("current"):
+        raise UsageError("you cannot specify both a context name and --current")
     name = call.args[0] if call.args else _chosen() if call.on("current") else ""
     if not name:
         raise UsageError("you must specify a non-empty context name or --current")
@@ -78,14 +78,12 @@ def set_context(call: Call) -> None:
 
 
 def get_users(call: Call) -> None:
-    _no_arguments(call)
     call.say("".join(f"{name}\n" for name in ["NAME", *([USER] if home.clusters() else [])]))
 
 
 def rename_context(call: Call) -> None:
     """A context is a cluster's file: the cluster gets the new name."""
-    if len(call.args) != 2:
-        raise call.usage(f"Unexpected args: [{' '.join(call.args)}]")
+    _expect(call, 2)
     old, new = call.args
     known = home.clusters()
     if not new:
@@ -110,8 +108,8 @@ def delete(call: Call) -> None:
     if len(call.args) != 1:
         from minikube_py.cli import cobra
 
-        call.say(cobra.help_text(call.command))
-        raise UsageError(f"Unexpected args: [{' '.join(call.args)}]" if call.args else f"you must specify a {what}")
+        call.say(cobra.help_text(call.command))  # and that is all: kubectl does not even fail
+        return
     name = call.args[0]
     if name not in home.clusters():
         raise UsageError(f"cannot delete {what} {name}, not in {_folder()}")
@@ -127,21 +125,18 @@ def delete_user(call: Call) -> None:
 
 
 def set_cluster(call: Call) -> None:
-    if len(call.args) != 1:
-        raise call.usage(f"Unexpected args: [{' '.join(call.args)}]")
+    _expect(call, 1)
     raise UsageError("a cluster is a file here, with no server to set: 'kpy cluster start NAME' makes one")
 
 
 def set_credentials(call: Call) -> None:
-    if len(call.args) != 1:
-        raise UsageError(f"unexpected args: [{' '.join(call.args)}]")
+    _expect(call, 1, "unexpected args")
     raise UsageError(ONE_USER)
 
 
 def set_property(call: Call) -> None:
     """`config set current-context NAME` and `config set contexts.NAME.namespace SPACE`."""
-    if len(call.args) != 2:
-        raise call.usage(f"Unexpected args: [{' '.join(call.args)}]")
+    _expect(call, 2)
     name, value = call.args
     if not value:
         raise UsageError("you cannot use set to unset a property")
@@ -155,8 +150,7 @@ def set_property(call: Call) -> None:
 
 
 def unset(call: Call) -> None:
-    if len(call.args) != 1:
-        raise call.usage(f"Unexpected args: [{' '.join(call.args)}]")
+    _expect(call, 1)
     name = call.args[0]
     if not name:
         raise UsageError("you must specify a property")
@@ -184,7 +178,8 @@ def _folder() -> str:
 
 
 def view(call: Call) -> None:
-    _no_arguments(call)
+    if call.args:
+        raise call.usage(f"unexpected arguments: [{' '.join(call.args)}]")
     names = home.clusters()
     if call.on("minify"):
         names = [call.text("context") or _chosen()] if names else []
@@ -213,6 +208,10 @@ def _context(name: str) -> dict[str, str]:
     return {"cluster": name, **named, "user": USER}
 
 
-def _no_arguments(call: Call) -> None:
-    if call.args:
-        raise call.usage(f"unexpected arguments: [{' '.join(call.args)}]")
+def _expect(call: Call, count: int, complaint: str = "Unexpected args") -> None:
+    """Another number of arguments: the help, and a complaint (config.go: helpErrorf)."""
+    if len(call.args) != count:
+        from minikube_py.cli import cobra
+
+        call.say(cobra.help_text(call.command))
+        raise UsageError(f"{complaint}: [{' '.join(call.args)}]")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from minikube_py.base.errors import UsageError
 from minikube_py.cli import failures, select, show, writing
 
 if TYPE_CHECKING:
@@ -21,10 +22,12 @@ def uncordon(call: Call) -> None:
 
 def nodes(call: Call, name: str) -> Found:
     """The nodes by name or -l, as cordon, uncordon and drain take them."""
-    if not call.args and not call.text("selector"):
+    if not call.args and not call.changed("selector"):
         raise call.usage(f"USAGE: {name} NODE [flags]")
     if call.args and call.text("selector"):
         raise call.usage("error: cannot specify both a node name and a --selector option")
+    if not call.args and not call.text("selector"):
+        raise UsageError(select.NOTHING_GIVEN)
     words = call.args if any("/" in word for word in call.args) else ["nodes", *call.args]
     return select.find(call, words, labels=call.text("selector"), bare_types=bool(call.text("selector")))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.base.errors import KpyError, StatusError, UsageError
@@ -20,9 +19,12 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 def run(call: Call) -> None:
     if call.args:
         raise call.usage(f"Unexpected args: [{' '.join(call.args)}]")
+    call.validation  # noqa: B018  # refused before anything else is looked at
+    if call.on("edit") and not call.list("filename") and not call.text("kustomize"):
+        raise UsageError(select.NOTHING_GIVEN)
     call.require_files()
     if call.text("raw"):
-        raise UsageError("--raw is not supported: there is no server to send to")
+        raise raw_refused(call)
     errors: list[KpyError] = []
     count = 0
     with call.transaction():
@@ -41,6 +43,14 @@ def run(call: Call) -> None:
     failures.raise_all(errors)
     if not count:
         raise UsageError("no objects passed to create")
+
+
+def raw_refused(call: Call) -> UsageError:
+    """--raw of the writing commands: nothing is sent anywhere."""
+    path = call.text("raw")
+    if not path.startswith("/"):
+        return UsageError(f'--raw must be a valid URL path: parse "{path}": invalid URI for request')
+    return UsageError("--raw is not supported: there is no server to send to")
 
 
 def _matches(call: Call, obj: Object) -> bool:
@@ -79,8 +89,9 @@ def send(call: Call, item: Item) -> Item:
 
 def one_name(call: Call) -> str:
     """The NAME that every generator takes."""
-    if len(call.args) != 1:
-        raise call.usage(f"exactly one NAME is required, got {len(call.args)}")
+    count = len(call.args) if call.parsed.dash < 0 else call.parsed.dash
+    if count != 1:
+        raise call.usage(f"exactly one NAME is required, got {count}")
     return call.args[0]
 
 
@@ -89,13 +100,14 @@ def generated(call: Call, obj: Object, failing: str = "", verb: str = "created")
 
     `failing`: what kubectl puts in front of a refusal ('failed to create deployment: ').
     """
+    call.validation  # noqa: B018  # a wrong --validate is refused though nothing will be validated
     kind = call.registry.find(obj["apiVersion"], obj["kind"])
     assert kind is not None, obj["kind"]
     namespace = call.namespace if kind.namespaced else ""
     if kind.namespaced and call.text("namespace"):
         obj = {**obj, "metadata": {**obj["metadata"], "namespace": namespace}}
     if call.on("save-config"):
-        obj = with_last_applied(obj, namespace)
+        obj = _with_itself(obj)
     item = select.Item(kind, namespace, obj["metadata"]["name"], obj)
     try:
         sent = send(call, item)
@@ -103,13 +115,13 @@ def generated(call: Call, obj: Object, failing: str = "", verb: str = "created")
         if failing:
             raise UsageError(f"{failing}{error}") from None
         raise
-    if call.dry_run == "client" and call.text("output") == "json":
-        call.say(_in_order(sent.object))
-    else:
-        show.result(call, sent, verb)
+    show.result(call, sent, verb)
 
 
-def _in_order(obj: Object) -> str:
-    """JSON with the fields in the order of Go's structs, as kubectl prints what it made and did not send."""
-    text = json.dumps(obj, indent=4, ensure_ascii=False)
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e") + "\n"
+def _with_itself(obj: Object) -> Object:
+    """A generated object with itself as its last applied configuration, in the order of Go's structs."""
+    from minikube_py.printers import goorder
+
+    text = goorder.compact(goorder.in_order(obj)) + "\n"
+    metadata = obj["metadata"]
+    return {**obj, "metadata": {**metadata, "annotations": {**metadata.get("annotations", {}), LAST_APPLIED: text}}}

@@ -61,11 +61,31 @@ def tls_secret(call: Call) -> None:
     name = create.one_name(call)
     if not call.text("key") or not call.text("cert"):
         raise UsageError("key and cert must be specified")
-    data = {
-        key: base64.b64encode(_file(call.text(flag), f"Cannot read file {call.text(flag)}, ")).decode()
-        for key, flag in (("tls.crt", "cert"), ("tls.key", "key"))
-    }
+    content = {}
+    for key, flag in (("tls.crt", "cert"), ("tls.key", "key")):
+        path = call.text(flag)
+        content[key] = _file(path, f"Cannot read file {path}, open {path}: ")
+    _check_pair(call, content["tls.crt"], content["tls.key"])
+    data = {key: base64.b64encode(value).decode() for key, value in content.items()}
     _create_secret(call, name, data, "kubernetes.io/tls")
+
+
+def _check_pair(call: Call, cert: bytes, key: bytes) -> None:
+    """Whether a certificate and a key are such, and belong together (Go's tls.X509KeyPair)."""
+    for what, text, mark in (("certificate", cert, b"CERTIFICATE-----"), ("key", key, b"PRIVATE KEY-----")):
+        if b"-----BEGIN " not in text:
+            raise UsageError(f"tls: failed to find any PEM data in {what} input")
+        if mark not in text:
+            raise UsageError(f'tls: failed to find "{mark.decode()[:-5]}" PEM block in {what} input')
+    import ssl
+
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(call.text("cert"), call.text("key"))
+    except ssl.SSLError as error:
+        mismatch = error.reason == "KEY_VALUES_MISMATCH"
+        raise UsageError(
+            "tls: private key does not match public key" if mismatch else "x509: malformed certificate"
+        ) from None
 
 
 def docker_registry(call: Call) -> None:
@@ -81,7 +101,8 @@ def docker_registry(call: Call) -> None:
         def put(key: str, content: bytes) -> None:
             data[key] = base64.b64encode(content).decode()
 
-        _from_files(call.list("from-file"), put)
+        named = [text if "=" in text else f".dockerconfigjson={text}" for text in call.list("from-file")]
+        _from_files(named, put)
     elif not user or not password or not server:
         raise UsageError(
             "either --from-file or the combination of --docker-username, --docker-password and --docker-server is required"
@@ -111,19 +132,19 @@ def _read_sources(call: Call, put: Callable[[str, bytes], None], env_file: str) 
         key, equals, value = literal.partition("=")
         if not equals or not key:
             raise UsageError(f"invalid literal source {literal}, expected key=value")
-        if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
-            value = value[1:-1]
         put(key, value.encode())
     _from_files(call.list("from-file"), put)
     for path in call.list("from-env-file"):
         if os.path.isdir(path):
             raise UsageError(f"{env_file} cannot be a directory")
-        for key, value in _environment(path, _file(path, f"error reading {path}: ")):
+        for key, value in _environment(_file(path, f"error reading {path}: ")):
             put(key, value.encode())
 
 
 def _from_files(sources: list[str], put: Callable[[str, bytes], None]) -> None:
     for source in sources:
+        if source.count("=") > 1:
+            raise UsageError("key names or file paths cannot contain '='")
         key, equals, path = source.partition("=")
         if not equals:
             key, path = "", source
@@ -150,16 +171,32 @@ def _file(path: str, complaint: str) -> bytes:
         raise UsageError(f"{complaint}{(error.strerror or str(error)).lower()}") from None
 
 
-def _environment(path: str, content: bytes) -> list[tuple[str, str]]:
+def environment_problem(name: str) -> str:
+    """What is wrong with the name of a variable, '' if nothing (validation.IsEnvVarName)."""
+    import re
+
+    if not re.fullmatch(r"[-._a-zA-Z][-._a-zA-Z0-9]*", name):
+        return (
+            "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not "
+            "start with a digit (e.g. 'my.env-name',  or 'MY_ENV.NAME',  or 'MyEnvName1', regex used for validation is "
+            "'[-._a-zA-Z][-._a-zA-Z0-9]*')"
+        )
+    if name in (".", ".."):
+        return f"must not be '{name}'"
+    return "must not start with '..'" if name.startswith("..") else ""
+
+
+def _environment(content: bytes) -> list[tuple[str, str]]:
     """KEY=VALUE lines; `#` comments and empty lines are passed over; KEY alone takes its value from the environment."""
     found = []
-    for number, raw in enumerate(content.decode("utf-8-sig", errors="replace").splitlines(), 1):
+    for raw in content.decode("utf-8-sig", errors="replace").splitlines():
         line = raw.lstrip()
         if not line or line.startswith("#"):
             continue
         key, equals, value = line.partition("=")
-        if not key or " " in key:
-            raise UsageError(f'"{key}" is not a valid key name: {path}:{number}')
+        problem = environment_problem(key)
+        if problem:
+            raise UsageError(f'"{key}" is not a valid key name: {problem}')
         found.append((key, value if equals else os.environ.get(key, "")))
     return found
 

@@ -91,25 +91,16 @@ def disruption_budget(call: Call) -> None:
 def _amount(text: str, flag: str) -> int | str:
     import re
 
-    if not re.fullmatch(r"\d+%?", text):
+    if not re.fullmatch(r"[0-9]+%?", text):
         raise UsageError(f"invalid format specified for {flag}")
     return text if text.endswith("%") else int(text)
 
 
 def _selector(text: str) -> Object:
     """'app=x,tier in (a,b)' as a LabelSelector."""
-    from minikube_py.base import selector
+    from minikube_py.cli import writing
 
-    operators = {"in": "In", "notin": "NotIn", "exists": "Exists", "!": "DoesNotExist"}
-    labels: dict[str, str] = {}
-    expressions: list[Object] = []
-    for one in selector.parse(text).requirements:
-        if one.operator in ("=", "=="):
-            labels[one.key] = one.values[0]
-            continue
-        operator = "NotIn" if one.operator == "!=" else operators.get(one.operator, one.operator)
-        values = {"values": list(one.values)} if one.values else {}
-        expressions.append({"key": one.key, "operator": operator, **values})
+    labels, expressions = writing.label_selector(text)
     return {
         **({"matchLabels": labels} if labels else {}),
         **({"matchExpressions": expressions} if expressions else {}),

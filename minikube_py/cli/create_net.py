@@ -15,7 +15,7 @@ Object = dict[str, Any]
 
 # kubectl create ingress: host/path=svcname:svcport[,tls[=secret]]
 RULE = re.compile(
-    r"^(?P<host>[\w*\-.]*)(?P<path>/[\w\-/.~!$&'()+,;:@%*]*)=(?P<svc>[\w\-.]+:[\w\-]+)(?:,(?P<tls>tls(?:=[\w\-]+)?))?$"
+    r"^(?P<host>[\w*\-.]*)(?P<path>/[\w\-/.~!$&'()+,;:@%*]*)=(?P<svc>[\w\-.]+:[\w\-]+)(?:,(?P<tls>tls(?:=[\w\-]*)?))?$"
 )
 
 
@@ -54,6 +54,7 @@ def _service(call: Call, kind: str) -> None:
         spec["clusterIP"] = call.text("clusterip")
     spec["type"] = kind
     if call.text("external-name"):
+        _check_external_name(call.text("external-name"))
         spec["externalName"] = call.text("external-name")
     create.generated(
         call,
@@ -68,19 +69,52 @@ def _service(call: Call, kind: str) -> None:
     )
 
 
+def _check_external_name(text: str) -> None:
+    from minikube_py.base import selector
+
+    if len(text) > 253 or not selector.is_subdomain(text):
+        raise UsageError(f"invalid service external name {text}")
+
+
 def _port(text: str) -> Object:
-    """'80:8080' is port 80 to target 8080, named '80-8080'; '80' is named '80'."""
-    port, colon, target = text.partition(":")
-    if not port.isdigit() or not 0 < int(port) < 65536:
-        raise UsageError(
-            "must be between 1 and 65535, inclusive"
-            if port.isdigit()
-            else f'strconv.Atoi: parsing "{port}": invalid syntax'
-        )
+    """'80:8080' is port 80 to target 8080, named '80-8080'; '80' is named '80' (create_service.go: parsePorts)."""
+    words = text.split(":")
+    port = words[0]
+    if not re.fullmatch(r"[0-9]+", port):
+        raise UsageError(f'strconv.ParseUint: parsing "{port}": invalid syntax')
+    if int(port) > 65535:
+        raise UsageError(f'strconv.ParseUint: parsing "{port}": value out of range')
     goal: int | str = int(port)
-    if colon:
-        goal = int(target) if target.isdigit() else target
-    return {"name": text.replace(":", "-"), "protocol": "TCP", "port": int(port), "targetPort": goal}
+    if len(words) > 1:
+        goal = _target(words[1])
+    return {"name": "-".join(words), "protocol": "TCP", "port": int(port), "targetPort": goal}
+
+
+def _target(text: str) -> int | str:
+    if not re.fullmatch(r"[+-]?[0-9]+", text):
+        problems = _port_name_problems(text)
+        if problems:
+            raise UsageError(",".join(problems))
+        return text
+    if not 0 < int(text) < 65536:
+        raise UsageError("must be between 1 and 65535, inclusive")
+    return int(text)
+
+
+def _port_name_problems(text: str) -> list[str]:
+    """validation.IsValidPortName."""
+    problems = []
+    if len(text) > 15:
+        problems.append("must be no more than 15 characters")
+    if not re.fullmatch(r"[-a-z0-9]+", text):
+        problems.append("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)")
+    if not re.search(r"[a-z]", text):
+        problems.append("must contain at least one letter (a-z)")
+    if "--" in text:
+        problems.append("must not contain consecutive hyphens")
+    if text.startswith("-") or text.endswith("-"):
+        problems.append("must not begin or end with a hyphen")
+    return problems
 
 
 def ingress(call: Call) -> None:

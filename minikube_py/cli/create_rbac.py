@@ -68,7 +68,8 @@ def cluster_role(call: Call) -> None:
         labels = dict(_pair(text) for text in call.text("aggregation-rule").split(","))
         rule = {"clusterRoleSelectors": [{"matchLabels": labels}]}
         create.generated(
-            call, {"kind": "ClusterRole", "apiVersion": API, "metadata": metadata, "rules": [], "aggregationRule": rule}
+            call,
+            {"kind": "ClusterRole", "apiVersion": API, "metadata": metadata, "rules": None, "aggregationRule": rule},
         )
         return
     verbs, urls = _verbs(call), call.list("non-resource-url")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.base.errors import StatusError, UsageError
-from minikube_py.cli import create
+from minikube_py.cli import create, select
 
 if TYPE_CHECKING:
     from minikube_py.cli.call import Call
@@ -21,6 +21,10 @@ def run(call: Call) -> None:
     spec: Object = {"audiences": call.list("audience"), "boundObjectRef": _reference(call)}
     if lifetime_s:
         spec["expirationSeconds"] = lifetime_s
+    try:
+        select.check_name(name)
+    except UsageError as error:
+        raise UsageError(f"failed to create token: {error}") from None
     try:
         answer = call.cluster.create_token(name, call.namespace, spec)
     except StatusError as error:

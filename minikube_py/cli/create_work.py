@@ -21,9 +21,14 @@ def _name_and_command(call: Call) -> tuple[str, list[str]]:
     return words[0], [] if call.parsed.dash < 0 else call.args[call.parsed.dash :]
 
 
-def container_name(image: str) -> str:
-    """The last part of an image without tag and digest: 'docker.io/library/nginx:1.27' is 'nginx'."""
-    return image.rpartition("/")[2].partition("@")[0].partition(":")[0].replace("_", "-").lower()
+def container_name(call: Call, image: str, position: int) -> str:
+    """The last part of an image without tag and digest: 'docker.io/library/nginx:1.27' is 'nginx'. A name that has to be
+    changed ('a_b') gets a suffix, lest it be another's."""
+    name = image.rpartition("/")[2].partition(":")[0].partition("@")[0]
+    if not {"_", "."} & set(name):
+        return name
+    plain = name.replace("_", "-").replace(".", "-")
+    return f"{plain}-{call.cluster.clock.suffix('container', image, position)}"
 
 
 def deployment(call: Call) -> None:
@@ -31,11 +36,9 @@ def deployment(call: Call) -> None:
     images, port, replicas = call.list("image"), call.number("port"), call.number("replicas")
     if len(images) > 1 and command:
         raise UsageError("cannot specify multiple --image options and command")
-    if replicas < 0:
-        raise UsageError("replicas must be greater than or equal to 0")
     containers: list[Object] = []
     for image in images:
-        container: Object = {"name": container_name(image), "image": image}
+        container: Object = {"name": container_name(call, image, len(containers)), "image": image}
         if command:
             container["command"] = command
         if port >= 0 and len(containers) == 0:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated
-
-import typer
+from typing import TYPE_CHECKING, Annotated
 
 from minikube_py.api.families import IPV4, IPV6
 from minikube_py.base.errors import UsageError
 from minikube_py.cli import own, places
 from minikube_py.network import routes
+
+if TYPE_CHECKING:
+    import typer
+
 
 app = own.new_app("Follow a request from a pod, a node or outside to the container that answers.")
 FAILED = 22  # curl's exit code for --fail
@@ -57,20 +59,20 @@ def curl(
     outcome = routes.request(cluster.view, cluster.clock, source, asked, limit_s=max_time)
     if verbose:
         for hop in outcome.hops:
-            typer.echo(f"* {hop.step + ':':<10}{hop.text}", err=True)
+            own.echo(f"* {hop.step + ':':<10}{hop.text}", err=True)
     return _show(outcome, include=include or verbose, fail=fail)
 
 
 def _show(outcome: routes.Outcome, *, include: bool, fail: bool) -> int:
     if not outcome.status:
-        typer.echo(outcome.message, err=True)
+        own.echo(outcome.message, err=True)
         return outcome.exit_code
     if fail and outcome.status >= 400:
-        typer.echo(f"curl: ({FAILED}) The requested URL returned error: {outcome.status}", err=True)
+        own.echo(f"curl: ({FAILED}) The requested URL returned error: {outcome.status}", err=True)
         return FAILED
     if include:
-        typer.echo(f"HTTP/1.1 {outcome.status} {phrase(outcome.status)}")
-    typer.echo(outcome.body or f"{outcome.status} {phrase(outcome.status)}{_from(outcome)}")
+        own.echo(f"HTTP/1.1 {outcome.status} {phrase(outcome.status)}")
+    own.echo(outcome.body or f"{outcome.status} {phrase(outcome.status)}{_from(outcome)}")
     return 0
 
 
@@ -97,7 +99,7 @@ def _count(context: own.Context, source: object, asked: object, count: int, limi
         found[text] = found.get(text, 0) + 1
         code = code or one.exit_code
     for text, times in sorted(found.items(), key=lambda one: (-one[1], one[0])):
-        typer.echo(f"{times:>7} {text}")
+        own.echo(f"{times:>7} {text}")
     return code
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 
 PROFILES = ("legacy", "general", "baseline", "netadmin", "restricted", "sysadmin")
+FIXED = ("name", "command", "image", "lifecycle", "volumeDevices")  # what --custom may not say
 PULLS = ("", "Always", "IfNotPresent", "Never")
 ENDED = (
     "Session ended, the ephemeral container will not be restarted but may be reattached using "
@@ -44,31 +45,20 @@ def run(call: Call) -> int:
 
 
 def _check(call: Call, names: list[str], command: list[str]) -> None:
-    """DebugOptions.Validate."""
-    image, copy, images = call.text("image"), call.text("copy-to"), call.list("set-image")
-    if call.on("attach") and not image and not call.text("container"):
-        raise UsageError("you must specify --container or create a new container using --image in order to attach.")
-    if copy:
-        if not (image or images or command):
-            raise UsageError("you must specify --image, --set-image or command arguments.")
-        if command and not call.text("container") and not image:
-            raise UsageError("you must specify an existing container or a new image when specifying args.")
-    else:
-        for flag in ("replace", "same-node"):
-            if call.on(flag):
-                raise UsageError(f"--{flag} may only be used with --copy-to.")
-        if images:
-            raise UsageError("--set-image may only be used with --copy-to.")
-        if not image:
-            raise UsageError("you must specify --image when not using --copy-to.")
+    """DebugOptions.Complete and Validate, in their order."""
+    if call.text("profile") not in PROFILES:
+        raise UsageError(f"unknown profile: {call.text('profile')}")
+    custom = _custom(call)
+    _check_sort(call, command)
+    _check_image(call.text("image"), "")
     if not names and not call.list("filename"):
         raise UsageError("NAME or filename is required for debug")
     if call.text("image-pull-policy") not in PULLS:
         raise UsageError(f"invalid image pull policy: {call.text('image-pull-policy')}")
-    if call.text("profile") not in PROFILES:
-        raise UsageError(f"unknown profile: {call.text('profile')}")
+    for name, image in _images(call).items():
+        _check_image(image, f' for container "{name}"')
     if call.text("target"):
-        if copy:
+        if call.text("copy-to"):
             raise UsageError("--target is incompatible with --copy-to. Use --share-processes instead.")
         if not call.on("quiet"):
             call.line(
@@ -77,11 +67,67 @@ def _check(call: Call, names: list[str], command: list[str]) -> None:
             )
     if call.on("tty") and not call.on("stdin"):
         raise UsageError("-i/--stdin is required for containers with -t/--tty=true")
+    if any(custom.get(field) for field in FIXED):
+        raise UsageError("name, command, image, lifecycle and volume devices are not modifiable via custom profile")
     if call.text("profile") == "legacy":
         call.complain(
             "--profile=legacy is deprecated and planned to be removed in v1.39. It is recommended to specify other profile, "
             'for example "--profile=general".'
         )
+
+
+def _check_sort(call: Call, command: list[str]) -> None:
+    """What goes with --copy-to, and what only without it."""
+    image, images = call.text("image"), call.list("set-image")
+    if call.on("attach") and not image and not call.text("container"):
+        raise UsageError("you must specify --container or create a new container using --image in order to attach.")
+    if call.text("copy-to"):
+        if not (image or images or command):
+            raise UsageError("you must specify --image, --set-image or command arguments.")
+        if command and not call.text("container") and not image:
+            raise UsageError("you must specify an existing container or a new image when specifying args.")
+        return
+    for flag in ("replace", "same-node"):
+        if call.on(flag):
+            raise UsageError(f"--{flag} may only be used with --copy-to.")
+    if images:
+        raise UsageError("--set-image may only be used with --copy-to.")
+    if not image:
+        raise UsageError("you must specify --image when not using --copy-to.")
+
+
+def _check_image(image: str, where: str) -> None:
+    from minikube_py.programs import images
+
+    if image and not images.is_reference(image):
+        raise UsageError(f'invalid image name "{image}"{where}: invalid reference format')
+
+
+def _images(call: Call) -> dict[str, str]:
+    """--set-image=NAME=IMAGE."""
+    return {name: image for name, _, image in (text.partition("=") for text in call.list("set-image"))}
+
+
+def _custom(call: Call) -> Object:
+    """--custom: a part of a container, JSON or YAML, that is merged into the debugging container."""
+    path = call.text("custom")
+    if not path:
+        return {}
+    from minikube_py.api import documents
+
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            text = file.read()
+    except OSError as error:
+        problem = f"open {path}: {(error.strerror or str(error)).lower()}"
+        raise UsageError(f"must pass a container spec json file for custom profile: {problem}") from None
+    try:
+        found = [document.object for document in documents.read_text(text, path)]
+    except UsageError as error:
+        raise UsageError(
+            f"{path} does not contain a valid container spec: {str(error).removeprefix(f'error parsing {path}: ')}"
+        ) from None
+    return found[0] if found else {}
 
 
 def _settings(call: Call, command: list[str]) -> Object:
@@ -101,6 +147,18 @@ def _settings(call: Call, command: list[str]) -> Object:
 
 
 def _secured(call: Call, container: Object, traced: bool) -> Object:
+    """The container as the profile, and --custom over it, want it."""
+    custom = _custom(call)
+    secured = _of_profile(call, container, traced)
+    if not custom:
+        return secured
+    from minikube_py.base import patch
+    from minikube_py.cli.patch import list_keys
+
+    return patch.strategic(secured, custom, list_keys("v1", "Pod"), ("spec", "containers"))
+
+
+def _of_profile(call: Call, container: Object, traced: bool) -> Object:
     """The container with the security context of the profile; `traced`: the general one lets it trace processes."""
     profile = call.text("profile")
     old = container.get("securityContext") or {}
@@ -150,7 +208,7 @@ def _copy(call: Call, pod: Object, command: list[str]) -> tuple[Object, str]:
     if not call.on("keep-init-containers"):
         spec.pop("initContainers", None)
     spec.setdefault("shareProcessNamespace", call.on("share-processes"))
-    images = dict(text.partition("=")[::2] for text in call.list("set-image"))
+    images = _images(call)
     dropped = [f"{sort}Probe" for sort in ("liveness", "readiness", "startup") if not call.on(f"keep-{sort}")]
     listed = [
         {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minikube_py.base.errors import KpyError, NotFound, UsageError
-from minikube_py.cli import failures, select
+from minikube_py.cli import create, failures, select
 
 if TYPE_CHECKING:
     from minikube_py.cli.call import Call
@@ -18,11 +18,12 @@ PROPAGATION = {
 
 def run(call: Call) -> None:
     grace_s = _grace(call)
-    propagation = _propagation(call)
+    cascade = propagation(call)
+    if call.text("raw"):
+        raise create.raw_refused(call)
+    found = _find(call)
     if call.text("output") not in ("", "name"):
         raise UsageError(f"unexpected -o output mode: {call.text('output')}. We only support '-o name'")
-    if call.text("raw"):
-        raise UsageError("--raw is not supported: there is no server to send to")
     if call.on("all") and call.text("field-selector"):
         raise UsageError("cannot set --all and --field-selector at the same time")
     if grace_s == 0 and call.on("force"):
@@ -30,7 +31,6 @@ def run(call: Call) -> None:
             "Immediate deletion does not wait for confirmation that the running resource has been terminated. "
             "The resource may continue to run on the cluster indefinitely."
         )
-    found = _find(call)
     if call.on("interactive") and not _confirmed(call, found.items):
         return
     deleted: list[Item] = []
@@ -38,7 +38,7 @@ def run(call: Call) -> None:
     with call.transaction():
         for item in found.items:
             try:
-                deleted.append(_delete(call, item, grace_s, propagation))
+                deleted.append(_delete(call, item, grace_s, cascade))
             except KpyError as error:
                 if not (_ignores_missing(call) and isinstance(error, NotFound)):
                     errors.append(failures.Sourced(error, "deleting", item.source) if item.source else error)
@@ -71,7 +71,8 @@ def _grace(call: Call) -> int | None:
     return None if grace_s < 0 else grace_s
 
 
-def _propagation(call: Call) -> str:
+def propagation(call: Call) -> str:
+    """--cascade as the API's propagation policy."""
     value = call.text("cascade")
     if value not in PROPAGATION:
         raise UsageError(f'invalid cascade value ({value}). Must be "background", "foreground", or "orphan"')

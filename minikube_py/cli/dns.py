@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
+from typing import TYPE_CHECKING, Annotated
 
 from minikube_py.base.errors import UsageError
 from minikube_py.cli import own, places
 from minikube_py.network import dns
 from minikube_py.network.places import Place
+
+if TYPE_CHECKING:
+    import typer
+
 
 app = own.new_app("Look a name up as a pod would.")
 TYPES = ("A", "AAAA", "CNAME", "SRV")
@@ -35,12 +37,12 @@ def look_up(
     answer = dns.lookup(name, place, context.cluster.view, types)
     if verbose:
         for full, code in answer.tried:
-            typer.echo(f"; {full}: {code}", err=True)
+            own.echo(f"; {full}: {code}", err=True)
     if not answer.records:
-        typer.echo(f"** server can't find {name}: {answer.code} ({answer.why})", err=True)
+        own.echo(f"** server can't find {name}: {answer.code} ({answer.why})", err=True)
         return 1
     for record in answer.records:
-        typer.echo(str(record))
+        own.echo(str(record))
     return 0
 
 

@@ -31,6 +31,7 @@ class Verdict(NamedTuple):
 
 
 def run(call: Call) -> None:
+    _check_selector(call)
     found = cordon.nodes(call, "drain")
     failures.raise_all(found.errors)
     with call.transaction():
@@ -53,6 +54,16 @@ def run(call: Call) -> None:
         call.complain("There are pending nodes to be drained:\n" + "\n".join(f" {name}" for name in pending))
     if errors:
         raise _Plain(errors)
+
+
+def _check_selector(call: Call) -> None:
+    from minikube_py.base import selector
+
+    if call.args or call.text("selector"):
+        try:
+            selector.parse(call.text("pod-selector"))
+        except selector.SelectorError:
+            raise UsageError("--pod-selector=<pod_selector> must be a valid label selector") from None
 
 
 def _joined(error: KpyError) -> str:

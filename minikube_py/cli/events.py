@@ -20,6 +20,8 @@ def run(call: Call) -> None:
     for one in types:
         if one.lower() not in ("normal", "warning"):
             raise UsageError("valid --types are Normal or Warning")
+    if call.text("for").count("/") > 1:
+        raise UsageError("arguments in resource/name form may not have more than one slash")
     kind = call.registry.resource("events")
     namespace = None if call.on("all-namespaces") else call.namespace
     events = [

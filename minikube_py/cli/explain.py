@@ -43,10 +43,10 @@ def _check(call: Call) -> None:
     if not call.args:
         raise UsageError(
             "You must specify the type of resource to explain. "
-            'Use "kubectl api-resources" for a complete list of supported resources.\n'
+            'Use "kubectl api-resources" for a complete list of supported resources.'
         )
     if len(call.args) > 1:
-        raise UsageError("We accept only this format: explain RESOURCE\n")
+        raise UsageError("We accept only this format: explain RESOURCE")
     if call.number("max-depth") > 0 and not call.on("recursive"):
         raise UsageError("--max-depth requires --recursive")
     if call.number("max-depth") < 0:

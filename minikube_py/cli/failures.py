@@ -53,7 +53,7 @@ def text(error: KpyError) -> str:
     if not isinstance(inner, StatusError | Plain) and not shown.startswith("error: "):
         shown = _of_url(shown) or f"error: {shown}"
     usage = inner.usage if isinstance(inner, UsageError) else ""
-    return shown + "\n" + (usage + "\n" if usage else "")
+    return shown.removesuffix("\n") + "\n" + (usage + "\n" if usage else "")
 
 
 def _innermost(error: KpyError) -> KpyError:

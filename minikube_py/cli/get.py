@@ -20,7 +20,9 @@ def run(call: Call) -> None:
         from minikube_py.cli import raw
 
         return raw.run(call)
-    if not call.args and not call.list("filename") and not call.text("kustomize"):
+    _check_flags(call)
+    watching = call.on("watch") or call.on("watch-only")
+    if not watching and not call.args and not call.list("filename") and not call.text("kustomize"):
         call.complain(NO_TYPE)
         raise UsageError(
             "Required resource not specified.\n"
@@ -29,7 +31,7 @@ def run(call: Call) -> None:
         )
     if call.text("output") not in ("", "wide", "name") or call.text("template"):
         show.plan(call)  # a format that nobody knows is refused before anything is read
-    if call.on("watch") or call.on("watch-only"):
+    if watching:
         from minikube_py.cli import watch
 
         return watch.run(call)
@@ -40,6 +42,17 @@ def run(call: Call) -> None:
         _print_whole(call, found)
     failures.raise_all(found.errors)
     return None
+
+
+def _check_flags(call: Call) -> None:
+    """GetOptions.Validate."""
+    output = call.text("output")
+    if call.on("show-labels") and output not in ("", "wide"):
+        raise UsageError(f"--show-labels option cannot be used with {output} printer")
+    if call.list("label-columns") and output.startswith("custom-columns"):
+        raise UsageError(f"--label-columns option cannot be used with {output} printer")
+    if call.on("output-watch-events") and not (call.on("watch") or call.on("watch-only")):
+        raise UsageError("--output-watch-events option can only be used with --watch or --watch-only")
 
 
 def look(call: Call) -> Found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from minikube_py.cli import cobra, commands
@@ -11,8 +12,8 @@ if TYPE_CHECKING:
 
 HEAD = """kubectl controls the Kubernetes cluster manager.
 
- Find more information at: https://kubernetes.io/docs/reference/kubectl/
-"""
+ Find more information at: https://kubernetes.io/docs/reference/kubectl/"""
+PLUGINS = "Subcommands provided by plugins:"
 TAIL = """Usage:
   kubectl [flags] [options]
 
@@ -22,31 +23,51 @@ Use "kubectl options" for a list of global command-line options (applies to all 
 
 
 def overview() -> str:
-    """All commands in kubectl's groups, kpy's own behind."""
+    """All commands in kubectl's groups, those of plugins among them, and kpy's own behind."""
+    return HEAD + usage()
+
+
+def usage() -> str:
+    """The overview without its head, as it follows on a complaint."""
+    from minikube_py.cli import plugin
+
     groups: dict[str, list[str]] = {}
     for row in commands.COMMANDS:
         if row.group:
-            groups.setdefault(row.group, []).append(f"  {row.name:<15} {row.help}")
+            width = 17 if row.group == commands.OWN else 15
+            groups.setdefault(row.group, []).append(f"  {row.name:<{width}} {row.help}")
     order = (
         commands.BEGINNER, commands.INTERMEDIATE, commands.DEPLOY, commands.MANAGEMENT, commands.TROUBLE,
-        commands.ADVANCED, commands.SETTINGS, commands.OTHER, commands.OWN,
+        commands.ADVANCED, commands.SETTINGS, PLUGINS, commands.OTHER, commands.OWN,
     )  # fmt: skip
-    blocks = [f"{group}\n" + "\n".join(groups[group]) + "\n" for group in order]
-    return "\n".join((HEAD, *blocks, TAIL))
+    groups[PLUGINS] = [
+        f"  {name:<11}   The command {name} is a plugin installed by the user" for name in plugin.names()
+    ]
+    blocks = ["".join(f"{line}\n" for line in (group, *groups[group])) for group in order]
+    return "\n".join(("\n", *blocks, TAIL))
 
 
 def options(call: Call) -> None:
-    call.say(cobra.help_text("options"))
+    call.say(cobra.help_text("options").replace("$HOME", os.path.expanduser("~")))
+
+
+def alpha(call: Call) -> None:
+    call.line("No alpha commands are available in this version of kubectl")
 
 
 def run(call: Call) -> None:
     """`help COMMAND [SUBCOMMAND]`: the command's help; the overview if there is no such command."""
+    if call.args == ["alpha"]:
+        alpha(call)
+        return
     name = ""
     for word in call.args:
         row = commands.find(f"{name} {word}".strip())
         if row is None:
             break
         name = row.name
+        if name == "options":
+            return  # kubectl's is empty
         if row.group == commands.OWN:
             from minikube_py.cli import own
 
@@ -56,6 +77,7 @@ def run(call: Call) -> None:
     if not text:
         if call.args and not name:
             topic = " ".join(f"`{word}`" for word in call.args)
-            call.complain(f"Unknown help topic [{topic}]")
+            call.complain(f"Unknown help topic [{topic}]\n{usage().rstrip(chr(10))}")
+            return
         text = overview()
     call.say(text)

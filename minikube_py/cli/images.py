@@ -6,12 +6,14 @@ Every image that is not listed exists too, and is pulled. What goes wrong with o
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Annotated, Any
 
 from minikube_py.base.errors import AlreadyExists, NotFound, UsageError
 from minikube_py.cli import own
+
+if TYPE_CHECKING:
+    import typer
+
 
 Object = dict[str, Any]
 
@@ -19,7 +21,6 @@ app = own.new_app("List the images of the simulated registry, and add, remove an
 
 FAULT = "faults.sim.kpy.dev"
 IMAGE = "An image, or a glob: nginx:1.27, 'gcr.io/shop/*'."
-ImageName = Annotated[str, typer.Argument(help=IMAGE)]
 
 
 @app.command("list")
@@ -36,7 +37,7 @@ def list_images(ctx: typer.Context) -> None:
         spec = fault["spec"]
         if spec["type"] == "PullFailing" and spec.get("image"):
             rows.append([spec["image"], "-", "-", spec.get("message") or "registry does not answer"])
-    typer.echo(tables.layout(rows), nl=False)
+    own.echo(tables.layout(rows), nl=False)
 
 
 def _megabytes(size: int) -> str:
@@ -44,38 +45,38 @@ def _megabytes(size: int) -> str:
 
 
 @app.command()
-def add(ctx: typer.Context, image: ImageName) -> None:
+def add(ctx: typer.Context, image: Annotated[str, typer.Argument(help=IMAGE)]) -> None:
     """Let an image be pulled again that was removed or broken."""
     context: own.Context = ctx.obj
     try:
         context.cluster.delete(FAULT, _name(image))
     except NotFound:
         raise UsageError(f"image {image} can be pulled already") from None
-    typer.echo(f"image {image} added")
+    own.echo(f"image {image} added")
 
 
 @app.command()
-def remove(ctx: typer.Context, image: ImageName) -> None:
+def remove(ctx: typer.Context, image: Annotated[str, typer.Argument(help=IMAGE)]) -> None:
     """Take an image out of the registry: pulls say that it is not found. Nodes that have it keep it."""
     from minikube_py.programs import images
 
     full = images.full_name(image) or image
     message = f'failed to pull and unpack image "{full}": failed to resolve image: {full}: not found'
     _break(ctx.obj, image, message)
-    typer.echo(f"image {image} removed")
+    own.echo(f"image {image} removed")
 
 
 @app.command()
 def fail(
     ctx: typer.Context,
-    image: ImageName,
+    image: Annotated[str, typer.Argument(help=IMAGE)],
     message: Annotated[
         str, typer.Option("--message", help="What the registry says; it does not answer unless given.")
     ] = "",
 ) -> None:
     """Let the pulls of an image fail."""
     _break(ctx.obj, image, message)
-    typer.echo(f"image {image} fails")
+    own.echo(f"image {image} fails")
 
 
 def _break(context: own.Context, image: str, message: str) -> None:

@@ -21,7 +21,7 @@ def label(call: Call) -> None:
         return
 
     def change(item: Item) -> None:
-        labels = item.object["metadata"].get("labels") or {}
+        labels = (item.object.get("metadata") or {}).get("labels") or {}
         for key in remove:
             if key not in labels and call.dry_run != "client" and not call.on("local"):
                 call.line(f'label "{key}" not found.')
@@ -83,7 +83,7 @@ def annotate(call: Call) -> None:
         return
 
     def change(item: Item) -> None:
-        annotations = item.object["metadata"].get("annotations") or {}
+        annotations = (item.object.get("metadata") or {}).get("annotations") or {}
         taken = [key for key in add if key in annotations and annotations[key] != add[key]]
         if taken and not call.on("overwrite"):
             texts = "; ".join(f"'{key}' already has a value ({annotations[key]})" for key in taken)
@@ -121,6 +121,12 @@ def _fields(call: Call, field: str, values: dict[str, str | None]) -> dict[str, 
 
 def _found(call: Call, resources: list[str], changes: bool, what: str) -> Found:
     files = call.list("filename") or call.text("kustomize")
+    if call.on("local"):
+        example = "-f pod.yaml or --filename=pod.json" if what == "label" else "-f rsrc.yaml or --filename=rsrc.json"
+        if resources:
+            raise UsageError(f"can only use local files by {example} when --local=true is set")
+        if not files:
+            raise UsageError(f"one or more files must be specified as {example}")
     if not resources and not files:
         raise UsageError("one or more resources must be specified as <resource> <name> or <resource>/<name>")
     if not changes and not call.on("list"):
@@ -131,8 +137,7 @@ def _found(call: Call, resources: list[str], changes: bool, what: str) -> Found:
         if call.on("all") and call.text(flag):
             raise UsageError(f"cannot set --all and --{flag} at the same time")
     if call.on("local"):
-        items = [select.of_document(call, obj, source) for obj, source in call.documents()]
-        return select.Found(items, [], len(items) == 1, [item.kind for item in items])
+        return select.locally(call)
     found = writing.chosen(call, resources)
     if call.text("resource-version") and not found.single:
         raise UsageError("--resource-version may only be used with a single resource")
@@ -142,10 +147,10 @@ def _found(call: Call, resources: list[str], changes: bool, what: str) -> Found:
 def _list(call: Call, found: Found, field: str) -> None:
     for item in found.items:
         indent = ""
-        if not found.single:
+        if not found.single and not call.list("filename"):
             indent = " "
             call.line(f"Listing {field} for {item.kind.name}.{item.kind.group}/{item.name}:")
-        for key, value in sorted((item.object["metadata"].get(field) or {}).items()):
+        for key, value in sorted(((item.object.get("metadata") or {}).get(field) or {}).items()):
             call.line(f"{indent}{key}={value}")
     failures.raise_all(found.errors)
 

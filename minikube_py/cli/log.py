@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from minikube_py.base.errors import UsageError
 from minikube_py.cli import narrative, own
 
 if TYPE_CHECKING:
+    import typer
+
     from minikube_py.cluster import Cluster
     from minikube_py.store.store import Change
 
@@ -36,11 +36,11 @@ def history(
     """
     context: own.Context = ctx.obj
     if resource == "compact":
-        typer.echo(_compact(context.cluster, keep))
+        own.echo(_compact(context.cluster, keep))
         return
     if keep is not None:
         raise UsageError("--keep belongs to 'kpy history compact'")
-    typer.echo(_log(context, resource, since), nl=False)
+    own.echo(_log(context, resource, since), nl=False)
 
 
 def _compact(cluster: Cluster, keep: int | None) -> str:
@@ -97,10 +97,10 @@ def sql(
         raise UsageError(str(error)) from None
     if json_:
         for row in rows:
-            typer.echo(json.dumps(dict(zip(names, map(_plain, row), strict=True))))
+            own.echo(json.dumps(dict(zip(names, map(_plain, row), strict=True))))
         return
     texts = [["" if value is None else str(_plain(value)) for value in row] for row in rows]
-    typer.echo(tables.layout([names, *texts]) if names else "", nl=False)
+    own.echo(tables.layout([names, *texts]) if names else "", nl=False)
 
 
 def _plain(value: object) -> object:
@@ -111,4 +111,4 @@ def _plain(value: object) -> object:
 def digest(ctx: typer.Context) -> None:
     """Print a SHA-256 over objects, log, wakes, memory and meta: equal commands on equal seeds give equal digests."""
     context: own.Context = ctx.obj
-    typer.echo(context.cluster.digest())
+    own.echo(context.cluster.digest())

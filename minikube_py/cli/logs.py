@@ -63,7 +63,7 @@ def _since_s(call: Call) -> int:
             return seconds(given)
         except (ValueError, IndexError, KeyError):
             raise UsageError(
-                f'parsing time "{given}" as "2006-01-02T15:04:05.999999999Z07:00": cannot parse "{given}" as "2006"'
+                f'parsing time "{given}" as "2006-01-02T15:04:05Z07:00": cannot parse "{given}" as "2006"'
             ) from None
     since = call.seconds("since")
     return call.now_s - int(since + 0.5) if since else 0

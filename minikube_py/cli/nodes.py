@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Annotated, Any
 
 from minikube_py.base.errors import AlreadyExists, NotFound, UsageError
 from minikube_py.cli import own
+
+if TYPE_CHECKING:
+    import typer
+
 
 Object = dict[str, Any]
 
 app = own.new_app("Add, remove, fail, recover and reboot nodes.", group=True)
 
 FAULT = "faults.sim.kpy.dev"
-NodeName = Annotated[str, typer.Argument(help="The node's name.")]
 
 
 @app.command()
 def add(
     ctx: typer.Context,
-    name: NodeName,
+    name: Annotated[str, typer.Argument(help="The node's name.")],
     cpu: Annotated[str, typer.Option("--cpu", help="CPUs.")] = "4",
     memory: Annotated[str, typer.Option("--memory", help="Memory.")] = "8Gi",
     capacity: Annotated[
@@ -65,7 +66,7 @@ def add(
         )
         if more:
             cluster.patch("nodes", name, "", {"status": {"capacity": more, "allocatable": more}}, subresource="status")
-    typer.echo(f"node/{name} added")
+    own.echo(f"node/{name} added")
 
 
 def _check_amount(flag: str, amount: str) -> None:
@@ -93,18 +94,18 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 @app.command()
-def remove(ctx: typer.Context, name: NodeName) -> None:
+def remove(ctx: typer.Context, name: Annotated[str, typer.Argument(help="The node's name.")]) -> None:
     """Take a machine away for good; its pods are collected at the next reconcile."""
     context: own.Context = ctx.obj
     with context.cluster.transaction():
         context.cluster.delete("nodes", name)
         _forget_fault(context, name)
         _forget_fault(context, name, "reboot")
-    typer.echo(f"node/{name} removed")
+    own.echo(f"node/{name} removed")
 
 
 @app.command()
-def fail(ctx: typer.Context, name: NodeName) -> None:
+def fail(ctx: typer.Context, name: Annotated[str, typer.Argument(help="The node's name.")]) -> None:
     """Switch a machine off: its kubelet falls silent, and the cluster notices after the grace period."""
     context: own.Context = ctx.obj
     cluster = context.cluster
@@ -119,23 +120,23 @@ def fail(ctx: typer.Context, name: NodeName) -> None:
         cluster.create(fault)
     except AlreadyExists:
         raise UsageError(f"node {name} is down already") from None
-    typer.echo(f"node/{name} failed")
+    own.echo(f"node/{name} failed")
 
 
 @app.command()
-def recover(ctx: typer.Context, name: NodeName) -> None:
+def recover(ctx: typer.Context, name: Annotated[str, typer.Argument(help="The node's name.")]) -> None:
     """Switch a failed machine on again."""
     context: own.Context = ctx.obj
     context.cluster.get("nodes", name)
     if not _forget_fault(context, name):
         raise UsageError(f"node {name} is not down")
-    typer.echo(f"node/{name} recovered")
+    own.echo(f"node/{name} recovered")
 
 
 @app.command()
 def reboot(
     ctx: typer.Context,
-    name: NodeName,
+    name: Annotated[str, typer.Argument(help="The node's name.")],
     takes: Annotated[str, typer.Option("--takes", metavar="DURATION", help="How long the machine is off.")] = "30s",
 ) -> None:
     """Switch a machine off and, after a while, on again: its containers start anew."""
@@ -159,7 +160,7 @@ def reboot(
     with cluster.transaction():
         _forget_fault(context, name, "reboot")
         cluster.create(fault)
-    typer.echo(f"node/{name} rebooting")
+    own.echo(f"node/{name} rebooting")
 
 
 def _forget_fault(context: own.Context, name: str, what: str = "down") -> bool:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.base import gotext
-from minikube_py.base.errors import BadRequest, UsageError
+from minikube_py.base.errors import BadRequest, StatusError, UsageError
 from minikube_py.cli import select, show, writing
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ TYPES = ("json", "merge", "strategic")
 
 def run(call: Call) -> None:
     form = call.text("type").lower()
-    if call.on("local") and not call.list("filename"):
-        raise UsageError("--local requires --filename")
     if bool(call.text("patch")) == bool(call.text("patch-file")):
         if call.text("patch"):
             raise UsageError("cannot specify --patch and --patch-file together")
@@ -31,8 +29,9 @@ def run(call: Call) -> None:
         raise UsageError(f'--type must be one of [json merge strategic], not "{call.text("type")}"')
     fields = _content(call)
     if call.on("local"):
-        items = [select.of_document(call, obj, source) for obj, source in call.documents()]
-        found = select.Found(items, [], len(items) == 1, [item.kind for item in items])
+        if not call.list("filename") and not call.text("kustomize"):
+            raise UsageError("--local requires --filename" if call.args else select.NOTHING_GIVEN)
+        found = select.locally(call)
     else:
         found = select.find(call)
     if not found.items and not found.errors:
@@ -76,21 +75,32 @@ def _content(call: Call) -> Any:
 
 
 def _patch(call: Call, item: Item, fields: Any, form: str) -> None:
+    is_local = call.dry_run == "client" or call.on("local")
+    if is_local and form != "json" and (isinstance(fields, _Broken) or not isinstance(fields, dict | None)):
+        raise UsageError("invalid JSON document")
     if isinstance(fields, _Broken):
         raise BadRequest(("error decoding patch: " if form == "merge" else "") + fields.problem)
     subresource = call.text("subresource")
-    if call.dry_run == "client" or call.on("local"):
+    if is_local:
         patched = _locally(item, fields, form)
     else:
-        patched = call.cluster.patch(
-            item.kind.resource,
-            item.name,
-            item.namespace,
-            fields,
-            type=form,
-            subresource=subresource,
-            dry_run=call.dry_run == "server",
-        )
+        try:
+            patched = call.cluster.patch(
+                item.kind.resource,
+                item.name,
+                item.namespace,
+                fields,
+                type=form,
+                subresource=subresource,
+                dry_run=call.dry_run == "server",
+            )
+        except StatusError as error:
+            if form == "strategic" and str(error).startswith("the body of the request was in an unknown format"):
+                named = f"{item.kind.version}, Kind={item.kind.name}"
+                raise UsageError(
+                    f"application/strategic-merge-patch+json is not supported by {named}: {error}"
+                ) from None
+            raise
     unchanged = patched == item.object
     if subresource == "scale":
         from minikube_py.cli import subresources
@@ -122,6 +132,10 @@ def list_keys(version: str, kind: str) -> ListKeys:
 def _locally(item: Item, fields: Any, form: str) -> Object:
     from minikube_py.base import patch as patches
 
+    if form == "json" and not isinstance(fields, list):
+        raise UsageError("json: cannot unmarshal object into Go value of type jsonpatch.Patch")
+    if fields is None:
+        return item.object
     check_shape(fields, form)
     try:
         if form == "json":

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from minikube_py.base.errors import UsageError
 from minikube_py.cli import own, policy_cases
 
 if TYPE_CHECKING:
     from collections import Counter
+
+    import typer
 
     from minikube_py.apiserver.admission import Note
     from minikube_py.cli.policy_cases import Result
@@ -21,11 +21,6 @@ Object = dict[str, Any]
 
 OUTPUTS = ("", "json", "junit")
 BY_ITSELF = "changes"  # what a plugin without rules adds to every object: told with -v
-
-
-@app.callback()
-def group() -> None:
-    """Test roles, policies and webhooks: who may do what."""
 
 
 @app.command("test")
@@ -49,9 +44,9 @@ def run(
     used = _used(results)
     unused = [rule for rule in policy_cases.rules(cluster) if rule not in used]
     if output == "json":
-        typer.echo(_json(results, used, unused))
+        own.echo(_json(results, used, unused))
     elif output == "junit":
-        typer.echo(_junit(results))
+        own.echo(_junit(results))
     else:
         _text(results, unused, verbose=verbose)
     return 1 if any(result.problem for result in results) else 0
@@ -68,20 +63,20 @@ def _text(results: list[Result], unused: list[tuple[str, str]], *, verbose: bool
     for result in results:
         if result.case.suite != suite:
             suite = result.case.suite
-            typer.echo(f"{suite} ({result.case.where})")
-        typer.echo(f"  {_word(result):5} {result.case.name}")
+            own.echo(f"{suite} ({result.case.where})")
+        own.echo(f"  {_word(result):5} {result.case.name}")
         if result.problem:
-            typer.echo(f"        {_indented(result.problem)}")
+            own.echo(f"        {_indented(result.problem)}")
         if verbose or result.problem:
             for note in result.notes:
                 if verbose or note.verdict != BY_ITSELF:
-                    typer.echo(f"        {_line(note)}")
+                    own.echo(f"        {_line(note)}")
     failed = sum(1 for result in results if result.problem)
-    typer.echo(f"{len(results) - failed} passed, {failed} failed")
+    own.echo(f"{len(results) - failed} passed, {failed} failed")
     if unused:
-        typer.echo("rules that no case used:")
+        own.echo("rules that no case used:")
         for plugin, rule in unused:
-            typer.echo(f"  {plugin} {rule}")
+            own.echo(f"  {plugin} {rule}")
 
 
 def _word(result: Result) -> str:

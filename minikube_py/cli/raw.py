@@ -22,9 +22,16 @@ def run(call: Call) -> None:
     path = call.text("raw")
     if call.args or call.list("filename"):
         raise UsageError("arguments may not be passed when --raw is specified")
+    if call.on("watch") or call.on("watch-only") or call.text("selector"):
+        raise UsageError(
+            "--raw may not be specified with other flags that filter the server request or alter the output"
+        )
+    if call.text("output"):
+        raise UsageError("--raw and --output are mutually exclusive")
     if not path.startswith("/"):
         raise UsageError(f'--raw must be a valid URL path: parse "{path}": invalid URI for request')
-    path = path.partition("?")[0].rstrip("/")
+    path, _, query = path.partition("?")
+    path = path.rstrip("/")
     _authorize(call, path)
     if path == "/version":
         from minikube_py.cluster import server_version
@@ -33,7 +40,7 @@ def run(call: Call) -> None:
     elif path in HEALTH:
         call.say("ok")
     else:
-        call.say(json_text(_resource(call, path)))
+        call.say(json_text(_resource(call, path, query)))
 
 
 def _authorize(call: Call, path: str) -> None:
@@ -51,17 +58,15 @@ def _authorize(call: Call, path: str) -> None:
         raise Forbidden(f'forbidden: User "{subject.user}" cannot get path "{path}"')
 
 
-def _resource(call: Call, path: str) -> Object:
+def _resource(call: Call, path: str, query: str) -> Object:
     """/api/v1/[namespaces/NS/]pods[/NAME], /apis/GROUP/VERSION/..."""
     words = path.strip("/").split("/")
     if words[0] == "api" and len(words) > 2:
         version, rest = words[1], words[2:]
+    elif words[0] == "apis" and len(words) > 2 and words[1].endswith("metrics.k8s.io"):
+        return _metrics(call, words[1], words[2], words[3:], query)
     elif words[0] == "apis" and len(words) > 3:
         version, rest = f"{words[1]}/{words[2]}", words[3:]
-        if version == "metrics.k8s.io/v1beta1":
-            from minikube_py.cli import top
-
-            return top.raw(call, rest)
     else:
         raise NotFound(MISSING)
     namespace = None
@@ -77,6 +82,32 @@ def _resource(call: Call, path: str) -> Object:
     if len(rest) == 2:
         return call.cluster.get(kind.resource, rest[1], namespace or "")
     raise NotFound(MISSING)
+
+
+def _metrics(call: Call, group: str, version: str, words: list[str], query: str) -> Object:
+    """The metrics APIs: those of the metrics server, of custom and of external metrics."""
+    from urllib.parse import parse_qsl
+
+    from minikube_py.autoscaling import metrics_api
+
+    cluster, asked = call.cluster, dict(parse_qsl(query))
+    if group != "metrics.k8s.io":
+        return metrics_api.answer(group, version, words, asked, cluster.view, cluster.clock)
+    namespace = None
+    if words[:1] == ["namespaces"] and len(words) > 2:
+        namespace, words = words[1], words[2:]
+    is_node = words[:1] == ["nodes"]
+    if version != "v1beta1" or words[:1] not in (["pods"], ["nodes"]) or len(words) > 2 or (is_node and namespace):
+        raise NotFound(MISSING)
+    if len(words) == 2:
+        return cluster.get(f"{words[0]}.metrics.k8s.io", words[1], namespace or "")
+    items = cluster.list(f"{words[0]}.metrics.k8s.io", namespace, asked.get("labelSelector", ""))
+    return {
+        "kind": "NodeMetricsList" if is_node else "PodMetricsList",
+        "apiVersion": "metrics.k8s.io/v1beta1",
+        "metadata": {},
+        "items": [{key: value for key, value in one.items() if key not in ("apiVersion", "kind")} for one in items],
+    }
 
 
 def _kind(call: Call, version: str, plural: str) -> Kind:

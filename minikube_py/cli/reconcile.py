@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from minikube_py.base.errors import NotFound, UsageError
 from minikube_py.cli import conditions, narrative, own
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import typer
 
     from minikube_py.cluster import Cluster
     from minikube_py.engine.report import Deed, Report
@@ -57,19 +57,19 @@ def reconcile(
     def on_deed(deed: Deed) -> None:
         story.add(deed)
         if verbose and (text := narrative.detail(deed)):
-            typer.echo(text)
+            own.echo(text)
 
     report: Report = cluster.reconcile(
         timeout_s=own.duration_s(timeout),
         for_s=own.duration_s(for_) if for_ else None,
         until=condition,
         step=step,
-        on_change=(lambda change: typer.echo(narrative.change_line(change))) if watch else None,
+        on_change=(lambda change: own.echo(narrative.change_line(change))) if watch else None,
         on_deed=on_deed,
     )
     if not watch and not verbose:
         for line in story.lines(report, first_revision, cluster.store.revision):
-            typer.echo(line)
+            own.echo(line)
     return _finish(report, condition, until, partial=step or bool(for_))
 
 
@@ -77,7 +77,7 @@ def _finish(report: Report, condition: Callable[[], bool] | None, until: str, *,
     met = condition() if condition is not None else None
     wanted = "" if met is None else f"{until}: {'met' if met else 'not met'}"
     for line in narrative.summary(report, wanted=wanted):
-        typer.echo(line)
+        own.echo(line)
     if met is not None:
         return 0 if met else 1
     return 0 if report.settled or partial else 1

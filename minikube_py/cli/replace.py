@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 
 def run(call: Call) -> None:
+    call.validation  # noqa: B018  # refused before anything else is looked at
+    delete.propagation(call)
     call.require_files()
     force = call.on("force")
     if call.changed("grace-period") and call.number("grace-period") >= 0 and not force:

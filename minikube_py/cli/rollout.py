@@ -19,10 +19,14 @@ Object = dict[str, Any]
 RESTARTED = "kubectl.kubernetes.io/restartedAt"
 
 
-def found(call: Call) -> Found:
-    """The objects of a rollout command: by name, -f, -l, or all of a type."""
+def require_objects(call: Call) -> None:
     if not call.args and not call.list("filename") and not call.text("kustomize"):
         raise UsageError("required resource not specified")
+
+
+def found(call: Call) -> Found:
+    """The objects of a rollout command: by name, -f, -l, or all of a type."""
+    require_objects(call)
     return select.find(call, bare_types=True, labels=call.text("selector"))
 
 
@@ -95,6 +99,7 @@ def _patch_all(call: Call, fields_of: Callable[[Item], Object], verb: str) -> No
 
 
 def history(call: Call) -> None:
+    require_objects(call)
     revision = call.number("revision")
     if revision < 0:
         raise UsageError(f"revision must be a positive integer: {revision}")

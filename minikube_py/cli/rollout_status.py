@@ -21,6 +21,7 @@ REVISION = "deployment.kubernetes.io/revision"
 
 
 def run(call: Call) -> None:
+    rollout.require_objects(call)
     revision = call.number("revision")
     if revision < 0:
         raise UsageError(f"revision must be a positive integer: {revision}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.base.errors import UsageError
-from minikube_py.cli import create
+from minikube_py.cli import create, writing
 
 if TYPE_CHECKING:
     from minikube_py.cli.call import Call
@@ -21,7 +21,7 @@ def run(call: Call) -> int:
     dash = call.parsed.dash
     names = call.args if dash < 0 else call.args[:dash]
     if not names:
-        raise call.usage("NAME is required for run")
+        raise UsageError("NAME is required for run")
     name, words = names[0], call.args[1:]
     port = _check(call)
     labels = dict(_label(text) for text in call.text("labels").split(",")) if call.text("labels") else {"run": name}
@@ -55,10 +55,12 @@ def _attached(call: Call, pod: Object) -> int:
 
 def _check(call: Call) -> int:
     """The port, 0 if none. Raises UsageError for flags that do not go together."""
+    from minikube_py.programs import images
+
     image, port = call.text("image"), call.text("port")
     if not image:
         raise UsageError("--image is required")
-    if " " in image or image != image.strip() or image.startswith((":", "/")):
+    if not images.is_reference(image):
         raise UsageError(f'invalid image name "{image}": invalid reference format')
     attached = call.on("attach") or call.on("stdin") or call.on("tty")
     if call.on("tty") and not call.on("stdin"):
@@ -67,6 +69,8 @@ def _check(call: Call) -> int:
         raise UsageError("--port must be set when exposing a service")
     if port and not port.isdigit():
         raise UsageError("--port must be a number")
+    if call.changed("pod-running-timeout") and call.seconds("pod-running-timeout") <= 0:
+        raise UsageError("--pod-running-timeout must be higher than zero")
     if call.on("rm") and not attached:
         raise UsageError("--rm should only be used for attached containers")
     if attached and call.dry_run != "none":
@@ -108,7 +112,7 @@ def _pod(call: Call, name: str, labels: dict[str, str], words: list[str], port: 
     if call.on("privileged"):
         container["securityContext"] = {"privileged": True}
     metadata: Object = {"name": name, "labels": labels}
-    annotations = dict(_label(text) for text in call.list("annotations"))
+    annotations = writing.values(call.list("annotations"), "annotations")
     if annotations:
         metadata["annotations"] = annotations
     return {

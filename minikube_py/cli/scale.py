@@ -33,7 +33,7 @@ def _scale(call: Call, item: Item, replicas: int) -> None:
     if "scale" not in item.kind.subresources:
         raise UsageError(f"cannot scale {item.kind.plural}: the server could not find the requested resource")
     check_precondition(call, item)
-    scaled = writing.patch(call, item, {"spec": {"replicas": replicas}})
+    scaled = writing.patch(call, item, {"spec": {"replicas": replicas}}, "scale")
     show.result(call, item._replace(object=scaled), "scaled")
 
 

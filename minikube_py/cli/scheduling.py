@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from minikube_py.api.types import Key
 from minikube_py.base.errors import NotFound, UsageError
 from minikube_py.cli import own
 
 if TYPE_CHECKING:
+    import typer
+
     from minikube_py.api.types import Object
     from minikube_py.cluster import Cluster
     from minikube_py.scheduler.capacity import Capacity
@@ -54,7 +54,7 @@ def explain_schedule(
     if output == "json":
         _print_json(_as_json(key, report, binding))
     else:
-        typer.echo(_as_text(key, report, binding), nl=False)
+        own.echo(_as_text(key, report, binding), nl=False)
 
 
 def _check_output(output: str) -> None:
@@ -65,7 +65,7 @@ def _check_output(output: str) -> None:
 def _print_json(found: Object) -> None:
     import json
 
-    typer.echo(json.dumps(found, indent=2))
+    own.echo(json.dumps(found, indent=2))
 
 
 def _binding(cluster: Cluster, key: Key) -> Change | None:
@@ -184,7 +184,7 @@ def capacity(
     if output == "json":
         _print_json(_capacity_json(found))
     else:
-        typer.echo(_capacity_text(found), nl=False)
+        own.echo(_capacity_text(found), nl=False)
 
 
 def _number(text: str) -> int:

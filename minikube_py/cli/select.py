@@ -5,15 +5,20 @@ The rules and texts are those of k8s.io/cli-runtime pkg/resource (builder.go, vi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from minikube_py.base.errors import BadRequest, Forbidden, KpyError, MethodNotAllowed, StatusError, UsageError
+from minikube_py.cli.call import in_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import NamedTuple
 
     from minikube_py.api.kinds import Kind, Registry
     from minikube_py.cli.call import Call
+else:
+    from minikube_py.base.record import NamedTuple
+
 
 Object = dict[str, Any]
 
@@ -23,6 +28,10 @@ Example resource specifications include:
    '--filename=rsrc.json'
    '<resource> <name>'
    '<resource>'"""
+
+
+SELECT_ALL = ("delete", "apply view-last-applied")  # where --all is a selector, and not a way of naming a type
+NO_SELECTABLE = "at least one resource must be specified to use a selector"
 
 
 class Target(NamedTuple):
@@ -44,7 +53,7 @@ class Item(NamedTuple):
     @property
     def title(self) -> str:
         """'deployment.apps/web'."""
-        return f"{self.kind.qualified}/{self.name}"
+        return f"{self.kind.qualified}/{self.name or '<unknown>'}"
 
 
 class Found(NamedTuple):
@@ -62,6 +71,18 @@ def kind_named(registry: Registry, word: str) -> Kind:
     kind = registry.named(word)
     if kind is None:
         raise UsageError(f'the server doesn\'t have a resource type "{word.partition(".")[0]}"')
+    return _at_version(kind, word)
+
+
+def _at_version(kind: Kind, word: str) -> Kind:
+    """A custom kind in the version that was named (widgets.v1alpha1.example.com), as it is shown then."""
+    if kind.schemas is None or "." not in word:
+        return kind
+    tail = word.lower().partition(".")[2]
+    for version in kind.others:
+        if tail == f"{version.rpartition('/')[2]}.{kind.group}":
+            others = tuple(one for one in (kind.version, *kind.others) if one != version)
+            return kind._replace(version=version, others=others, columns=kind.schemas.columns[version])
     return kind
 
 
@@ -129,7 +150,8 @@ def find(
     if call.list("filename") or call.text("kustomize"):
         return _of_files(call, args, read)
     if not args:
-        raise UsageError(NOTHING_GIVEN)
+        selects = labels or fields or (every and call.command in SELECT_ALL)
+        raise UsageError(NO_SELECTABLE if selects else NOTHING_GIVEN)
     wanted = targets(call.registry, args, bare_types=bare_types or every or bool(labels or fields))
     named = [target for target in wanted if target.name]
     if named and labels:
@@ -149,6 +171,7 @@ def _named(call: Call, wanted: list[Target], read: bool) -> Found:
     items: list[Item] = []
     errors: list[KpyError] = []
     for kind, name in wanted:
+        check_name(name)
         namespace = call.namespace if kind.namespaced else ""
         if not read:
             items.append(Item(kind, namespace, name, {}))
@@ -158,6 +181,15 @@ def _named(call: Call, wanted: list[Target], read: bool) -> Found:
         except StatusError as error:
             errors.append(error)
     return Found(items, errors, len(wanted) == 1, _distinct(kind for kind, _ in wanted))
+
+
+def check_name(name: str) -> None:
+    """What cannot be one part of a URL's path is refused before it is sent (apimachinery path.IsValidPathSegmentName)."""
+    if name in (".", ".."):
+        raise UsageError(f"invalid resource name \"{name}\": [may not be '{name}']")
+    wrong = [f"may not contain '{char}'" for char in "/%" if char in name]
+    if wrong:
+        raise UsageError(f'invalid resource name "{name}": [{" ".join(wrong)}]')
 
 
 def _listed(
@@ -176,7 +208,7 @@ def _listed(
         except Forbidden as error:
             refused.append(error)
             continue
-        items += [item_of(kind, obj) for obj in found]
+        items += [item_of(kind, in_version(kind, obj)) for obj in found]
     return items
 
 
@@ -220,16 +252,26 @@ def of_files(call: Call, read: bool = False) -> Found:
     return Found(items, errors, len(items) + len(errors) == 1, _distinct(kinds))
 
 
+def locally(call: Call) -> Found:
+    """The objects of the files as they stand there (--local): no cluster is asked, so kinds that nobody knows will do."""
+    items = [of_document(call, obj, source, local=True) for obj, source in call.documents()]
+    return Found(items, [], len(items) == 1, _distinct(item.kind for item in items))
+
+
 def _distinct(kinds: Iterable[Kind]) -> list[Kind]:
     return list({kind.resource: kind for kind in kinds}.values())
 
 
-def of_document(call: Call, obj: Object, source: str) -> Item:
+def of_document(call: Call, obj: Object, source: str, *, local: bool = False) -> Item:
     """The place of an object that was read from a file. Raises UsageError for unknown kinds and foreign namespaces."""
     version, kind_name = obj.get("apiVersion") or "", obj.get("kind") or ""
     metadata = obj.get("metadata") or {}
     name, namespace = metadata.get("name") or "", metadata.get("namespace") or ""
     kind = call.registry.find(version, kind_name)
+    if kind is None and local:
+        from minikube_py.api.kinds import Kind
+
+        kind = Kind(kind_name, version, kind_name.lower(), singular_name=kind_name.lower())
     if kind is None:
         raise UsageError(
             f'resource mapping not found for name: "{name}" namespace: "{namespace}" from "{source}": '

@@ -7,14 +7,14 @@ import shlex
 import sys
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-import typer
-
 from minikube_py import home
 from minikube_py.base.errors import UsageError
 from minikube_py.cli import contexts, own
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+    import typer
 
 app = own.new_app("Serve the Kubernetes API, for kubectl, helm, client libraries and operators.")
 
@@ -58,10 +58,10 @@ def serve(
     place = serving.Place(name)
     if stop:
         done = "has stopped" if serving.stop(name) else "was not running"
-        typer.echo(f'The server of cluster "{name}" {done}.')
+        own.echo(f'The server of cluster "{name}" {done}.')
         return
     if env and not background and place.is_running:
-        typer.echo(f"export KUBECONFIG={shlex.quote(place.kubeconfig)}")
+        own.echo(f"export KUBECONFIG={shlex.quote(place.kubeconfig)}")
         return
     _check(clock, address)
     users = tuple(map(_user, user or ()))
@@ -130,9 +130,9 @@ def _words(given: Given, name: str) -> list[str]:
 
 def _tell(kubeconfig: str, address: str, name: str, clock: str, env: bool) -> None:
     if env:
-        typer.echo(f"export KUBECONFIG={shlex.quote(kubeconfig)}")
+        own.echo(f"export KUBECONFIG={shlex.quote(kubeconfig)}")
     else:
-        typer.echo(
+        own.echo(
             f'Serving cluster "{name}" at {address} (clock: {clock}).\nexport KUBECONFIG={shlex.quote(kubeconfig)}'
         )
     sys.stdout.flush()

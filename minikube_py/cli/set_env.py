@@ -15,13 +15,10 @@ Object = dict[str, Any]
 
 
 def run(call: Call) -> None:
-    resources, add, remove = _split(call.args)
-    for text in call.list("env"):
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise UsageError(f"environment variables must be of the form key=value and can only be a string: {text}")
-        add.append({"name": name, "value": value})
+    resources, words = _split(call.args)
     _check(call, resources)
+    words = [*call.list("env"), *words]
+    add, remove = _parsed(call, words)
     add += _imported(call)
     found = setting.found(call, resources)
     if call.on("list"):
@@ -29,40 +26,76 @@ def run(call: Call) -> None:
             _list(call, item)
         failures.raise_all(found.errors)
         return
-    if not add and not remove:
+    if not add and not remove and not call.on("local"):
         raise UsageError("at least one environment variable must be provided")
     errors: list[KpyError] = []
+    what: list[str] = []  # whose containers are looked at
 
     def change(spec: Object) -> Object:
         if not _matching(call, spec):
-            errors.append(UsageError(f"none of the containers match the wanted name: {call.text('containers')}"))
+            call.warn(f'{what[0]} does not have any containers matching "{call.text("containers")}"')
         return podspecs.with_containers(spec, lambda one: _with_variables(call, one, add, remove), init=True)
 
-    setting.change_specs(call, found, change, "env updated", "failed to patch env update to pod template: ", errors)
+    for item in found.items:
+        what[:] = [f"{item.kind.name}/{item.name}"]
+        alone = found._replace(items=[item], errors=[])
+        try:
+            setting.change_specs(call, alone, change, "env updated", "failed to patch env update to pod template: ")
+        except KpyError as error:
+            errors += error.errors if isinstance(error, failures.Several) else [error]
+    failures.raise_all([*found.errors, *errors])
 
 
-def _split(args: list[str]) -> tuple[list[str], list[Object], list[str]]:
-    """Resources, `KEY=VALUE` to add, `KEY-` to remove."""
+def _split(args: list[str]) -> tuple[list[str], list[str]]:
+    """Resources, and behind them what is to be set: `KEY=VALUE`, `KEY-`, or `-` for lines from standard input."""
     resources: list[str] = []
-    add: list[Object] = []
-    remove: list[str] = []
+    words: list[str] = []
     for word in args:
-        if "=" in word:
-            name, _, value = word.partition("=")
-            add.append({"name": name, "value": value})
-        elif word.endswith("-"):
-            remove.append(word[:-1])
-        elif add or remove:
+        if "=" in word or word.endswith("-"):
+            words.append(word)
+        elif words:
             raise UsageError(f"all resources must be specified before environment changes: {' '.join(args)}")
         else:
             resources.append(word)
-    return resources, add, remove
+    return resources, words
+
+
+def _parsed(call: Call, words: list[str]) -> tuple[list[Object], list[str]]:
+    """The variables to set, and the names of those to remove (set/env: parseIntoEnvVar)."""
+    from minikube_py.cli.create_data import environment_problem
+
+    add: list[Object] = []
+    remove: list[str] = []
+    for word in words:
+        name, equals, value = word.partition("=")
+        if word == "-":
+            add += _of_stdin()
+        elif equals:
+            problem = environment_problem(name)
+            if problem:
+                raise UsageError(f'"{name}" is not a valid key name: {problem}')
+            add.append({"name": name, **({"value": value} if value else {})})
+        elif word.endswith("-"):
+            remove.append(word[:-1])
+        else:
+            raise UsageError(f"unknown environment variable: {word}")
+    if {one["name"] for one in add} & set(remove):
+        raise UsageError("can not both modify and remove the same environment variable in the same command")
+    return add, remove
+
+
+def _of_stdin() -> list[Object]:
+    import sys
+
+    lines = (line.partition("#")[0].rstrip("\n") for line in sys.stdin)
+    pairs = (line.partition("=") for line in lines if "=" in line)
+    return [{"name": name, **({"value": value} if value else {})} for name, _, value in pairs]
 
 
 def _check(call: Call, resources: list[str]) -> None:
     if call.on("all") and call.text("selector"):
         raise UsageError("cannot set --all and --selector at the same time")
-    if not resources and not call.list("filename") and not call.text("kustomize"):
+    if not resources and not call.list("filename"):
         raise UsageError("one or more resources must be specified as <resource> <name> or <resource>/<name>")
     if call.on("list") and call.text("output"):
         raise UsageError("--list and --output may not be specified together")
@@ -124,7 +157,7 @@ def _with_variables(call: Call, container: Object, add: list[Object], remove: li
 
 def _list(call: Call, item: Item) -> None:
     spec = podspecs.spec_of(item.object) or {}
-    for field in ("initContainers", "containers"):
+    for field in ("containers", "initContainers"):
         for container in spec.get(field) or ():
             if not _pattern(call, container["name"]):
                 continue

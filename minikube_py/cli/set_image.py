@@ -15,12 +15,7 @@ Object = dict[str, Any]
 
 def run(call: Call) -> None:
     resources, pairs = writing.resources_and_pairs(call.args, "image")
-    images = {}
-    for pair in pairs:
-        container, equals, image = pair.partition("=")
-        if not equals or "=" in image:
-            raise UsageError(f"unable to remove {pair[:-1]}" if pair.endswith("-") else f"invalid image: {pair}")
-        images[container] = image
+    images = writing.values(pairs, "image")
     objects = setting.found(call, resources)  # kubectl looks for the objects before it checks the words
     _check(call, resources, images)
     errors: list[KpyError] = []

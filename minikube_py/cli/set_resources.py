@@ -26,7 +26,7 @@ def run(call: Call) -> None:
     def change(spec: Object) -> Object:
         if not any(_matches(call, one["name"]) for one in spec.get("containers") or ()):
             errors.append(UsageError(f"error: unable to find container named {call.text('containers')}"))
-        return podspecs.with_containers(spec, lambda one: _with_resources(call, one, wanted), init=False)
+        return podspecs.with_containers(spec, lambda one: _with_resources(call, one, wanted), init=True)
 
     setting.change_specs(
         call,
@@ -45,11 +45,10 @@ def _matches(call: Call, name: str) -> bool:
 
 
 def _with_resources(call: Call, container: Object, wanted: dict[str, dict[str, str]]) -> Object:
-    """New amounts replace those of the same resource; the others stay. An amount of 0 takes the resource away."""
+    """New amounts replace those of the same resource; the others stay."""
     if not _matches(call, container["name"]):
         return container
     resources = {**(container.get("resources") or {})}
     for field, amounts in wanted.items():
-        merged = {**(resources.get(field) or {}), **amounts}
-        resources[field] = {name: amount for name, amount in merged.items() if amount != "0"}
-    return {**container, "resources": {field: amounts for field, amounts in resources.items() if amounts}}
+        resources[field] = {**(resources.get(field) or {}), **amounts}
+    return {**container, "resources": resources}

@@ -66,7 +66,7 @@ def _subjects(call: Call) -> list[Object]:
 def _add(call: Call, item: Item, wanted: list[Object]) -> None:
     if item.kind.name not in BINDINGS:
         raise UsageError(
-            f"error: {item.kind.qualified}/{item.name}\n setting subjects is only supported for RoleBinding/ClusterRoleBinding"
+            f"error: {setting.object_name(call, item)} setting subjects is only supported for RoleBinding/ClusterRoleBinding\n"
         )
     old: list[Object] = item.object.get("subjects") or []
     new = [one for one in wanted if one not in old]

@@ -16,18 +16,37 @@ if TYPE_CHECKING:
 
 Object = dict[str, Any]
 
+STRICT = ("set image", "set resources", "set selector", "set subject")  # those that refuse words beside --local
+
 
 def found(call: Call, resources: list[str]) -> Found:
     """The objects; with --local those of the files alone, without a cluster's answer."""
     if call.on("local"):
-        if resources or not call.list("filename"):
+        if not call.list("filename") and not call.text("kustomize") and not (resources and call.command in STRICT):
+            raise UsageError(select.NOTHING_GIVEN)
+        if resources and call.command in STRICT:
             raise UsageError(
                 "you must specify resources by --filename when --local is set.\n"
                 "Example resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'"
             )
-        items = [select.of_document(call, obj, source) for obj, source in call.documents()]
-        return select.Found(items, [], len(items) == 1, [item.kind for item in items])
+        return select.locally(call)
     return select.find(call, resources, every=call.on("all"), labels=call.text("selector"))
+
+
+def object_name(call: Call, item: Item) -> str:
+    """resource.Info.ObjectName: 'deployments/web'; for a local file 'pod/p', and with a line's end where there is a group."""
+    if not call.on("local"):
+        return f"{item.kind.plural}/{item.name}"
+    return f"{item.title}\n" if item.kind.group else item.title
+
+
+def typed(call: Call, item: Item) -> Item:
+    """What is not sent anywhere, as Go's struct of its kind prints it: without unknown fields, with 'status: {}'."""
+    if call.text("output") in ("", "name") or not (call.on("local") or call.dry_run == "client"):
+        return item
+    from minikube_py.api import decode
+
+    return item._replace(object=decode.decode(item.kind, item.object, "Ignore")[0])
 
 
 def change_specs(
@@ -51,15 +70,15 @@ def change_specs(
             except StatusError as error:
                 collected.append(UsageError(f"{failing}{error}"))
             except KpyError as error:
-                collected.append(error)
+                collected.append(UsageError(f"error: {object_name(call, item)} {error}\n"))
     failures.raise_all([*objects.errors, *collected])
 
 
 def _change(call: Call, item: Item, change: Callable[[Object], Object], verb: str) -> None:
     if podspecs.spec_of(item.object) is None:
-        raise UsageError(
-            f"{item.kind.plural}/{item.name} the object is not a pod or does not have a pod template: {item.kind.name}"
-        )
+        version = item.kind.version.rpartition("/")[2]
+        raise UsageError(f"the object is not a pod or does not have a pod template: *{version}.{item.kind.name}")
+    item = typed(call, item)
     fields = patches.diff(item.object, podspecs.with_spec(item.object, change))
     if fields:
         changed = writing.patch(call, item, fields)

@@ -41,15 +41,29 @@ def whole(call: Call, items: list[Item], single: bool) -> str:
         return "".join(f"{item.title}\n" for item in items)
     from minikube_py.printers import output
 
-    if call.command.startswith("set ") and call.text("output") == "json" and single and len(items) == 1:
-        from minikube_py.printers import goorder
-
-        return goorder.text(goorder.in_order(_objects(call, items)[0]))  # these commands decode into Go's structs
+    planned = plan(call)
+    if single and len(items) == 1 and planned.name in ("json", "kyaml") and _is_typed(call.command):
+        return _in_order(call, items[0], planned.name)
     try:
-        return plan(call).render(_objects(call, items), as_list=not (single and len(items) == 1))
+        return planned.render(_objects(call, items), as_list=not (single and len(items) == 1))
     except output.TemplateFailure as failure:
         call.say(failure.written)  # kubectl prints as it goes
         raise
+
+
+def _is_typed(command: str) -> bool:
+    """Commands that read objects into Go's structs, whose fields have an order; the others keep them as maps."""
+    return command.startswith(("set ", "create ")) or command in ("run", "expose", "autoscale")
+
+
+def _in_order(call: Call, item: Item, form: str) -> str:
+    from minikube_py.printers import goorder, kyaml_text, output
+
+    obj = _objects(call, [item])[0]
+    if not call.on("show-managed-fields"):
+        obj = output.without_managed_fields(obj)
+    ordered = goorder.in_order(obj)
+    return goorder.text(ordered) if form == "json" else kyaml_text.dump(ordered, in_order=True)
 
 
 def _objects(call: Call, items: list[Item]) -> list[Object]:
@@ -87,7 +101,7 @@ def result(call: Call, item: Item, done: str, *, suffix: str | None = None) -> N
     elif spec == "name":
         call.line(item.title)
     else:
-        if spec == "yaml" and call.shown:
+        if spec == "yaml" and call.shown and call.command not in ("label", "patch"):  # those begin anew each time
             call.say("---\n")
         call.say(whole(call, [item], True))
         call.shown += 1

@@ -18,6 +18,7 @@ EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
 
 def run(call: Call) -> None:
+    call.validation  # noqa: B018  # refused before anything else is looked at
     resources, words = _split(call.args)
     if not resources:
         raise UsageError("one or more resources must be specified as <resource> <name>")
@@ -72,9 +73,14 @@ def parse(words: list[str]) -> tuple[list[Object], list[Object]]:
         if "effect" not in taint:
             raise UsageError(f"invalid taint spec: {word}")
         if any(other["key"] == taint["key"] and other["effect"] == taint["effect"] for other in add):
-            raise UsageError(f"duplicated taints with the same key and effect: {taint_text(taint)}")
+            raise UsageError(f"duplicated taints with the same key and effect: {_go(taint)}")
         add.append(taint)
     return add, remove
+
+
+def _go(taint: Object) -> str:
+    """A taint as Go prints its struct; the time at which it was added is not there yet."""
+    return f"{{{taint['key']} {taint.get('value', '')} {taint['effect']} <nil>}}"
 
 
 def _taint(text: str) -> Object:

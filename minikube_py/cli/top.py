@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from minikube_py.base.errors import NotFound, UsageError, not_found
+from minikube_py.base.errors import UsageError, not_found
 
 if TYPE_CHECKING:
     from minikube_py.cli.call import Call
@@ -17,12 +17,16 @@ SWAP_UNKNOWN = ["<unknown>", "<unknown>"]
 
 
 def pod(call: Call) -> None:
-    from minikube_py.autoscaling import metrics
+    from minikube_py.autoscaling import metrics_api as metrics
 
     name = _one_name(call, "pod [NAME | -l label]")
     _authorize(call, "pods", "" if call.on("all-namespaces") else call.namespace)
     if name and (call.text("selector") or call.text("field-selector")):
         raise UsageError("only one of NAME or selector can be provided")
+    from minikube_py.base import selector
+
+    selector.parse(call.text("selector"))  # read here, as kubectl does, and not by the API server
+    selector.fields(call.text("field-selector"))
     everywhere = call.on("all-namespaces")
     namespace = None if everywhere else call.namespace
     cluster = call.cluster
@@ -92,7 +96,7 @@ def pod_table(call: Call, found: list[Object], everywhere: bool) -> str:
 
 
 def node(call: Call) -> None:
-    from minikube_py.autoscaling import metrics
+    from minikube_py.autoscaling import metrics_api as metrics
 
     name = _one_name(call, "node [NAME | -l label]")
     _authorize(call, "nodes", "")
@@ -167,34 +171,3 @@ def _aligned(rows: list[Cells]) -> str:
     from minikube_py.printers.tabwriter import align
 
     return align("".join("\t".join([*row, ""]) + "\n" for row in rows))
-
-
-def raw(call: Call, words: list[str]) -> Object:
-    """GET /apis/metrics.k8s.io/v1beta1/...: nodes[/NAME], [namespaces/NS/]pods[/NAME]; `words` is what follows."""
-    from minikube_py.autoscaling import metrics
-
-    namespace = None
-    if words[:1] == ["namespaces"] and len(words) > 2:
-        namespace, words = words[1], words[2:]
-    if not words or words[0] not in ("pods", "nodes") or len(words) > 2 or (words[0] == "nodes" and namespace):
-        raise NotFound("the server could not find the requested resource")
-    cluster = call.cluster
-    tell, kind = {"pods": (metrics.pod_metrics, "PodMetrics"), "nodes": (metrics.node_metrics, "NodeMetrics")}[words[0]]
-    if len(words) == 2:
-        one = cluster.get(words[0], words[1], namespace or "")
-        told = tell(one, cluster.server.view, cluster.clock)
-        if told is None:
-            where = f"{namespace}/{words[1]}" if namespace else words[1]
-            raise not_found(f"{kind.lower()}.metrics.k8s.io", where)
-        return told
-    items = [tell(one, cluster.server.view, cluster.clock) for one in cluster.list(words[0], namespace)]
-    return {
-        "kind": f"{kind}List",
-        "apiVersion": "metrics.k8s.io/v1beta1",
-        "metadata": {},
-        "items": [
-            {key: value for key, value in one.items() if key not in ("apiVersion", "kind")}
-            for one in items
-            if one is not None
-        ],
-    }

@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from minikube_py.api.types import Key
 from minikube_py.base.clock import timestamp
 from minikube_py.base.duration import human
@@ -16,13 +14,14 @@ from minikube_py.network import rates, tally
 from minikube_py.network import traffic as traffics
 
 if TYPE_CHECKING:
+    import typer
+
     from minikube_py.api.types import Object
 
 app = own.new_app("Send requests over virtual time, and see what came of them.", group=True)
 
 NAME = "traffic"
 PODS_SHOWN = 20
-NameArgument = Annotated[str, typer.Argument(metavar="[NAME]", help=f"The Traffic; {NAME} unless given.")]
 
 
 @app.command()
@@ -65,7 +64,7 @@ def start(
         spec["duration"] = duration
     obj = {"apiVersion": "sim.kpy.dev/v1alpha1", "kind": "Traffic", "metadata": {"name": name}, "spec": spec}
     context.cluster.create(obj, namespace=context.namespace)
-    typer.echo(f"traffic.sim.kpy.dev/{name} started: {rates.describe(spec['rate'])}")
+    own.echo(f"traffic.sim.kpy.dev/{name} started: {rates.describe(spec['rate'])}")
 
 
 def _target(text: str) -> Object:
@@ -127,19 +126,22 @@ def _plain(value: float) -> float:
 
 
 @app.command()
-def stop(ctx: typer.Context, name: NameArgument = NAME) -> None:
+def stop(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help=f"The Traffic; {NAME} unless given.")] = NAME,
+) -> None:
     """Stop a Traffic; its counts stay until it is deleted (`kpy delete traffic NAME`)."""
     context: own.Context = ctx.obj
     with context.cluster.transaction():
         context.cluster.patch("traffics.sim.kpy.dev", name, context.namespace, {"spec": {"paused": True}})
         context.cluster.engine.run_only((traffics.NAME,))
-    typer.echo(f"traffic.sim.kpy.dev/{name} stopped")
+    own.echo(f"traffic.sim.kpy.dev/{name} stopped")
 
 
 @app.command()
 def status(
     ctx: typer.Context,
-    name: NameArgument = "",
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help=f"The Traffic; {NAME} unless given.")] = "",
     svg: Annotated[str, typer.Option("--svg", metavar="FILE", help="Write the curves as a picture.")] = "",
     png: Annotated[str, typer.Option("--png", metavar="FILE", help="The same, as pixels (needs resvg-py).")] = "",
 ) -> None:
@@ -156,7 +158,7 @@ def status(
         raise UsageError(f"{'--svg' if svg else '--png'} draws one Traffic: give its name")
     for number, one in enumerate(found):
         if number:
-            typer.echo("")
+            own.echo("")
         counts = one["status"]
         key = Key(traffics.RESOURCE, one["metadata"]["namespace"], one["metadata"]["name"])
         pieces = tally.pieces(counts, cluster.view.memory(traffics.NAME, key))
@@ -174,7 +176,7 @@ def _draw(svg: str, png: str, traffic: Object, counts: Object, pieces: list[list
 
         pixels, legible = traffic_png.picture(text)
         if not legible:
-            typer.echo("warning: this machine has no font that the picture could be written in", err=True)
+            own.echo("warning: this machine has no font that the picture could be written in", err=True)
         _write(png, pixels)
     if svg:
         _write(svg, text.encode())
@@ -187,7 +189,7 @@ def _write(path: str, content: bytes) -> None:
         Path(path).write_bytes(content)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from None
-    typer.echo(f"{path} written", err=True)
+    own.echo(f"{path} written", err=True)
 
 
 def _target_of(traffic: Object) -> str:
@@ -205,18 +207,18 @@ def _summary(counts: Object) -> str:
 def _show(traffic: Object, counts: Object, pieces: list[list[Any]]) -> None:
     meta = traffic["metadata"]
     phase = counts.get("phase") or "Pending"
-    typer.echo(
+    own.echo(
         f"{meta['namespace']}/{meta['name']}  {_target_of(traffic)}  {rates.describe(traffic['spec']['rate'])}  {phase}"
     )
-    typer.echo(_summary(counts))
+    own.echo(_summary(counts))
     found = traffic_curves.curves(pieces)
     if found:
-        typer.echo("")
+        own.echo("")
         _curves(found)
         start_s, end_s = pieces[0][0], pieces[-1][1]
         width = max(len(one.title) for one in found)
         ends = f"{timestamp(start_s)[11:19]}{timestamp(end_s)[11:19]:>{traffic_curves.COLUMNS - 8}}"
-        typer.echo(f"{'':<{width}}  {ends}  {human(end_s - start_s)}")
+        own.echo(f"{'':<{width}}  {ends}  {human(end_s - start_s)}")
     _tables(counts)
 
 
@@ -225,7 +227,7 @@ def _curves(found: list[traffic_curves.Curve]) -> None:
     lines = [(f"{one.title:<{width}}  ", traffic_curves.bar(one.values), _scale(one), one.style) for one in found]
     if not sys.stdout.isatty():
         for title, bar, scale, _ in lines:
-            typer.echo(f"{title}{bar}  {scale}")
+            own.echo(f"{title}{bar}  {scale}")
         return
     from rich.console import Console
     from rich.text import Text
@@ -246,8 +248,8 @@ def _tables(counts: Object) -> None:
     pods = sorted(counts["pods"].items())
     for title, rows in (("VERSION", list(counts["versions"].items())), ("POD", pods[:PODS_SHOWN])):
         if rows:
-            typer.echo("")
+            own.echo("")
             lines = [[title, "REQUESTS", "ERRORS"], *([name, str(one[0]), str(one[1])] for name, one in rows)]
-            typer.echo(tables.layout(lines), nl=False)
+            own.echo(tables.layout(lines), nl=False)
     if len(pods) > PODS_SHOWN:
-        typer.echo(f"... and {len(pods) - PODS_SHOWN} more pods")
+        own.echo(f"... and {len(pods) - PODS_SHOWN} more pods")

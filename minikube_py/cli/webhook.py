@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Annotated, Any
 
 from minikube_py.apiserver.admission import webhook_calls, webhooks
 from minikube_py.base.errors import NotFound, UsageError
 from minikube_py.cli import own
+
+if TYPE_CHECKING:
+    import typer
 
 app = own.new_app("Say what admission webhooks answer that cannot be called here.", group=True)
 
@@ -44,7 +45,7 @@ def stub(
         raise UsageError("say one of --allow, --deny TEXT, --patch FILE and --remove")
     if remove:
         cluster.delete(webhook_calls.STUBS, name)
-        typer.echo(f"webhookstub.sim.kpy.dev/{name} removed")
+        own.echo(f"webhookstub.sim.kpy.dev/{name} removed")
         return
     if (code or reason) and not deny:
         raise UsageError("--code and --reason go with --deny")
@@ -59,7 +60,7 @@ def stub(
         cluster.create(obj)
     else:
         cluster.update({**obj, "metadata": old["metadata"]})
-    typer.echo(f"webhookstub.sim.kpy.dev/{name} {_deed(spec)}")
+    own.echo(f"webhookstub.sim.kpy.dev/{name} {_deed(spec)}")
 
 
 def _deed(spec: Object) -> str:
@@ -103,9 +104,9 @@ def list_(ctx: typer.Context) -> None:
                 for hook in configuration.get("webhooks") or ()
             ]
     if len(rows) == 1:
-        typer.echo("No webhooks found")
+        own.echo("No webhooks found")
     else:
-        typer.echo(tables.layout(rows), nl=False)
+        own.echo(tables.layout(rows), nl=False)
 
 
 def _answered_by(cluster: Any, hook: Object, configuration: str) -> str:

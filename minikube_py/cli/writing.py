@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 Object = dict[str, Any]
 
+OPERATORS = {"in": "In", "notin": "NotIn", "exists": "Exists", "!": "DoesNotExist"}
+COMPARISONS = {"<": "lt", ">": "gt"}
+
 
 def each(call: Call, items: Iterable[Item], work: Callable[[Item], None], errors: list[KpyError] | None = None) -> None:
     """Work on items in one transaction. An item that fails leaves the others done; the errors are raised at the end,
@@ -72,6 +75,37 @@ def resources_and_pairs(args: list[str], what: str) -> tuple[list[str], list[str
         else:
             resources.append(word)
     return resources, pairs
+
+
+def values(pairs: list[str], what: str) -> dict[str, str]:
+    """'a=b' words as a map (cmdutil.ParsePairs). Raises UsageError naming all that are none."""
+    wrong = [pair for pair in pairs if "=" not in pair[1:]]
+    if wrong:
+        raise UsageError(f"invalid {what} format: {', '.join(wrong)}")
+    return {name: value for name, _, value in (pair.partition("=") for pair in pairs)}
+
+
+def label_selector(text: str) -> tuple[dict[str, str], list[Object]]:
+    """The matchLabels and matchExpressions of 'app=web,tier in (a,b)' (metav1.ParseToLabelSelector). Raises UsageError."""
+    from minikube_py.base import selector
+
+    try:
+        requirements = selector.parse(text).requirements
+    except selector.SelectorError as error:
+        raise UsageError(f'couldn\'t parse the selector string "{text}": {error}') from None
+    labels: dict[str, str] = {}
+    expressions: list[Object] = []
+    for one in requirements:
+        if one.operator in ("=", "=="):
+            labels[one.key] = one.values[0]
+        elif one.operator in OPERATORS:
+            values = {"values": list(one.values)} if one.values else {}
+            expressions.append({"key": one.key, "operator": OPERATORS[one.operator], **values})
+        elif one.operator in COMPARISONS:
+            raise UsageError(f'"{COMPARISONS[one.operator]}" isn\'t supported in label selectors')
+        else:
+            raise UsageError(f'"{one.operator}" is not a valid label selector operator')
+    return labels, expressions
 
 
 def nothing_found(call: Call) -> None:

@@ -8,6 +8,9 @@ from minikube_py.api.kinds import KINDS
 from minikube_py.api.types import Key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from minikube_py.api.kinds import Kind
     from minikube_py.api.types import Object, View
 
 CRDS = "customresourcedefinitions.apiextensions.k8s.io"
@@ -56,3 +59,13 @@ def namespaced_resources(view: View) -> list[str]:
         if crd["spec"]["scope"] == "Namespaced"
     ]
     return [*built_in, *custom]
+
+
+def kinds(view: View) -> Iterator[Kind]:
+    """Every kind that the cluster serves."""
+    from minikube_py.api import custom
+
+    yield from KINDS
+    for crd in view.list(CRDS):
+        if custom.is_established(crd):
+            yield from custom.kinds_of(crd)

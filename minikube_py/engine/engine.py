@@ -239,6 +239,8 @@ class Engine:
             if type(action) is Create:
                 return self._create(action.object, origin)
             if type(action) is Delete:
+                if action.evict:
+                    return self._evict(action, origin)
                 kind = server.registry.resource(action.key.resource)
                 return server.delete(
                     kind,
@@ -249,9 +251,15 @@ class Engine:
                     origin=origin,
                 )
             assert type(action) is Remember, action
-            self.store.remember(step.name, key, action.data)
+            self.store.remember(step.name + action.part, key, action.data)
         except KpyError as error:
             return error
+        return None
+
+    def _evict(self, action: Delete, origin: Origin) -> Outcome:
+        from minikube_py.apiserver import eviction
+
+        eviction.evict(self.server, action.key, origin=origin, grace_s=action.grace_s)
         return None
 
     def _record(self, step: Step, key: Key, wanted: Record, cause: int) -> Outcome:

@@ -82,6 +82,23 @@ PIPELINE: tuple[Step, ...] = (
         {"clusterroles.rbac.authorization.k8s.io": (wakes.aggregating,)},
     ),
     Step(
+        "definition-cleanup",
+        "kube-apiserver",
+        "customresourcedefinitions.apiextensions.k8s.io",
+        "controllers.definition_cleanup:step",
+        {
+            "customresourcedefinitions.apiextensions.k8s.io": (wakes.itself,),
+            "*": (wakes.its_terminating_definition,),
+        },
+    ),
+    Step(
+        "admission-policy-status",
+        "validatingadmissionpolicy-status-controller",
+        "validatingadmissionpolicies.admissionregistration.k8s.io",
+        "controllers.policy_status:step",
+        {"validatingadmissionpolicies.admissionregistration.k8s.io": (wakes.itself,)},
+    ),
+    Step(
         "deployment",
         "deployment-controller",
         "deployments.apps",
@@ -255,6 +272,32 @@ PIPELINE: tuple[Step, ...] = (
         "autoscaling.hpa:step",
         {"horizontalpodautoscalers.autoscaling": (wakes.itself,)},
         sees_itself=False,
+    ),
+    Step(
+        "vpa-recommender",
+        "vpa-recommender",
+        "verticalpodautoscalers.autoscaling.k8s.io",
+        "autoscaling.vpa_recommender:step",
+        {"verticalpodautoscalers.autoscaling.k8s.io": (wakes.itself,)},
+        sees_itself=False,
+    ),
+    Step(
+        "vpa-updater",
+        "vpa-updater",
+        "verticalpodautoscalers.autoscaling.k8s.io",
+        "autoscaling.vpa_updater:step",
+        {"verticalpodautoscalers.autoscaling.k8s.io": (wakes.itself,)},
+        sees_itself=False,
+    ),
+    Step(
+        "vpa-checkpoints",
+        "vpa-recommender",
+        "verticalpodautoscalercheckpoints.autoscaling.k8s.io",
+        "autoscaling.vpa_recommender:sweep",
+        {
+            "verticalpodautoscalercheckpoints.autoscaling.k8s.io": (wakes.itself,),
+            "verticalpodautoscalers.autoscaling.k8s.io": (wakes.checkpoints_of_gone_vpa,),
+        },
     ),
     Step(
         "scheduler",

@@ -414,6 +414,18 @@ def first_node_group_if_node_changed(change: Change, world: World) -> Iterable[K
     return first_node_group(change, world)
 
 
+def checkpoints_of_gone_vpa(change: Change, world: World) -> Iterable[Key]:
+    """The checkpoints of a VerticalPodAutoscaler that was deleted."""
+    if change.new is not None:
+        return NONE
+    resource, name = "verticalpodautoscalercheckpoints.autoscaling.k8s.io", change.key.name
+    return [
+        Key(resource, change.key.namespace, one["metadata"]["name"])
+        for one in world.view.list(resource, change.key.namespace)
+        if (one.get("spec") or {}).get("vpaObjectName") == name
+    ]
+
+
 def group_of_gone_node(change: Change, world: World) -> Iterable[Key]:
     """The NodeGroup of a Node that was deleted."""
     if change.new is not None or change.old is None:
@@ -603,6 +615,16 @@ def its_terminating_namespace(change: Change, world: World) -> Iterable[Key]:
     key = Key("namespaces", "", change.key.namespace)
     namespace = world.store.get(key)
     return (key,) if namespace is not None and "deletionTimestamp" in namespace["metadata"] else NONE
+
+
+@concerned_by(of.WENT)
+def its_terminating_definition(change: Change, world: World) -> Iterable[Key]:
+    """The definition of a custom object that is gone, if the definition is being deleted: its name is the resource."""
+    if change.new is not None or "." not in change.key.resource:
+        return NONE
+    key = Key("customresourcedefinitions.apiextensions.k8s.io", "", change.key.resource)
+    definition = world.store.get(key)
+    return (key,) if definition is not None and "deletionTimestamp" in definition["metadata"] else NONE
 
 
 @concerned_by(of.CAME | of.LEAVING)

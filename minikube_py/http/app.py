@@ -27,7 +27,7 @@ from minikube_py.http.paths import place_of
 from minikube_py.http.requests import BODY_MAX, Request
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, MutableMapping
+    from collections.abc import AsyncIterator, Callable, Iterable, MutableMapping
 
     from starlette.types import Receive, Scope, Send
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from minikube_py.http.world import World
 
 T = TypeVar("T")
+WARNINGS_MAX, WARNING_MAX = 4096, 256  # letters of all warnings together, and of each where that is too much
 ALWAYS = (("Cache-Control", "no-cache, private"),)
 
 
@@ -143,7 +144,7 @@ class Api:
         warnings = self.world.cluster.warnings
         if not warnings:
             return found
-        told = tuple(("Warning", f'299 - "{_quoted(text)}"') for text in dict.fromkeys(warnings))
+        told = tuple(("Warning", f'299 - "{_quoted(text)}"') for text in shortened(dict.fromkeys(warnings)))
         warnings.clear()
         return found._replace(headers=(*found.headers, *told)) if isinstance(found, Answer) else found
 
@@ -154,6 +155,21 @@ def _accept(request: Request) -> Any:
     if request.place.subresource in ("log", "proxy"):
         return request.accept
     return accept_of(header.replace(";stream=watch", ""))
+
+
+def shortened(warnings: Iterable[str]) -> list[str]:
+    """Warnings that fit into a response: where they are too long together, each is cut, and the last ones are left out
+    (apiserver's endpoints/filters/warning.go)."""
+    found, room = list(warnings), WARNINGS_MAX
+    if sum(map(len, found)) <= room:
+        return found
+    kept = []
+    for text in (text[:WARNING_MAX] for text in found):
+        room -= len(text)
+        if room < 0:
+            break
+        kept.append(text)
+    return kept
 
 
 def _quoted(text: str) -> str:

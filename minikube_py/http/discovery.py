@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from minikube_py.api import custom
+from minikube_py.api.kinds import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 AGGREGATED = "APIGroupDiscoveryList"
 AGGREGATED_VERSIONS = ("v2", "v2beta1")
-METRICS = "metrics.k8s.io/v1beta1"
 # The order of the groups: group priorities of the aggregator. Groups of CustomResourceDefinitions come behind, by name.
 GROUPS = (
     "", "apiregistration.k8s.io", "apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "autoscaling",
@@ -88,7 +88,6 @@ def groups_of(registry: Registry) -> dict[str, list[str]]:
             found = versions.setdefault(kind.group, [])
             if version not in found:
                 found.append(version)
-    versions.setdefault("metrics.k8s.io", []).append(METRICS)
     rank = {group: place for place, group in enumerate(GROUPS)}
     order = sorted(versions, key=lambda group: (rank.get(group, len(rank)), group))
     return {

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from minikube_py.http.world import World
 
 CLOCK = "/apis/sim.kpy.dev/v1alpha1/clock"
-MEASURED = "/apis/metrics.k8s.io/v1beta1/"
 HEALTH = ("healthz", "livez", "readyz")
 CHECKS = ("ping", "log", "etcd")
 READS = ("GET", "HEAD")
@@ -36,14 +35,14 @@ ROOTS = (
 
 def is_own(path: str) -> bool:
     """Paths that look like a resource's but are answered here."""
-    return path.rstrip("/") == CLOCK or path.startswith(MEASURED)
+    return path.rstrip("/") == CLOCK or path.startswith(measured.PREFIXES)
 
 
 def handle(world: World, metrics: Metrics, request: Request) -> Answer:
     """Answer a request on a path that is no resource's. Raises KpyError."""
     cluster, path = world.cluster, request.path.rstrip("/") or "/"
-    if path.startswith(MEASURED):
-        return measured.handle(cluster, path.removeprefix(MEASURED), request)
+    if path.startswith(measured.PREFIXES):
+        return measured.handle(cluster, path, request)
     authorize(cluster, request, None)
     if path == CLOCK:
         return clocks.handle(world, request)

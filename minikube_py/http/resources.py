@@ -192,9 +192,7 @@ def patch(cluster: Cluster, kind: Kind, request: Request) -> Answer:
         return _apply(cluster, kind, request, fields)
     if form == "apply":  # who manages a status is not told apart by configurations
         form, fields = "merge", {place.subresource: fields.get(place.subresource)}
-    if form == "json" and any(
-        isinstance(one, dict) and one.get("path") == "/metadata/managedFields" for one in fields or ()
-    ):
+    if form == "json" and isinstance(fields, list) and any(map(_is_about_managers, fields)):
         return _hand_over(cluster, kind, request, fields)
     changed = cluster.patch(
         kind.resource, place.name, place.namespace or "", fields, type=form, subresource=place.subresource,
@@ -229,9 +227,15 @@ def _apply(cluster: Cluster, kind: Kind, request: Request, config: Object) -> An
     return shaped(cluster, kind, request, applied, code=200 if existed else 201, dry=request.dry_run)
 
 
+def _is_about_managers(operation: Any) -> bool:
+    return isinstance(operation, dict) and operation.get("path") == "/metadata/managedFields"
+
+
 def _hand_over(cluster: Cluster, kind: Kind, request: Request, operations: list[Any]) -> Answer:
     """A JSON patch that writes managedFields: what kubectl sends to hand a client-side configuration to server-side apply."""
     place, key = request.place, ("/metadata/managedFields", "/metadata/resourceVersion")
+    if not all(isinstance(one, dict) for one in operations):
+        raise errors.BadRequest("json: cannot unmarshal into Go value of type jsonpatch.Operation")
     others = [one for one in operations if one.get("path") not in key]
     wanted = next(
         (one.get("value") for one in operations if one.get("path") == key[1] and one.get("op") != "remove"), ""

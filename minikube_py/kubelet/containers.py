@@ -93,7 +93,7 @@ def _pulling(worker: Worker, container: Object, record: Object) -> Object | None
             "tries": tries, "message": program.pull_error,
         }  # fmt: skip
     since = record["since"]
-    took, waited = duration.go(worker.now - record.get("begins", since)), duration.go(worker.now - since)
+    took, waited = duration.go(worker.now - int(record.get("begins") or since)), duration.go(worker.now - since)
     size = program.image_size
     message = f'Successfully pulled image "{image}" in {took} ({waited} including waiting). Image size: {size} bytes.'
     worker.event("Normal", "Pulled", message, container)

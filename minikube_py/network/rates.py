@@ -12,12 +12,17 @@ Seconds count from the traffic's start (or the last change of its rate).
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.api.simulator import time_s
+from minikube_py.base.recall import Recall
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Object
+
+_since = itemgetter(0)
 
 
 def at(rate: Any, second: float) -> float:
@@ -29,12 +34,9 @@ def at(rate: Any, second: float) -> float:
         return float(spec["from"] + (spec["to"] - spec["from"]) * share)
     if sort == "sine":
         return float(spec["mean"] + spec["amplitude"] * math.sin(2 * math.pi * second / max(time_s(spec["period"]), 1)))
-    value = 0.0
-    for since, level in _levels(sort, spec):
-        if since > second:
-            break
-        value = level
-    return value
+    levels = _levels(sort, spec)
+    position = bisect_right(levels, second, key=_since)
+    return levels[position - 1][1] if position else 0.0
 
 
 def total(rate: Any, until: float) -> float:
@@ -88,13 +90,22 @@ def _levels(sort: str, spec: Any) -> list[tuple[int, float]]:
     """(since, requests a second) of the stepwise curves."""
     if sort == "constant":
         return [(0, float(spec))]
-    if sort == "spike":
-        start = time_s(spec.get("after", 0))
-        end = start + time_s(spec["for"])
-        levels = [(0, float(spec.get("base", 0))), (start, float(spec["peak"])), (end, float(spec.get("base", 0)))]
-        return levels[1:] if start == 0 else levels
+    return _spike(spec) if sort == "spike" else _steps(spec)
+
+
+def _read_spike(spec: Any) -> list[tuple[int, float]]:
+    start = time_s(spec.get("after", 0))
+    end = start + time_s(spec["for"])
+    levels = [(0, float(spec.get("base", 0))), (start, float(spec["peak"])), (end, float(spec.get("base", 0)))]
+    return levels[1:] if start == 0 else levels
+
+
+def _read_steps(spec: Any) -> list[tuple[int, float]]:
     found = sorted((time_s(one.get("after", 0)), float(one["perSecond"])) for one in spec)
     return found if found and found[0][0] == 0 else [(0, 0.0), *found]
+
+
+_spike, _steps = Recall(_read_spike, 256), Recall(_read_steps, 256)
 
 
 def describe(rate: Any) -> str:

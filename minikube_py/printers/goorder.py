@@ -27,8 +27,18 @@ def text(value: Object) -> str:
     """JSON with the fields in the order they have, as Go's encoder writes it."""
     import json
 
-    found = json.dumps(value, indent=4, ensure_ascii=False)
-    return found.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e") + "\n"
+    return _escaped(json.dumps(value, indent=4, ensure_ascii=False)) + "\n"
+
+
+def compact(value: Object) -> str:
+    """The same on one line, without a newline."""
+    import json
+
+    return _escaped(json.dumps(value, separators=(",", ":"), ensure_ascii=False))
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def _ordered(go: str, value: Any) -> Any:

@@ -18,9 +18,15 @@ _ESCAPES = {
 }  # fmt: skip
 
 
-def dump(obj: Any) -> str:
-    """The text of a JSON value, with the document marker before and a newline after it."""
-    return f"---\n{_value(obj, '')}\n"
+def dump(obj: Any, *, in_order: bool = False) -> str:
+    """The text of a JSON value, with the document marker before and a newline after it. `in_order`: fields as they are."""
+    return f"---\n{_value(obj if in_order else _sorted(obj), '')}\n"
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return [_sorted(item) for item in value] if isinstance(value, list) else value
 
 
 def _value(value: Any, indent: str) -> str:
@@ -29,7 +35,7 @@ def _value(value: Any, indent: str) -> str:
     if isinstance(value, dict):
         if not value:
             return "{}"
-        entries = [f"{inner}{_key(key)}: {_value(value[key], inner)},\n" for key in sorted(value)]
+        entries = [f"{inner}{_key(key)}: {_value(value[key], inner)},\n" for key in value]
         return f"{{\n{''.join(entries)}{indent}}}"
     if isinstance(value, list):
         if all(isinstance(item, dict | list) for item in value):  # collections share their lines with the brackets

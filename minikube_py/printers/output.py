@@ -199,7 +199,7 @@ def _jsonpath(planned: Plan, obj: Object) -> str:
             f"error executing jsonpath {gotext.quoted(planned.text)}: Error executing template: {error}. "
             "Printing more information for debugging the template:\n"
             f"\ttemplate was:\n\t\t{planned.text}\n"
-            f"\tobject given to jsonpath engine was:\n\t\t{gotext.syntax(obj)}\n\n"
+            f"\tobject given to jsonpath engine was:\n\t\t{gotext.syntax(obj)}\n\n\n"
         ) from None
 
 

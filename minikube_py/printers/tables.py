@@ -45,7 +45,8 @@ def table(
     if not objects:
         return ""
     shown = [one for one in (columns_of(kind) if columns is None else columns) if wide or not one.wide]
-    rows = [[_text(cell_of(one.cell)(obj, now_s)) for one in shown] for obj in objects]
+    cells = [cell_of(one.cell) for one in shown]
+    rows = [[_text(cell(obj, now_s)) for cell in cells] for obj in objects]
     head = [one.name.upper() for one in shown]
     if show_kind:
         at = next((index for index, one in enumerate(shown) if one.format == "name"), None)
@@ -75,11 +76,8 @@ def layout(rows: Sequence[Sequence[str]]) -> str:
     if not rows:
         return ""
     widths = [max(MIN_WIDTH, max(map(len, column)) + PADDING) for column in zip(*rows, strict=True)][:-1]
-    lines = []
-    for row in rows:
-        padded = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        lines.append("".join([*padded, row[-1]]) + "\n")
-    return "".join(lines)
+    form = "".join(f"%-{width}s" for width in widths) + "%s\n"
+    return "".join([form % tuple(row) for row in rows])
 
 
 def columns_of(kind: Kind) -> tuple[Column, ...]:
@@ -125,12 +123,16 @@ def _printer_column(cell: str) -> Cell:
 
 def _text(value: Any) -> str:
     """A cell as tabwriter gets it: cut at the first line break; what is not there is empty."""
+    if isinstance(value, str):
+        return value if value.isprintable() else _cut(value)
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if not isinstance(value, str):
-        return str(value)
+    return str(value)
+
+
+def _cut(value: str) -> str:
     for index, letter in enumerate(value):
         if letter in BREAKS:
             return value[:index] + "..."

@@ -40,6 +40,11 @@ def _full_name(image: str) -> str:
     return f"{domain}/{remainder}" + ("" if tagged else ":latest")
 
 
+def is_reference(image: str) -> bool:
+    """Whether the words of a reference are well-formed, as kubectl checks it (reference.ReferenceRegexp)."""
+    return _NAME.match(image) is not None
+
+
 def invalid_reason(image: str) -> str:
     """Why the reference cannot be parsed, in the words of the reference package."""
     lowered = image.lower()

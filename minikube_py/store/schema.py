@@ -11,14 +11,19 @@
 from __future__ import annotations
 
 import os
-import sqlite3
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from minikube_py.base.errors import StoreError
 from minikube_py.store import files
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable
+    from typing import NamedTuple
+else:
+    import _sqlite3 as sqlite3  # all of `sqlite3` but its converters of dates, which take longer to load
+
+    from minikube_py.base.record import NamedTuple
 
 APPLICATION_ID = 0x6B707921  # 'kpy!'
 

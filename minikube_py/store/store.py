@@ -6,9 +6,8 @@ at commit), so an object that changes five times in one instant costs five log r
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from minikube_py.api import facets, pods
 from minikube_py.api.types import Key, Keys, Object, Objects
@@ -16,10 +15,17 @@ from minikube_py.base import errors, jsontext, patch
 from minikube_py.store import compaction, indexes, schema, turns
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Iterable, Iterator
+    from typing import NamedTuple
 
     from minikube_py.api.types import Derived
     from minikube_py.base.errors import StoreError
+else:
+    import _sqlite3 as sqlite3  # all of `sqlite3` but its converters of dates, which take longer to load
+
+    from minikube_py.base.record import NamedTuple
+
 
 CACHE_MAX = 60_000  # objects kept parsed between transactions
 COUNTED = facets.CAME | facets.WENT | facets.NODE | facets.SPEC | facets.ENDED  # what a pod means to its node

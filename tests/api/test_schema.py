@@ -45,7 +45,7 @@ def test_custom_resources_know_no_strategic_merge() -> None:
 
 
 def test_every_built_in_kind_has_a_type() -> None:
-    built_in = [kind for kind in KINDS if kind.group != "sim.kpy.dev"]
+    built_in = [kind for kind in KINDS if not kind.simulated]
     assert [kind.name for kind in built_in if gotypes.type_of(kind.version, kind.name) is None] == []
 
 

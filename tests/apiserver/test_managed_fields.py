@@ -196,7 +196,11 @@ def test_what_is_no_typed_object_is_refused(cluster: Cluster, change: Object, pr
 
 
 def test_a_custom_resource_is_owned_by_its_schema(cluster: Cluster) -> None:
-    items = {"type": "object", "properties": {"name": {"type": "string"}, "size": {"type": "integer"}}}
+    items = {
+        "type": "object",
+        "properties": {"name": {"type": "string"}, "size": {"type": "integer"}},
+        "required": ["name"],
+    }
     by_name = {"type": "array", "items": items, "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
     whole = {"type": "array", "items": {"type": "string"}}
     spec = {"type": "object", "properties": {"parts": by_name, "tags": whole}}

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from minikube_py.autoscaling import node_groups, scale_down, scale_up
+from minikube_py.autoscaling import ca_flags, node_groups, scale_down, scale_up
 from minikube_py.autoscaling.node_groups import Group
 from minikube_py.autoscaling.scale_up import Option
-from minikube_py.base.clock import Clock, seconds
+from minikube_py.base.clock import Clock, seconds, timestamp
 from minikube_py.cluster import Cluster
 from tests.support import FrozenView
 
@@ -111,8 +111,12 @@ def node(cpu: str = "4", memory: str = "8Gi") -> Object:
     }
 
 
+NOW = 1_000_000
+
+
 def pod(name: str = "p", *, owner: str = "ReplicaSet", namespace: str = "default", **more: Any) -> Object:
     owners = [{"kind": owner, "name": "o", "uid": "u", "controller": True}] if owner else []
+    more.setdefault("creationTimestamp", timestamp(NOW - 60))
     resources = {"requests": {"cpu": "1", "memory": "5Gi"}}
     spec = {"nodeName": "n", "containers": [{"name": "c", "resources": resources}], **more.pop("spec", {})}
     meta = {"name": name, "namespace": namespace, "labels": {"app": "web"}, "ownerReferences": owners, **more}
@@ -120,7 +124,15 @@ def pod(name: str = "p", *, owner: str = "ReplicaSet", namespace: str = "default
 
 
 def test_utilization_is_the_larger_of_cpu_and_memory() -> None:
-    assert scale_down.utilization(node(), FrozenView({"pods": [pod()]})) == 0.625
+    used = scale_down.utilization(node(), FrozenView({"pods": [pod()]}))
+    assert used.most == 0.625
+    assert str(used) == "{0.25 0.625 0 0 memory 0.625}"
+
+
+def test_what_daemons_request_can_count_as_if_the_node_were_smaller() -> None:
+    view = FrozenView({"pods": [pod("a", owner="DaemonSet"), pod("b")]})
+    assert scale_down.utilization(node("4", "20Gi"), view).cpu == 0.5
+    assert scale_down.utilization(node("4", "20Gi"), view, ignore_daemons=True).cpu == pytest.approx(1 / 3)
 
 
 BUDGET = {
@@ -128,6 +140,12 @@ BUDGET = {
     "spec": {"selector": {"matchLabels": {"app": "web"}}},
     "status": {"disruptionsAllowed": 1},
 }
+
+
+OWNERS = [
+    {"metadata": {"name": "o", "namespace": namespace}, "spec": {"replicas": 1}}
+    for namespace in ("default", "kube-system")
+]
 
 
 @pytest.mark.parametrize(
@@ -138,6 +156,9 @@ BUDGET = {
         ([pod(owner="", annotations={scale_down.SAFE: "true"})], [], ""),
         ([pod(annotations={scale_down.SAFE: "false"})], [], "default/p: NotSafeToEvictAnnotation"),
         ([pod(namespace="kube-system")], [], "kube-system/p: UnmovableKubeSystemPod"),
+        ([pod(namespace="kube-system", creationTimestamp=timestamp(NOW - 3601))], [], ""),
+        ([pod(owner="Shop")], [], "default/p: NotReplicated"),
+        ([pod(owner="StatefulSet")], [], "default/p: ControllerNotFound"),
         ([pod(spec={"volumes": [{"name": "v", "emptyDir": {}}]})], [], "default/p: LocalStorageRequested"),
         ([pod(spec={"volumes": [{"name": "v", "emptyDir": {"medium": "Memory"}}]})], [], ""),
         ([pod("a"), pod("b")], [BUDGET], "default/b: NotEnoughPdb"),
@@ -145,8 +166,22 @@ BUDGET = {
     ],
 )
 def test_what_may_not_be_moved_keeps_its_node(pods: list[Object], budgets: list[Object], reason: str) -> None:
-    view = FrozenView({"pods": pods, "poddisruptionbudgets.policy": budgets})
-    assert scale_down.blocker(view.list("pods"), view) == reason
+    view = FrozenView({"pods": pods, "poddisruptionbudgets.policy": budgets, "replicasets.apps": OWNERS})
+    assert scale_down.blocker(view.list("pods"), view, Clock(NOW), ca_flags.DEFAULTS) == reason
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "blocked"),
+    [
+        ({"local_storage": False}, pod(spec={"volumes": [{"name": "v", "emptyDir": {}}]}), ""),
+        ({"system_pods": False}, pod(namespace="kube-system"), ""),
+        ({"custom_controllers": False}, pod(owner="Shop"), ""),
+        ({"min_replicas": 2}, pod(), "default/p: MinReplicasReached"),
+    ],
+)
+def test_flags_change_what_may_be_moved(flag: dict[str, Any], value: Object, blocked: str) -> None:
+    view = FrozenView({"pods": [value], "replicasets.apps": OWNERS})
+    assert scale_down.blocker([value], view, Clock(NOW), ca_flags.DEFAULTS._replace(**flag)) == blocked
 
 
 def option(name: str, nodes: int, pods: int, price: float, waste: float) -> Option:
@@ -161,7 +196,14 @@ PRIORITIES = {
 
 @pytest.mark.parametrize(
     ("expander", "chosen"),
-    [("least-waste", "tight"), ("most-pods", "huge"), ("price", "spot-a"), ("priority", "spot-a")],
+    [
+        ("least-waste", "tight"),
+        ("most-pods", "huge"),
+        ("price", "spot-a"),
+        ("priority", "spot-a"),
+        ("priority,price", "spot-a"),
+        ("most-pods,price", "huge"),
+    ],
 )
 def test_an_expander_chooses_among_the_options(expander: str, chosen: str) -> None:
     options = [
@@ -170,14 +212,14 @@ def test_an_expander_chooses_among_the_options(expander: str, chosen: str) -> No
         option("tight", 1, 3, 1.0, 0.1),
     ]
     view = FrozenView({"configmaps": [PRIORITIES]})
-    assert scale_up.choose(options, expander, view, Clock(0)).group.name == chosen
+    assert scale_up.choose(options, tuple(expander.split(",")), view, Clock(0)).group.name == chosen
 
 
 def test_random_is_keyed_by_the_seed() -> None:
     options = [option(name, 1, 1, 1, 0) for name in "abcdef"]
     view = FrozenView({})
-    names = [scale_up.choose(options, "random", view, Clock(10, seed)).group.name for seed in range(20)]
-    assert names == [scale_up.choose(options, "random", view, Clock(10, seed)).group.name for seed in range(20)]
+    names = [scale_up.choose(options, ("random",), view, Clock(10, seed)).group.name for seed in range(20)]
+    assert names == [scale_up.choose(options, ("random",), view, Clock(10, seed)).group.name for seed in range(20)]
     assert len(set(names)) > 2
 
 
@@ -205,3 +247,57 @@ def test_only_live_nodes_cost() -> None:
     hours, money = node_groups.cost(node_groups.groups(cluster.view)[0], cluster.clock)
     assert hours == pytest.approx(2 * (cluster.clock.now_s - seconds(booted)) / 3600)
     assert money == pytest.approx(hours * 0.1)
+
+
+def configured(cluster: Cluster, **flags: str) -> None:
+    data = {name.replace("_", "-"): value for name, value in flags.items()}
+    meta = {"name": "cluster-autoscaler-config", "namespace": "kube-system"}
+    cluster.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": data}, namespace="kube-system")
+
+
+def test_similar_groups_grow_in_turn_if_that_is_wanted() -> None:
+    alike = [group("a", 1, 3), group("b", 0, 9), group("other", 0, 9, cpu="16")]
+    cluster = cluster_with(*alike)
+    configured(cluster, balance_similar_node_groups="true")
+    cluster.create(deployment(10))
+    assert not cluster.reconcile().unhealthy
+    assert [len(members(cluster, name)) for name in ("a", "b", "other")] == [3, 2, 0]
+    assert "pod triggered scale-up: [{a 1->2 (max: 3)} {b 0->1 (max: 9)}]" in events(cluster, "TriggeredScaleUp")
+
+
+def test_all_groups_together_stay_below_the_total() -> None:
+    cluster = cluster_with(group("g", 0, 9))
+    configured(cluster, max_nodes_total="3")  # with the control plane
+    cluster.create(deployment(10))
+    cluster.reconcile()
+    assert len(members(cluster, "g")) == 2
+    assert events(cluster, "MaxNodesTotalReached") == ["Max total nodes in cluster reached: 3"]
+
+
+def test_what_nobody_needs_is_marked_softly_and_the_mark_goes_when_it_is_needed_again() -> None:
+    cluster = cluster_with(group("g", 1, 3))
+    cluster.create(deployment(4))
+    cluster.reconcile()
+    scale(cluster, 1)
+    cluster.reconcile(for_s=60)
+    marked = [one for one in cluster.list("nodes") if scale_down.is_marked(one, scale_down.CANDIDATE)]
+    assert len(marked) == 2
+    scale(cluster, 4)
+    cluster.reconcile(for_s=60)
+    assert not [one for one in cluster.list("nodes") if scale_down.is_marked(one, scale_down.CANDIDATE)]
+
+
+def test_a_drain_that_a_budget_holds_up_is_given_up() -> None:
+    """The budget allows one disruption when the drain is planned, and none when the second pod is asked for."""
+    cluster = cluster_with(group("g", 1, 3))
+    cluster.create(deployment(5, cpu="300m"))
+    cluster.reconcile()
+    scale(cluster, 4)
+    budget = {"selector": {"matchLabels": {"app": "web"}}, "minAvailable": 4}
+    cluster.create(
+        {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "b"}, "spec": budget}
+    )
+    before = cluster.store.revision
+    cluster.reconcile(for_s=4000)
+    ready = [change.new for change in cluster.changes(before) if change.key.resource == "poddisruptionbudgets.policy"]
+    assert all(one["status"].get("currentHealthy", 4) >= 4 for one in ready if one and "status" in one)

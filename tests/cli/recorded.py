@@ -222,6 +222,8 @@ RESYNC = "a claim without a volume is looked at every 15 s, and each time it is 
 NO_LOGS = "the imitated kubelet had no containers to ask: the real answer is compared with what kubectl says besides"
 NODES_OF_PODS = "which node a pod falls on is chance"
 RULES = (
+    Rule("help|no_args", r"Simulation Commands:\n(  .*\n)+\n", "", "kpy's own commands stand behind kubectl's"),
+    Rule("options", r"cache-dir='.*/\.kube", "cache-dir='<home>/.kube", "the recorder's home was not told"),
     Rule("get_.*", r"(lonely +)[02](/2 )", r"\1<ready>\2", "the imitated kubelet left a pod without probes unready"),
     Rule("describe_pod", r"(Ready:? +)(True|False)", r"\1<ready>", "the same"),
     Rule(

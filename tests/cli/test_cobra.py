@@ -71,10 +71,8 @@ def test_the_command_is_the_first_word_that_is_no_value_of_a_global_flag() -> No
 def test_every_kubectl_command_has_its_help_and_every_target_exists() -> None:
     for row in commands.COMMANDS:
         if row.target:
-            assert callable(commands.load(row.target)) or hasattr(commands.load(row.target), "registered_commands"), (
-                row.name
-            )
-        if row.group != commands.OWN and row.name != "help":
+            assert callable(commands.load(row.target)) or hasattr(commands.load(row.target), "functions"), row.name
+        if row.group != commands.OWN and row.name != "alpha":
             assert cobra.help_text(row.name), row.name
 
 

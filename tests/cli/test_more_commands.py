@@ -122,5 +122,5 @@ def test_plugins_are_found_on_the_path(
     assert result.err == (
         f"  - warning: {tmp_path}/kubectl-dull identified as a kubectl plugin, but it is not executable\n"
         '  - warning: kubectl-get overwrites existing command: "kubectl get"\n'
-        "error: 2 plugin warnings were found\n\n"
+        "error: 2 plugin warnings were found\n"
     )

@@ -11,7 +11,6 @@ from tests.cli import recorded
 if TYPE_CHECKING:
     from tests.cli.recorded import Outcome
 
-NOT_ALL_COMMANDS = "the overview lists the commands that there are"
 # What cannot be equal, with the reason; docs/differences.md tells the user.
 KNOWN = {
     "delete_all": "whether the garbage collector or kubectl comes first to the ReplicaSets is a race",
@@ -19,8 +18,6 @@ KNOWN = {
         ("top_nodes", "top_pods"), "the recorded cluster had no metrics server, a cluster of kpy's has one"
     ),
     "port_forward": "there is no network to forward to",
-    "help": NOT_ALL_COMMANDS,
-    "no_args": NOT_ALL_COMMANDS,
 }
 
 

@@ -64,4 +64,4 @@ def test_metrics_can_be_read_raw(kpy: Callable[..., Any]) -> None:
     kpy("reconcile", "--for", "1m")
     told = json.loads(kpy("get", "--raw", "/apis/metrics.k8s.io/v1beta1/nodes").out)
     assert told["kind"] == "NodeMetricsList"
-    assert {one["usage"]["cpu"] for one in told["items"]} == {"50000000n"}
+    assert {one["usage"]["cpu"] for one in told["items"]} == {"50m"}

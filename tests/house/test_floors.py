@@ -19,7 +19,8 @@ FLOORS = (
     ("cluster",),
     ("home",),
     ("printers",),
-    ("cli", "http"),
+    ("http",),
+    ("cli",),
     ("__main__",),
 )
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

@@ -81,7 +81,7 @@ def _own(row: commands.Row) -> list[Command]:
 
     module, _, name = row.target.partition(":")
     app = getattr(import_module(f"minikube_py.cli.{module}"), name)
-    return list(_below(row.name, typer.main.get_command(app)))
+    return list(_below(row.name, typer.main.get_command(app.typer())))
 
 
 def _below(name: str, command: Any) -> list[Command]:
@@ -184,7 +184,7 @@ def resources_page() -> str:
         "",
         f"{thought_of} kinds concern a component by name. All kinds concern the {_listed(everywhere)}, and",
         f"the admission plugins {_listed(always)}. The rows of `sim.kpy.dev` are the simulator's own: no real cluster",
-        "serves them.",
+        "serves them. `autoscaling.k8s.io` is there as if its CustomResourceDefinitions had been applied.",
         "",
         "| kind | names | apiVersion | namespaced | subresources | simulated by | wakes | admission |",
         "|---|---|---|---|---|---|---|---|",

@@ -199,6 +199,29 @@ def test_unknown_fields_warn_or_are_refused_or_ignored(api: Api) -> None:
     assert api.post(f"{MAPS}?fieldValidation=Perhaps", wrong).code == 422
 
 
+def test_warnings_are_cut_where_there_are_too_many(api: Api) -> None:
+    many = {**config_map("a"), **{f"field{number:03}" + "x" * 500: 1 for number in range(100)}, "line\nbreak": 1}
+    found = api.post(f"{MAPS}?dryRun=All", many).warnings
+    assert 10 < len(found) < 20
+    assert all(len(one) < 300 for one in found)
+    assert api.post(f"{MAPS}?dryRun=All", {**config_map("a"), "line\nü": 1}).warnings == [
+        '299 - "unknown field \\"line Ã¼\\""'
+    ]
+
+
+def test_a_json_patch_that_is_none(api: Api) -> None:
+    api.post(MAPS, config_map("a"))
+    for wrong in (
+        True,
+        1,
+        "x",
+        {"op": "add"},
+        [1],
+        [{"op": "replace", "path": "/metadata/managedFields", "value": []}, 1],
+    ):
+        assert api.patch(f"{MAPS}/a", wrong, "json-patch+json").code in (400, 422), wrong
+
+
 def test_an_invalid_object_tells_every_cause(api: Api) -> None:
     wrong = pod("Bad_Name")
     wrong["spec"]["containers"] = [{"name": "main"}]

@@ -137,7 +137,7 @@ def test_a_jsonpath_that_fails_on_the_data_shows_the_data() -> None:
     assert str(caught.value) == (
         'error executing jsonpath "{.a[3]}": Error executing template: array index out of bounds: index 3, length 1. '
         "Printing more information for debugging the template:\n\ttemplate was:\n\t\t{.a[3]}\n"
-        '\tobject given to jsonpath engine was:\n\t\tmap[string]interface {}{"a":[]interface {}{1}}\n\n'
+        '\tobject given to jsonpath engine was:\n\t\tmap[string]interface {}{"a":[]interface {}{1}}\n\n\n'
     )
 
 

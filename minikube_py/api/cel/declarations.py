@@ -102,6 +102,27 @@ url_get_port: kubernetes.URL.getPort() -> string
 url_get_escaped_path: kubernetes.URL.getEscapedPath() -> string
 url_get_query: kubernetes.URL.getQuery() -> map(string, list(string))
 """
+# The standard function string() with what the addresses add: the library takes it only in place of its own.
+TO_STRING = """
+string_to_string: string(string) -> string
+bool_to_string: string(bool) -> string
+bytes_to_string: string(bytes) -> string
+double_to_string: string(double) -> string
+duration_to_string: string(duration) -> string
+int64_to_string: string(int) -> string
+timestamp_to_string: string(timestamp) -> string
+uint64_to_string: string(uint) -> string
+ip_to_string: string(net.IP) -> string
+cidr_to_string: string(net.CIDR) -> string
+"""
+TYPE_NAMES = (
+    "net.IP",
+    "net.CIDR",
+    "kubernetes.URL",
+    "kubernetes.Quantity",
+    "kubernetes.Semver",
+    "kubernetes.NamedFormat",
+)
 NAMED_FORMATS = (
     "dns1123Label", "dns1123Subdomain", "dns1035Label", "qualifiedName", "dns1123LabelPrefix",
     "dns1123SubdomainPrefix", "dns1035LabelPrefix", "labelValue", "uri", "uuid", "byte", "date", "datetime",

@@ -276,7 +276,12 @@ class _Builder:
                 raise
             except CelError as error:
                 problem = error
-            value = right(scope)
+            try:
+                value = right(scope)
+            except CostExceeded:
+                raise
+            except CelError as error:
+                raise problem or error from None
             if value is decisive:
                 return decisive
             if problem is not None:

@@ -25,6 +25,7 @@ MISSING = "CEL expressions need the package cel-expr-python: pip install 'miniku
 MAX_ERRORS = 100
 _ERROR = re.compile(r"^ERROR: <input>:(\d+):(\d+): (.*)$", re.MULTILINE)
 _OVERLOAD = re.compile(r"found no matching overload for '(.+)' applied to '\((.*)\)'")
+_TYPE = re.compile(r"\b(?:net|kubernetes)\.[A-Z]\w+")
 _CALL = re.compile(r"(\w+)\s*\(")
 _FILE = "kpy"
 
@@ -68,7 +69,7 @@ class Environment:
         return checked
 
     def _for(self, text: str) -> Any:
-        calls = frozenset(_CALL.findall(text)) & _function_names()
+        calls = frozenset(_CALL.findall(text)) & _function_names() | frozenset(_TYPE.findall(text))
         if calls not in self._by_calls:
             cel = _library()
             config = cel.NewEnvConfigFromYaml(_config(self._variables, calls, self._extra))
@@ -146,12 +147,18 @@ def _config(
 
     functions = _functions()
     overloads = [overload for name in sorted(calls) for overload in functions.get(name, ())]
+    excluded = []
+    if not calls.isdisjoint(("ip", "cidr")):
+        overloads += declarations.read(declarations.TO_STRING)
+        excluded = [{"name": "string"}]
+    types = [{"name": name, "type_name": "type"} for name in sorted(calls & set(declarations.TYPE_NAMES))]
     extensions = sorted({*declarations.ALWAYS, *(declarations.EXTENSIONS[name] for name in calls & set(declarations.EXTENSIONS))})  # fmt: skip
     return json.dumps(
         {
             "name": "kubernetes",
             "extensions": [{"name": name} for name in extensions],
-            "variables": variables,
+            "stdlib": {"exclude_functions": excluded},
+            "variables": [*variables, *types],
             "functions": declarations.as_yaml([*overloads, *more]),
         }
     )
@@ -370,6 +377,8 @@ def _further_findings(checked: Checked) -> list[Finding]:
         elif isinstance(node, syntax.MapOf):
             found += _mixed_types(checked, tuple(key for key, _, _ in node.entries))
             found += _mixed_types(checked, tuple(value for _, value, _ in node.entries))
+    if not found:
+        return []
     exempt = {id for node in nodes(checked.root) if _is_format(node) for one in nodes(node.args[0]) for id in (one.id,)}
     return [(*place(checked, id), message) for id, message in found if id not in exempt]
 
@@ -414,7 +423,7 @@ def _mixed_types(checked: Checked, items: tuple[Any, ...]) -> Iterator[tuple[int
 
 def place(checked: Checked, id: int) -> tuple[int, int]:
     """(line, column) of a node, from 1."""
-    before = checked.text[: checked.offsets.get(id, 0)]
+    before = checked.text[: checked.offset(id)]
     return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
 
 

@@ -138,7 +138,7 @@ class Compiler:
         """A variable of the policy."""
         found = self.compile(text, ())
         self.compiled[name] = found
-        self.variables[name] = _declared_type(found.type)
+        self.variables[name] = declared_type(found.type)
         return found
 
     def compile(self, text: str, returns: tuple[Type, ...], authorizer: bool = True, patches: bool = False) -> Compiled:
@@ -160,10 +160,10 @@ class Compiler:
         return _shared_environment(declared, tuple(used.items()))
 
 
-def _declared_type(type: Type) -> Type:
+def declared_type(type: Type) -> Type:
     """The type of a variable: what is opaque, or a message, is dynamic."""
     if type.name in ("list", "map"):
-        return type._replace(params=tuple(map(_declared_type, type.params)))
+        return type._replace(params=tuple(map(declared_type, type.params)))
     return type if type.name in _KEPT_TYPES else syntax.DYN
 
 

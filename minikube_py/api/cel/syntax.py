@@ -5,6 +5,7 @@ Source: github.com/google/cel-spec proto/cel/expr/{checked,syntax}.proto.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 from minikube_py.api.cel import wire
@@ -100,17 +101,22 @@ class Reference(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """`types` and `references` by node id; `offsets`: where a node is in the text, in code points."""
+    """`types` and `references` by node id; `source`: where the nodes are in the text, as a message not yet read."""
 
     text: str
     root: Node
     types: dict[int, Type]
     references: dict[int, Reference]
-    offsets: dict[int, int]
+    source: bytes
 
     @property
     def type(self) -> Type:
         return self.types.get(self.root.id, DYN)
+
+    def offset(self, id: int) -> int:
+        """Where a node is in the text, in code points."""
+        offsets = dict(_offset(_bytes(part)) for field, part in wire.read(self.source) if field == 4)
+        return offsets.get(id, 0)
 
 
 DYN, BOOL, STRING = Type("dyn"), Type("bool"), Type("string")
@@ -123,7 +129,7 @@ def decode(text: str, serialized: bytes) -> Checked:
     checked = next(value for field, value in wire.read(serialized) if field == 2)
     types: dict[int, Type] = {}
     references: dict[int, Reference] = {}
-    offsets: dict[int, int] = {}
+    source = b""
     root: Node | None = None
     for field, value in wire.read(_bytes(checked)):
         if field == 2:
@@ -135,9 +141,9 @@ def decode(text: str, serialized: bytes) -> Checked:
         elif field == 4:
             root = _node(_bytes(value))
         elif field == 5:
-            offsets = dict(_offset(_bytes(part)) for number, part in wire.read(_bytes(value)) if number == 4)
+            source = _bytes(value)
     assert root is not None, text
-    return Checked(text, root, types, references, offsets)
+    return Checked(text, root, types, references, source)
 
 
 def decode_parsed(serialized: bytes) -> Node:
@@ -168,6 +174,7 @@ def _offset(data: bytes) -> tuple[int, int]:
     return key, value if isinstance(value, int) else 0
 
 
+@lru_cache(1024)
 def _reference(data: bytes) -> Reference:
     name, overloads = "", []
     for field, value in wire.read(data):
@@ -178,6 +185,7 @@ def _reference(data: bytes) -> Reference:
     return Reference(name, tuple(overloads))
 
 
+@lru_cache(1024)
 def _type(data: bytes) -> Type:
     for field, value in wire.read(data):
         if field == 2:

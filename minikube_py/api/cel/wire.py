@@ -38,14 +38,18 @@ def read(data: bytes) -> Iterator[tuple[int, int | bytes]]:
     """(field, value) in order; fixed-width numbers come as their bytes."""
     position, end = 0, len(data)
     while position < end:
-        key, position = _varint_at(data, position)
+        key, position = data[position], position + 1
+        if key > 0x7F:
+            key, position = _varint_at(data, position - 1)
         kind = key & 7
         if kind == _VARINT:
             value, position = _varint_at(data, position)
             yield key >> 3, value
             continue
         if kind == _BYTES:
-            size, position = _varint_at(data, position)
+            size, position = data[position], position + 1
+            if size > 0x7F:
+                size, position = _varint_at(data, position - 1)
         else:
             size = 8 if kind == _FIXED64 else 4
         yield key >> 3, data[position : position + size]

@@ -71,11 +71,11 @@ def against(causes: Causes, obj: Object, schema: Object) -> bool:
     return any(cause.reason in _BLOCKING for cause in causes.found[before:])
 
 
-def findings(value: Any, schema: Object) -> list[Cause]:
+def findings(value: Any, schema: Object, path: str = "") -> list[Cause]:
     """What breaks a schema in a value that is no whole object."""
     causes = Causes()
-    _value(causes, value, schema, "")
-    _lists(causes, value, schema, "")
+    _value(causes, value, schema, path)
+    _lists(causes, value, schema, path)
     return causes.found
 
 
@@ -221,18 +221,23 @@ def _combined(causes: Causes, value: Any, schema: Object, path: str) -> None:
         return not len(inner)
 
     if schema.get("anyOf") and not schema.get(INT_OR_STRING) and not any(map(fits, schema["anyOf"])):
-        causes.invalid(path, "", f"{quote(path)} must validate at least one schema (anyOf)")
+        _composed(causes, f"{quote(path)} must validate at least one schema (anyOf)")
     if schema.get("oneOf"):
         count = sum(map(fits, schema["oneOf"]))
         if count != 1:
             found = "Found none valid" if count == 0 else f"Found {count} valid alternatives"
-            causes.invalid(path, "", f"{quote(path)} must validate one and only one schema (oneOf). {found}")
+            _composed(causes, f"{quote(path)} must validate one and only one schema (oneOf). {found}")
     if schema.get("allOf") and not all(map(fits, schema["allOf"])):
         for one in schema["allOf"]:
             _value(causes, value, one, path)
-        causes.invalid(path, "", f"{quote(path)} must validate all the schemas (allOf)")
+        _composed(causes, f"{quote(path)} must validate all the schemas (allOf)")
     if schema.get("not") and fits(schema["not"]):
-        causes.invalid(path, "", f"{quote(path)} must not validate the schema (not)")
+        _composed(causes, f"{quote(path)} must not validate the schema (not)")
+
+
+def _composed(causes: Causes, text: str) -> None:
+    """Findings about compositions bear no field."""
+    causes.found.append(Cause("<nil>", "FieldValueInvalid", f'Invalid value: "": {text}'))
 
 
 def _lists(causes: Causes, value: Any, schema: Object, path: str) -> None:

@@ -54,6 +54,10 @@ def _webhook(causes: Causes, hook: Object, path: str, *, mutating: bool) -> None
     if mutating and hook.get("reinvocationPolicy") not in (None, "Never", "IfNeeded"):
         causes.not_supported(f"{path}.reinvocationPolicy", hook["reinvocationPolicy"], ("IfNeeded", "Never"))
     client_config(causes, hook.get("clientConfig") or {}, f"{path}.clientConfig")
+    if hook.get("matchConditions"):
+        from minikube_py.api.validation import admission_policies
+
+        admission_policies.match_conditions(causes, hook["matchConditions"], f"{path}.matchConditions", params=False)
 
 
 def _full_name(causes: Causes, name: str, path: str) -> None:

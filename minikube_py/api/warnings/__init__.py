@@ -29,6 +29,7 @@ FUNCTIONS: dict[str, str] = {
     "deployments.apps": "pods:named_workload",
     "replicasets.apps": "pods:named_workload",
     "statefulsets.apps": "pods:workload",
+    "verticalpodautoscalers.autoscaling.k8s.io": "vertical:autoscaler",
     "cronjobs.batch": "pods:cron_job",
     "jobs.batch": "pods:job",
     "ingresses.networking.k8s.io": "services:ingress",

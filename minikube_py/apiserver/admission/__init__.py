@@ -145,6 +145,13 @@ ADMISSION: tuple[Plugin, ...] = (
     Plugin("CertificateSigning", (_CSR,), ("UPDATE",), check="certificates:signing", subresources=("status",)),
     Plugin("CertificateSubjectRestriction", (_CSR,), _CREATE, check="certificates:subject"),
     Plugin("DefaultIngressClass", ("ingresses.networking.k8s.io",), _CREATE, "ingresses:mutate"),
+    Plugin("MutatingAdmissionWebhook", ("pods",), _CREATE, "vertical:mutate"),
+    Plugin(
+        "MutatingAdmissionWebhook",
+        ("verticalpodautoscalers.autoscaling.k8s.io",),
+        _WRITE,
+        "vertical:default_policy",
+    ),
     Plugin(
         "Escalation",
         tuple(

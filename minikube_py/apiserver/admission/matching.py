@@ -102,10 +102,9 @@ def taken_back(request: Request, changed: Object) -> Object:
 
     assert request.object is not None
     if request.subresource == "scale":
-        return {
-            **request.object,
-            "spec": {**request.object["spec"], "replicas": (changed.get("spec") or {}).get("replicas", 0)},
-        }
+        from minikube_py.apiserver import verbs
+
+        return verbs.with_replicas(request.kind, request.object, (changed.get("spec") or {}).get("replicas", 0))
     decoded, _ = decode.decode(request.kind, changed, "Ignore")
     return defaults.apply(request.kind, convert.to_stored(request.kind, decoded))
 

@@ -55,3 +55,23 @@ def metric_text(metric: Object, status: Object) -> str:
 def _percent(value: Object, missing: str) -> str:
     found = value.get("averageUtilization")
     return missing if found is None else f"{found}%"
+
+
+def recommended_cpu(vpa: Object, now_s: int) -> str:
+    """What a VerticalPodAutoscaler recommends for its first container."""
+    return _recommended(vpa, "cpu")
+
+
+def recommended_memory(vpa: Object, now_s: int) -> str:
+    return _recommended(vpa, "memory")
+
+
+def _recommended(vpa: Object, name: str) -> str:
+    found = ((vpa.get("status") or {}).get("recommendation") or {}).get("containerRecommendations") or [{}]
+    return str((found[0].get("target") or {}).get(name, ""))
+
+
+def provided(vpa: Object, now_s: int) -> str:
+    """The status of the condition RecommendationProvided."""
+    conditions = (vpa.get("status") or {}).get("conditions") or ()
+    return next((str(one["status"]) for one in conditions if one["type"] == "RecommendationProvided"), "")

@@ -8,7 +8,11 @@ from minikube_py.base.clock import seconds
 from minikube_py.printers.cells.meta import at, condition, since
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
     from minikube_py.api.types import Object
+
+NONE: AbstractSet[str] = frozenset()
 
 
 class Summary(NamedTuple):
@@ -31,6 +35,8 @@ class _Restarts:
 
     def add(self, status: Object) -> None:
         self.count += status.get("restartCount", 0)
+        if not status.get("lastState"):
+            return
         finished = at(status, "lastState", "terminated", "finishedAt")
         if finished and (not self.last or seconds(self.last) < seconds(finished)):
             self.last = finished
@@ -48,18 +54,19 @@ def summary(pod: Object) -> Summary:
 
 def _summary(pod: Object) -> Summary:
     spec, status = pod.get("spec") or {}, pod.get("status") or {}
-    sidecars = {one["name"] for one in spec.get("initContainers") or () if one.get("restartPolicy") == "Always"}
+    initial = spec.get("initContainers") or ()
+    sidecars = {one["name"] for one in initial if one.get("restartPolicy") == "Always"} if initial else NONE
     reason = status.get("reason") or status.get("phase") or ""
-    if any(
-        one.get("type") == "PodScheduled" and one.get("reason") == "SchedulingGated"
-        for one in status.get("conditions") or ()
-    ):
-        reason = "SchedulingGated"
-    waiting, ready, restarts, of_sidecars = _initialising(pod, sidecars)
-    initialised = condition(pod, "Initialized")
+    is_initialised = False
+    for one in status.get("conditions") or ():
+        if one.get("type") == "PodScheduled" and one.get("reason") == "SchedulingGated":
+            reason = "SchedulingGated"
+        elif one.get("type") == "Initialized":
+            is_initialised = one.get("status") == "True"
+    waiting, ready, restarts, of_sidecars = _initialising(spec, status, sidecars)
     if waiting:
         reason = waiting
-    if not waiting or (initialised is not None and initialised.get("status") == "True"):
+    if not waiting or is_initialised:
         restarts = of_sidecars
         reason, more = _running(status, reason, restarts)
         ready += more
@@ -72,21 +79,21 @@ def _summary(pod: Object) -> Summary:
     return Summary(ready, total, reason, restarts.count, restarts.last)
 
 
-def _initialising(pod: Object, sidecars: set[str]) -> tuple[str, int, _Restarts, _Restarts]:
+def _initialising(spec: Object, status: Object, sidecars: AbstractSet[str]) -> tuple[str, int, _Restarts, _Restarts]:
     """('Init:0/2' or '' when all init containers are through, ready sidecars, restarts of all, of sidecars)."""
     every, of_sidecars, ready = _Restarts(), _Restarts(), 0
-    containers = at(pod, "spec", "initContainers") or ()
-    for index, status in enumerate(at(pod, "status", "initContainerStatuses") or ()):
-        every.add(status)
-        is_sidecar = status["name"] in sidecars
+    containers = spec.get("initContainers") or ()
+    for index, one in enumerate(status.get("initContainerStatuses") or ()):
+        every.add(one)
+        is_sidecar = one["name"] in sidecars
         if is_sidecar:
-            of_sidecars.add(status)
-        state = status.get("state") or {}
+            of_sidecars.add(one)
+        state = one.get("state") or {}
         terminated, waiting = state.get("terminated"), state.get("waiting") or {}
         if terminated is not None and terminated.get("exitCode", 0) == 0:
             continue
-        if is_sidecar and status.get("started"):
-            ready += bool(status.get("ready"))
+        if is_sidecar and one.get("started"):
+            ready += bool(one.get("ready"))
             continue
         if terminated is not None:
             return "Init:" + _end(terminated), ready, every, of_sidecars
@@ -102,8 +109,9 @@ def _running(status: Object, reason: str, restarts: _Restarts) -> tuple[str, int
     for one in reversed(status.get("containerStatuses") or ()):
         restarts.add(one)
         state = one.get("state") or {}
-        if at(state, "waiting", "reason"):
-            reason = state["waiting"]["reason"]
+        waiting = state.get("waiting")
+        if waiting and waiting.get("reason"):
+            reason = waiting["reason"]
         elif state.get("terminated") is not None:
             reason = _end(state["terminated"])
         elif one.get("ready") and state.get("running") is not None:

@@ -8,20 +8,28 @@ from typing import Any
 
 import pytest
 
-from minikube_py.api import custom, custom_rules
+from minikube_py.api import custom
 from minikube_py.api.decode import decode
+from minikube_py.api.validation import custom as validation
+from minikube_py.api.validation.causes import Causes
 
-DATA = Path(__file__).parent.parent / "data" / "kinds"
+DATA = Path(__file__).parent.parent.parent / "data" / "kinds"
 (WIDGET,) = custom.kinds_of(json.loads((DATA / "widget_crd.json").read_text()))
 REFUSALS = json.loads((DATA / "widget_refusals.json").read_text())
 Object = dict[str, Any]
+
+
+def causes_of(obj: Object) -> list[Any]:
+    causes = Causes()
+    validation.check(causes, WIDGET, obj, None)
+    return causes.found
 
 
 @pytest.mark.parametrize("case", REFUSALS, ids=lambda case: case["note"])
 def test_refuses_as_a_real_server(case: Object) -> None:
     spec = {} if case["spec"] is None else {"spec": case["spec"]}
     obj = {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "wx"}, **spec}
-    found = [str(cause) for cause in custom_rules.causes(WIDGET, decode(WIDGET, obj)[0])]
+    found = [str(cause) for cause in causes_of(decode(WIDGET, obj)[0])]
     assert sorted(found) == sorted(case["errors"])  # Go walks the fields of a map in no order
 
 
@@ -29,11 +37,11 @@ def test_a_good_object_and_a_version_without_a_schema_pass() -> None:
     good = {
         "apiVersion": "example.com/v1",
         "kind": "Widget",
-        "metadata": {},
+        "metadata": {"name": "w"},
         "spec": {"size": 3, "color": "red", "port": "http"},
     }
-    assert custom_rules.causes(WIDGET, decode(WIDGET, good)[0]) == []
-    assert custom_rules.causes(WIDGET, {"apiVersion": "example.com/v1alpha1", "spec": 1}) == []
+    assert causes_of(decode(WIDGET, good)[0]) == []
+    assert causes_of({"apiVersion": "example.com/v1alpha1", "metadata": {}, "spec": 1}) == []
 
 
 RULES: list[tuple[Object, Any, list[str]]] = [
@@ -52,4 +60,4 @@ RULES: list[tuple[Object, Any, list[str]]] = [
 
 @pytest.mark.parametrize(("schema", "value", "errors"), RULES, ids=lambda value: json.dumps(value))
 def test_tells_what_is_wrong_with_a_value(schema: Object, value: Any, errors: list[str]) -> None:
-    assert [str(cause) for cause in custom_rules.check(schema, value, "f")] == errors
+    assert [str(cause) for cause in validation.findings(value, schema, "f")] == errors
