@@ -4,7 +4,7 @@
     python -m tests.simulation.play FOLDER '{"seed": 1, "length": 25, "sweep": false, "sessions": 1, "day": 0}'
 
 `commands` (a list) may stand in place of `seed` and `length`. `sessions`: after how many commands the file is closed and
-opened again (0: never). `day`: by how many days the clock on the wall is wrong.
+opened again (0: never). `day`: by how many days the clock on the wall is wrong. `long`: nothing takes a short road.
 """
 
 from __future__ import annotations
@@ -51,6 +51,21 @@ def _swept(cluster: Cluster, words: dict[str, Any]) -> Cluster:
     return cluster
 
 
+def _go_the_long_way() -> None:
+    """No pod is made in a mould or lives as its twin does, and everybody is told of every change of a pod."""
+    from minikube_py.api import facets
+    from minikube_py.apiserver.verbs import ApiServer
+    from minikube_py.kubelet.twins import Twins
+
+    for place, name, answer in (
+        (Twins, "key_of", None),
+        (ApiServer, "_is_repeatable", False),
+        (facets, "of_change", facets.ALL & ~facets.OF_OTHERS),
+    ):
+        assert hasattr(place, name)
+        setattr(place, name, lambda *words, answer=answer: answer)
+
+
 def _move_wall_clock(days: int) -> None:
     right = time.time
     time.time = lambda: right() + days * 86_400
@@ -59,4 +74,6 @@ def _move_wall_clock(days: int) -> None:
 if __name__ == "__main__":
     told = json.loads(sys.argv[2])
     _move_wall_clock(told.get("day", 0))
+    if told.get("long"):
+        _go_the_long_way()
     print(json.dumps(play(sys.argv[1], told)))

@@ -73,6 +73,12 @@ def test_dirty_keys_and_full_sweeps_write_the_same_log_across_sessions(seed: int
     assert_equal(seed, {"sessions": 3}, {"sweep": True, "sessions": 3, "hash_seed": "7"}, "log")
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_short_roads_lead_where_the_long_ones_lead(seed: int) -> None:
+    """Moulds, twins and facets make a pod cheaper, never different."""
+    assert_equal(seed, {}, {"long": True}, "log")
+
+
 @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])
 def test_it_does_not_matter_which_python(version: str) -> None:
     python = shutil.which(f"python{version}")

@@ -225,3 +225,59 @@ def test_a_transaction_that_met_a_full_disk_is_lost_whatever_is_caught(tmp_path:
     with store.transaction():
         put(store, config_map("small"))
     assert store.revision == 1
+
+
+def pod(name: str, node: str = "", **labels: str) -> dict[str, Any]:
+    spec = {"containers": [], **({"nodeName": node} if node else {})}
+    meta = {"name": name, "namespace": "default", "uid": f"uid-{name}", "labels": labels}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec, "status": {}}
+
+
+def names(store: Store, bucket: str) -> list[str]:
+    return [key.name for key in store.bucket(bucket)]
+
+
+def test_a_bucket_is_loaded_over_what_is_not_written_yet(tmp_path: Path) -> None:
+    path = str(tmp_path / "c.db")
+    store = Store(path, create=True)
+    with store.transaction():
+        for name in ("a", "b", "c"):
+            put(store, pod(name, "n1", app="web"), "pods")
+    store = Store(path)
+    with store.transaction():
+        a = store.get(Key("pods", "default", "a"))
+        assert a is not None
+        put(store, {**a, "spec": {**a["spec"], "nodeName": "n2"}}, "pods")  # leaves n1
+        store.remove(Key("pods", "default", "b"), time_s=8, actor="test", cause=0)
+        put(store, pod("d", "n1", app="web"), "pods")
+        e = put(store, pod("e", "n1", app="web"), "pods")
+        put(store, {**e, "spec": {**e["spec"], "nodeName": "n3"}}, "pods")  # came to n1 and left it
+        assert names(store, "n:n1") == ["c", "d"]
+        assert names(store, "n:n2") == ["a"]
+        assert names(store, "n:n3") == ["e"]
+        assert names(store, "l:default/app=web") == ["a", "c", "d", "e"]
+        written = store.connection.execute("SELECT count(*) FROM object").fetchone()[0]
+        assert written == 3, "loading a bucket writes nothing"
+    store = Store(path)
+    assert [names(store, f"n:n{number}") for number in (1, 2, 3)] == [["c", "d"], ["a"], ["e"]]
+
+
+def test_a_name_is_free_if_neither_file_nor_session_has_it(tmp_path: Path) -> None:
+    path = str(tmp_path / "c.db")
+    store = Store(path, create=True)
+    with store.transaction():
+        for name in ("web-a", "web-b", "other-c"):
+            put(store, config_map(name))
+    store = Store(path)
+
+    def is_free(name: str) -> bool:
+        return store.is_free(Key("configmaps", "default", name), "web-")
+
+    with store.transaction():
+        assert [is_free(name) for name in ("web-a", "web-b", "web-c")] == [False, False, True]
+        put(store, config_map("web-c"))
+        store.remove(Key("configmaps", "default", "web-a"), time_s=8, actor="test", cause=0)
+        assert [is_free(name) for name in ("web-a", "web-b", "web-c")] == [True, False, False]
+    with store.transaction():
+        assert [is_free(name) for name in ("web-a", "web-c")] == [True, False]
+        assert not store.is_free(Key("configmaps", "default", "other-c"), "other-")
