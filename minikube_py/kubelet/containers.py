@@ -364,7 +364,7 @@ def ended(
     }
     if message:
         last["message"] = message
-    dropped = ("probes", "until", "code", "started", "end", "hook", "killed", "told")
+    dropped = ("probes", "until", "code", "started", "end", "hook", "killed", "told", "level")
     kept: Object = {key: value for key, value in record.items() if key not in dropped}
     if "last" in kept:
         kept["previous"] = kept["last"]

