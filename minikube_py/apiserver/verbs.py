@@ -322,7 +322,8 @@ class ApiServer:
         }
         machine = self.store.get(Key("nodes", "", node))
         if machine is not None and TOPOLOGY[1] in (machine["metadata"].get("labels") or ()):
-            new["metadata"] = _with_topology(pod["metadata"], machine["metadata"]["labels"])
+            meta = _with_topology(pod["metadata"], machine["metadata"]["labels"])
+            new["metadata"] = {**meta, "labels": self.store.shared("labels", meta["labels"])}
         return self._put(key, new, origin)
 
     def scale(self, kind: Kind, key: Key, scale: Object, *, origin: Origin = ADMIN, dry_run: bool = False) -> Object:

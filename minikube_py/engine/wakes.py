@@ -173,7 +173,7 @@ def dependents(change: Change, world: World) -> Iterable[Key]:
     return tuple(world.store.bucket("o:" + before.get("uid", ""))) if gone else NONE
 
 
-@concerned_by(of.WENT)
+@concerned_by(of.WENT | of.OWNERS)
 def owners(change: Change, world: World) -> Iterable[Key]:
     """The owners of a deleted object, and those that an object has lost: one that is being deleted may wait for it."""
     if change.new is None:
