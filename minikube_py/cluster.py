@@ -620,6 +620,19 @@ class Cluster:
                 origin=self._origin("kubectl-drain"),
             )  # fmt: skip
 
+    def connect(self, subresource: str, name: str, namespace: str = "", **options: Any) -> None:
+        """Raises Forbidden, or what admission says, if the one who asks may not connect to a pod.
+
+        `subresource`: exec, attach or portforward; `options`: of the PodExecOptions and the like (command, container, ...).
+        """
+        self.authorize("create", self.kind("pods"), namespace, name, subresource)
+        kind = {"exec": "PodExecOptions", "attach": "PodAttachOptions", "portforward": "PodPortForwardOptions"}[
+            subresource
+        ]
+        told = {"kind": kind, "apiVersion": "v1", **{name: value for name, value in options.items() if value}}
+        key = Key("pods", namespace or "default", name)
+        self.server.admit("CONNECT", key, subresource, told, origin=self._origin(""))
+
     def enter(self, pod: Object, container: Object) -> Session:
         """A session in a running container (see `leave`). Raises InternalError in the API server's words where there is
         none to enter."""
