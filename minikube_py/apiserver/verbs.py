@@ -322,7 +322,8 @@ class ApiServer:
         }
         machine = self.store.get(Key("nodes", "", node))
         if machine is not None and TOPOLOGY[1] in (machine["metadata"].get("labels") or ()):
-            new["metadata"] = _with_topology(pod["metadata"], machine["metadata"]["labels"])
+            meta = _with_topology(pod["metadata"], machine["metadata"]["labels"])
+            new["metadata"] = {**meta, "labels": self.store.shared("labels", meta["labels"])}
         return self._put(key, new, origin)
 
     def scale(self, kind: Kind, key: Key, scale: Object, *, origin: Origin = ADMIN, dry_run: bool = False) -> Object:
@@ -340,6 +341,15 @@ class ApiServer:
             )
             raise errors.Invalid("Scale", "autoscaling", key.name, [cause])
         return self._replace(kind, key, old, with_replicas(kind, old, replicas), "scale", origin, dry_run)
+
+    def admit(
+        self, verb: str, key: Key, subresource: str, obj: Object, *, origin: Origin = ADMIN, dry_run: bool = False
+    ) -> None:
+        """Ask admission about what is done with a pod: CONNECT with its PodExecOptions, CREATE of an Eviction."""
+        kind = self.registry.resource(key.resource)
+        request = self._request(verb, kind, key, obj, None, subresource, origin, dry_run)
+        request = request._replace(object=admission.mutate(request))
+        self.warnings += admission.check(request)
 
     def token(self, key: Key, wanted: Object, *, origin: Origin = ADMIN) -> Object:
         """Answer a TokenRequest for a ServiceAccount (its subresource 'token'); nothing is stored."""

@@ -37,13 +37,13 @@ class NamedTuple(metaclass=_Meta):
 
 def _new(cls: Any, *args: Any, **given: Any) -> Any:
     """The first call: compile what the class's `__new__` shall be, and call that."""
+    import collections
+
     owner = next(one for one in cls.__mro__ if "_fields" in vars(one))
-    names = "".join(f"{field}, " for field in owner._fields)
-    compiled = eval(f"lambda cls, {names}: make(cls, ({names}))", {"make": tuple.__new__, "__builtins__": {}})
-    compiled.__defaults__ = tuple(owner._field_defaults.values())
-    compiled.__name__ = "__new__"
-    owner.__new__ = staticmethod(compiled)
-    return compiled(cls, *args, **given)
+    make: Any = collections.namedtuple  # whose names and defaults are no literals here
+    model = make(owner.__name__, owner._fields, defaults=tuple(owner._field_defaults.values()))
+    owner.__new__ = staticmethod(model.__new__)
+    return model.__new__(cls, *args, **given)
 
 
 def _make(cls: Any, values: Iterable[Any]) -> Any:

@@ -67,6 +67,8 @@ def set_context(call: Call) -> None:
         _expect(call, 1)
     if call.args and call.on("current"):
         raise UsageError("you cannot specify both a context name and --current")
+    if call.on("current") and not _chosen():
+        raise UsageError("no current context is set")
     name = call.args[0] if call.args else _chosen() if call.on("current") else ""
     if not name:
         raise UsageError("you must specify a non-empty context name or --current")
@@ -182,6 +184,8 @@ def view(call: Call) -> None:
         raise call.usage(f"unexpected arguments: [{' '.join(call.args)}]")
     names = home.clusters()
     if call.on("minify"):
+        if not (call.text("context") or _chosen()):
+            raise UsageError("current-context must exist in order to minify")
         names = [call.text("context") or _chosen()] if names else []
     whole: dict[str, Any] = {
         "apiVersion": "v1",
@@ -197,9 +201,10 @@ def view(call: Call) -> None:
         order = ("kind", "apiVersion", "clusters", "users", "contexts", "current-context")
         call.say(goorder.text({name: whole[name] for name in order}))
     else:
-        from minikube_py.cli import show
+        from minikube_py.printers import output
 
-        call.say(show.plan(call).render([whole]))
+        form = "" if call.text("template") and not call.changed("output") else call.text("output")
+        call.say(output.render(form, [whole], template=call.text("template"), allowed=output.FORMATS))
 
 
 def _context(name: str) -> dict[str, str]:

@@ -20,7 +20,6 @@ def run(call: Call) -> None:
         from minikube_py.cli import raw
 
         return raw.run(call)
-    _check_flags(call)
     watching = call.on("watch") or call.on("watch-only")
     if not watching and not call.args and not call.list("filename") and not call.text("kustomize"):
         call.complain(NO_TYPE)
@@ -29,6 +28,7 @@ def run(call: Call) -> None:
             'Use "kubectl explain <resource>" for a detailed description of that resource (e.g. kubectl explain pods).',
             "See 'kubectl get -h' for help and examples",
         )
+    _check_flags(call)
     if call.text("output") not in ("", "wide", "name") or call.text("template"):
         show.plan(call)  # a format that nobody knows is refused before anything is read
     if watching:

@@ -6,7 +6,7 @@ kind of parameter or a word of the line, is not judged here: `read` gives None, 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,23 +41,36 @@ class Parameter(NamedTuple):
         return bool(self.type == list[str] or self.type == list[str] | None)
 
 
+class _Said(NamedTuple):
+    """What an Option or Argument says, with its parameter's type once that is known."""
+
+    sort: str
+    names: tuple[str, ...]
+    extra: dict[str, Any]
+    type: Any = None
+
+    def __call__(self) -> None:
+        """typing wants annotations that could be types: those can be called."""
+
+
 class _Typer:
     """What annotations ask of typer."""
 
-    Context = "context"
+    class Context:
+        """The marker of the parameter that is given the Context."""
 
     @staticmethod
-    def Option(*names: str, **said: Any) -> tuple[str, tuple[str, ...], dict[str, Any]]:
-        return "option", names, said
+    def Option(*names: str, **said: Any) -> _Said:
+        return _Said("option", names, said)
 
     @staticmethod
-    def Argument(*names: str, **said: Any) -> tuple[str, tuple[str, ...], dict[str, Any]]:
-        return "argument", names, said
+    def Argument(*names: str, **said: Any) -> _Said:
+        return _Said("argument", names, said)
 
 
 class _Annotated:
-    def __class_getitem__(cls, pair: tuple[Any, Any]) -> tuple[Any, Any]:
-        return pair
+    def __class_getitem__(cls, pair: tuple[Any, _Said]) -> _Said:
+        return pair[1]._replace(type=pair[0])
 
 
 def read(app: App, words: list[str], context: Context) -> Callable[[], Any] | None:
@@ -91,29 +104,32 @@ def parameters(function: Callable[..., Any]) -> list[Parameter]:
     names = code.co_varnames[: code.co_argcount]
     with_default = dict(zip(names[len(names) - len(defaults) :], defaults, strict=True))
     scope = {**function.__globals__, "typer": _Typer, "Annotated": _Annotated}
-    return [_parameter(name, eval(function.__annotations__[name], scope), with_default) for name in names]
+    try:
+        said = get_type_hints(function, scope)
+    except (NameError, TypeError, AttributeError):
+        raise _NotQuick from None
+    return [_parameter(name, said[name], with_default) for name in names]
 
 
 def _parameter(name: str, said: Any, defaults: dict[str, Any]) -> Parameter:
-    if said == _Typer.Context:
+    if said is _Typer.Context:
         return Parameter(name, said, (), (), {}, False, None)
-    if not isinstance(said, tuple) or not isinstance(said[1], tuple) or not said[1][2].keys() <= KNOWN:
+    if not isinstance(said, _Said) or not said.extra.keys() <= KNOWN:
         raise _NotQuick
-    type, (sort, spellings, extra) = said
-    limits = {key: extra[key] for key in ("min", "max") if key in extra}
+    limits: dict[str, Any] = {key: said.extra[key] for key in ("min", "max") if key in said.extra}
     on: list[str] = []
     off: list[str] = []
-    if sort == "option":
-        for spelling in spellings or (f"--{name.replace('_', '-')}",):
+    if said.sort == "option":
+        for spelling in said.names or (f"--{name.replace('_', '-')}",):
             first, _, second = spelling.partition("/")
             on.append(first)
             off += [second] if second else []
-    return Parameter(name, type, tuple(on), tuple(off), limits, name not in defaults, defaults.get(name))
+    return Parameter(name, said.type, tuple(on), tuple(off), limits, name not in defaults, defaults.get(name))
 
 
 def _values(wanted: list[Parameter], words: list[str], context: Context) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    places = [one for one in wanted if one.is_argument and one.type != _Typer.Context]
+    places = [one for one in wanted if one.is_argument and one.type is not _Typer.Context]
     options = {spelling: one for one in wanted for spelling in (*one.on, *one.off)}
     plain = _read_options(options, words, values)
     for place in places:
@@ -124,7 +140,7 @@ def _values(wanted: list[Parameter], words: list[str], context: Context) -> dict
     if plain:
         raise _NotQuick
     for one in wanted:
-        if one.type == _Typer.Context:
+        if one.type is _Typer.Context:
             values[one.name] = _Holder(context)
         elif one.required and one.name not in values:
             raise _NotQuick

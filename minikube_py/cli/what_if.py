@@ -55,11 +55,11 @@ def what_if(
     baseline: Annotated[bool, typer.Option("--baseline", help="Also run the cluster as it is.")] = False,
     output: Annotated[str, typer.Option("--output", "-o", metavar="FORMAT", help="table or json.")] = "table",
     svg: Annotated[str, typer.Option("--svg", metavar="FILE", help="Write the courses as a picture.")] = "",
-    png: Annotated[str, typer.Option("--png", metavar="FILE", help="The same as PNG.")] = "",
+    png: Annotated[str, typer.Option("--png", metavar="FILE", help="The same, as pixels (needs resvg-py).")] = "",
 ) -> None:
     """Apply each file to a copy of the cluster, let time pass, and print errors, latency, pod-hours and cost side by side.
 
-    Only what comes in that time is counted. Pods are those that run, of all namespaces; cost is that of the NodeGroups' nodes.
+    Only what comes in that time is counted. Pods are those that run, outside kube-system; cost is that of the NodeGroups' nodes.
     """
     context: own.Context = ctx.obj
     if output not in ("table", "json"):
@@ -75,7 +75,6 @@ def what_if(
     for path, is_png in ((svg, False), (png, True)):
         if path:
             _draw(futures, path, cluster.clock.now_s, seconds, png=is_png)
-            own.echo(f"{path} written", err=True)
     if output == "json":
         import json
 
@@ -132,7 +131,10 @@ class _Meter:
 
 
 def _runs(pod: Object | None) -> bool:
-    return pod is not None and (pod.get("status") or {}).get("phase") == "Running"
+    """Whether it is a pod that runs, other than the cluster's own."""
+    if pod is None or pod["metadata"]["namespace"] == "kube-system":
+        return False
+    return (pod.get("status") or {}).get("phase") == "Running"
 
 
 def _run(cluster: Cluster, namespace: str, name: str, file: str, traffic: list[str], seconds: int) -> Future:

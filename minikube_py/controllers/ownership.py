@@ -92,10 +92,11 @@ def claim(
     """
     mine: Objects = []
     uid = owner["metadata"]["uid"]
-    alike: tuple[object, object] = (), ()  # the references and the labels of the last one that is ours: most share both
+    ours: object = ()  # references of one that is ours, and the ids of labels that match: most pods share them
+    matching: dict[int, None] = {}
     for obj in found:
         meta = obj["metadata"]
-        if meta.get("ownerReferences") is alike[0] and meta.get("labels") is alike[1]:
+        if meta.get("ownerReferences") is ours and id(meta.get("labels")) in matching:
             mine.append(obj)
             continue
         controller = controller_of(obj)
@@ -104,7 +105,8 @@ def claim(
             continue
         if controller is not None and matches:
             mine.append(obj)
-            alike = meta["ownerReferences"], meta.get("labels")
+            ours = meta["ownerReferences"]
+            matching[id(meta.get("labels"))] = None
         elif controller is not None and not is_deleting(owner):
             others = [one for one in obj["metadata"]["ownerReferences"] if one["uid"] != uid]
             yield Patch(key_of(resource, obj), {"metadata": {"ownerReferences": others or None}})

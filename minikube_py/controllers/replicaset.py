@@ -301,11 +301,12 @@ def _status(
     old, spec = rs.get("status") or {}, rs["spec"]
     min_ready_s = spec.get("minReadySeconds", 0)
     template_labels = (spec["template"].get("metadata") or {}).get("labels") or {}
-    labelled, alike = 0, None  # the labels that fit: most share them
+    labelled = 0
+    fitting: dict[int, None] = {}
     for pod in active:
         labels = pod["metadata"].get("labels") or {}
-        if labels is alike or template_labels.items() <= labels.items():
-            alike = labels
+        if id(labels) in fitting or template_labels.items() <= labels.items():
+            fitting[id(labels)] = None  # most pods share their labels
             labelled += 1
     ready = [one for pod in active if (one := pods.condition(pod, "Ready")) and one.get("status") == "True"]
     until_s = clock.now_s - min_ready_s

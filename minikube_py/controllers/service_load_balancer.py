@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from minikube_py.api.families import IPV4, IPV6, family_of
 from minikube_py.api.types import Key, Patch, Record, Remember, Wake
 from minikube_py.base import patch
 from minikube_py.controllers import ownership
@@ -43,7 +44,7 @@ def step(service: Object, view: View, clock: Clock) -> Actions:
     if clock.now_s < since + DELAY_S:
         yield Wake(since + DELAY_S)
         return
-    given = {"ingress": [{"ip": _address(service, view), "ipMode": "VIP"}]}
+    given = {"ingress": [{"ip": address, "ipMode": "VIP"} for address in _given(service, view)]}
     yield Patch(key, {"status": {"loadBalancer": given}}, "status")
     yield _event(service, "EnsuredLoadBalancer", "Ensured load balancer")
     yield Remember({})
@@ -77,11 +78,15 @@ def _addresses(service: Object) -> list[Object]:
     return found
 
 
-def _address(service: Object, view: View) -> str:
-    """The one that `loadBalancerIP` asks for, else the lowest that is free."""
-    asked = service["spec"].get("loadBalancerIP")
+def _given(service: Object, view: View) -> list[str]:
+    """One for each of the Service's families: the one that `loadBalancerIP` asks for, else the lowest that is free."""
+    asked = service["spec"].get("loadBalancerIP") or ""
     taken = taken_addresses(view)
-    return str(asked) if asked and asked not in taken else free_address(taken)
+    families = service["spec"].get("ipFamilies") or [IPV4]
+    return [
+        asked if asked and asked not in taken and family_of(asked) == family else free_address(taken, family)
+        for family in families
+    ]
 
 
 def taken_addresses(view: View) -> set[str]:
@@ -94,8 +99,11 @@ def taken_addresses(view: View) -> set[str]:
     return found
 
 
-def free_address(taken: set[str]) -> str:
-    """The lowest address of 172.30.0.0/16 that nobody has, from .0.1 on."""
+def free_address(taken: set[str], family: str = IPV4) -> str:
+    """The lowest address of 172.30.0.0/16 or fd00:172:30::/112 that nobody has, from .0.1 or ::1 on."""
+    if family == IPV6:
+        prefix = addresses.LOAD_BALANCERS_IPV6.partition("/")[0]
+        return next(text for value in range(1, 0xFFFF) if (text := f"{prefix}{value:x}") not in taken)
     first = addresses.block(addresses.LOAD_BALANCERS)[0]
     return next(text for value in range(1, 0xFFFF) if (text := addresses.text(first + value)) not in taken)
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 CLIENT = "203.0.113.10"
 CLIENT_IPV6 = "2001:db8::10"
 LOAD_BALANCERS = "172.30.0.0/16"
+LOAD_BALANCERS_IPV6 = "fd00:172:30::/112"
 CLUSTER_DNS = "10.96.0.10"
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from minikube_py.api import pods
 from minikube_py.api.families import IPV4, family_of, pod_addresses
+from minikube_py.api.nodes import ZONE
 from minikube_py.network import addresses, dns, gateway, ingress, places, policy, services, serving
 from minikube_py.network.requests import Backend, Match, Request
 from minikube_py.network.services import Endpoint
@@ -245,8 +246,17 @@ def _to_service(
         if source.title == "outside":
             return _balanced(view, source, asked, owned, hops, limit_s)
     found = services.endpoints(service, port, view, family_of(source.ip))
-    choice = services.choose(service, found, node=source.node, external=False)
+    choice = _choice(view, service, found, source.node, external=False)
     return _chosen(service, choice, source, asked, (*hops, Hop("service", f"{told}: {choice.why}")), limit_s)
+
+
+def _choice(view: View, service: Object, found: list[Endpoint], node: str, *, external: bool) -> services.Choice:
+    """What kube-proxy on a node chooses from; '' is no node."""
+    from minikube_py.api.types import Key
+
+    there = view.get(Key("nodes", "", node)) if node else None
+    zone = (there["metadata"].get("labels") or {}).get(ZONE, "") if there is not None else ""
+    return services.choose(service, found, node=node, external=external, zone=zone)
 
 
 def _ranges_refuse(service: Object, source: Place) -> str:
@@ -280,9 +290,9 @@ def _balanced(
     told = f"{_title(service)} {how} {asked.port}/TCP"
     if service["spec"].get("externalTrafficPolicy") != "Local":
         seen = places.towards(places.of_node(up[0]), source.ip) if up else source
-        choice = services.choose(service, found, node="", external=True)
+        choice = _choice(view, service, found, "", external=True)
         return _chosen(service, choice, seen, asked, (*hops, Hop("service", f"{told}: {choice.why}")), limit_s)
-    choices = [services.choose(service, found, node=node["metadata"]["name"], external=True) for node in up]
+    choices = [_choice(view, service, found, node["metadata"]["name"], external=True) for node in up]
     healthy = [choice for choice in choices if choice.endpoints]
     why = f"{len(healthy)} of {len(up)} nodes have a ready endpoint (externalTrafficPolicy: Local)"
     candidates = tuple(
@@ -307,7 +317,7 @@ def _to_node(view: View, source: Place, asked: Request, node: Object, hops: tupl
     owned = services.node_port(asked.port, view)
     if owned is not None:
         found = services.endpoints(owned.service, owned.port, view, family_of(source.ip))
-        choice = services.choose(owned.service, found, node=name, external=True)
+        choice = _choice(view, owned.service, found, name, external=True)
         is_local = owned.service["spec"].get("externalTrafficPolicy") == "Local"
         seen = (
             source if is_local else places.towards(places.of_node(node), source.ip)

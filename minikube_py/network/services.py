@@ -31,6 +31,8 @@ class Endpoint(NamedTuple):
     ready: bool = True
     serving: bool = True
     terminating: bool = False
+    for_nodes: tuple[str, ...] = ()  # who should use it (hints)
+    for_zones: tuple[str, ...] = ()
 
 
 class Choice(NamedTuple):
@@ -90,7 +92,13 @@ def _endpoint(entry: Object, address: str, number: int, namespace: str) -> Endpo
         ready,
         conditions.get("serving", ready) is not False,
         bool(conditions.get("terminating")),
+        *_hints(entry.get("hints") or {}),
     )
+
+
+def _hints(found: Object) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    nodes, zones = ([one["name"] for one in found.get(field) or ()] for field in ("forNodes", "forZones"))
+    return tuple(nodes), tuple(zones)
 
 
 def port_of(service: Object, number: int, protocol: str = "TCP") -> Object | None:
@@ -101,8 +109,8 @@ def port_of(service: Object, number: int, protocol: str = "TCP") -> Object | Non
     return None
 
 
-def choose(service: Object, found: list[Endpoint], *, node: str, external: bool) -> Choice:
-    """The endpoints for a connection that enters the Service on `node`.
+def choose(service: Object, found: list[Endpoint], *, node: str, external: bool, zone: str = "") -> Choice:
+    """The endpoints for a connection that enters the Service on `node`, which is in `zone`.
 
     Ready endpoints count; where there is none, those that still serve while they terminate. With the traffic policy Local
     only those on the node do: without one the connection is dropped. No endpoint at all: it is refused.
@@ -110,6 +118,9 @@ def choose(service: Object, found: list[Endpoint], *, node: str, external: bool)
     field = "externalTrafficPolicy" if external else "internalTrafficPolicy"
     usable, why = _usable(found)
     if service["spec"].get(field) != "Local":
+        near, hint = _hinted(usable, node, zone)
+        if near:
+            return Choice(near, f"{why}, {len(near)} of them {hint}")
         return Choice(usable, why or "no endpoint is ready: kube-proxy refuses the connection")
     if not usable:
         return Choice((), "no endpoint is ready: kube-proxy refuses the connection")
@@ -117,6 +128,20 @@ def choose(service: Object, found: list[Endpoint], *, node: str, external: bool)
     if local:
         return Choice(local, f"{why} on {node} ({field}: Local)")
     return Choice((), f"{field}: Local, and no endpoint is ready on {node or 'this node'}: kube-proxy drops it", True)
+
+
+def _hinted(usable: tuple[Endpoint, ...], node: str, zone: str) -> tuple[tuple[Endpoint, ...], str]:
+    """Those whose hints name the node, else those that are for its zone; none if an endpoint has no such hint
+    (topologyModeFromHints)."""
+    for name, told, hints in (
+        (node, f"for node {node}", [one.for_nodes for one in usable]),
+        (zone, f"for zone {zone}", [one.for_zones for one in usable]),
+    ):
+        if name and all(hints):
+            near = tuple(one for one, names in zip(usable, hints, strict=True) if name in names)
+            if near:
+                return near, told
+    return (), ""
 
 
 def _usable(found: list[Endpoint]) -> tuple[tuple[Endpoint, ...], str]:

@@ -61,6 +61,7 @@ class Cache:
         self._renamed: set[str] = set()
         self._domains: dict[tuple[str, ...], Any] = {}
         self._order: list[str] | None = None
+        self._positions: tuple[list[str], dict[str, int]] | None = None
         self._load()
 
     def _load(self) -> None:
@@ -89,6 +90,13 @@ class Cache:
         if self._order is None:
             self._order = nodes.in_order(self._places.values())
         return self._order
+
+    def positions(self) -> dict[str, int]:
+        """Where each node stands in `order`. Do not change the dict."""
+        order = self.order()
+        if self._positions is None or self._positions[0] is not order:
+            self._positions = order, {name: number for number, name in enumerate(order)}
+        return self._positions[1]
 
     def node_count(self) -> int:
         return len(self._places)

@@ -58,8 +58,8 @@ class Crowd:
         if like is None:
             return ask(state, self._nodes(self.names))
         values = self._cache.columns.of((kind, plugin, like), self._cache.dirty)
-        missing = [name for name in self.names if name not in values]
-        if missing:
+        if len(values) < len(self.names) or not all(map(values.__contains__, self.names)):
+            missing = [name for name in self.names if name not in values]
             values.update(zip(missing, ask(state, self._nodes(missing)), strict=True))
         return self._pick(values) if self._pick is not None else [values[name] for name in self.names]
 

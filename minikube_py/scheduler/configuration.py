@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from minikube_py.api.validation import placement
 from minikube_py.api.validation.causes import Causes
+from minikube_py.scheduler import configuration_shape as shape
 from minikube_py.scheduler.plugins.node_resources_fit import LEAST, MOST, RATIO, Strategy
 from minikube_py.scheduler.profile import FILTERS, WEIGHTS, ProfileArguments, profile
 from minikube_py.scheduler.settings import DEFAULT_NAME, FILE, ConfigurationError, Settings
@@ -36,12 +37,10 @@ def read(text: str) -> Settings:
             f'no kind "{config.get("kind") or ""}" is registered for version "{config.get("apiVersion") or ""}" in scheme '
             '"k8s.io/kubernetes/pkg/scheduler/apis/config/scheme/scheme.go"'
         )
-    try:
-        return _settings(config)
-    except (AttributeError, KeyError, TypeError):
-        raise ConfigurationError(
-            f"couldn't decode as {KIND}: a field has a value of another type, or a name is missing"
-        ) from None
+    wrong = shape.problem(config, shape.CONFIGURATION, "")
+    if wrong:
+        raise ConfigurationError(wrong)
+    return _settings(shape.without_nulls(config))
 
 
 def _settings(config: Object) -> Settings:
@@ -85,7 +84,10 @@ def _arguments(causes: Causes, row: Object, path: str, percent: int | None) -> P
     made = ProfileArguments(filters=filters, weights=weights, preempts=preempts, percent=(own or percent) or 0)
     seen: set[str] = set()
     for index, found in enumerate(row.get("pluginConfig") or ()):
-        name, args, where = found["name"], found.get("args") or {}, f"{path}.pluginConfig[{index}]"
+        name, args, where = found.get("name") or "", found.get("args") or {}, f"{path}.pluginConfig[{index}]"
+        wrong = shape.problem(args, shape.ARGUMENTS[name], f"{where}.args") if name in shape.ARGUMENTS else ""
+        if wrong:
+            raise ConfigurationError(wrong)
         if name in seen:
             causes.duplicate(where, name)
         seen.add(name)
@@ -110,8 +112,8 @@ def _enabled(plugins: Object) -> tuple[tuple[str, ...], dict[str, int], bool]:
     """(filters, weights of the scores, whether there is preemption) after everything that is enabled or disabled."""
     for point in plugins.values():
         for one in point.get("enabled") or ():
-            if one["name"] not in KNOWN:
-                raise ConfigurationError(f'plugin "{one["name"]}" does not exist')
+            if one.get("name") not in KNOWN:
+                raise ConfigurationError(f'plugin "{one.get("name") or ""}" does not exist')
     everywhere = plugins.get("multiPoint") or {}
     filters = tuple(_at(plugins, everywhere, FILTER_POINTS, dict.fromkeys(FILTERS, 0)))
     scores = _at(plugins, everywhere, SCORE_POINTS, WEIGHTS)
@@ -128,7 +130,7 @@ def _at(plugins: Object, everywhere: Object, points: tuple[str, ...], defaults: 
 
 
 def _merged(found: dict[str, int], point: Object, defaults: Mapping[str, int]) -> dict[str, int]:
-    off = {one["name"] for one in point.get("disabled") or ()}
+    off = {one.get("name") for one in point.get("disabled") or ()}
     kept = {} if "*" in off else {name: weight for name, weight in found.items() if name not in off}
     for one in point.get("enabled") or ():
         name = one["name"]
@@ -159,9 +161,9 @@ def _strategy(causes: Causes, found: Object, path: str) -> Strategy:
     resources = []
     for index, one in enumerate(found.get("resources") or [{"name": "cpu"}, {"name": "memory"}]):
         weight = one.get("weight", 1)
-        resources.append((one["name"], weight))
+        resources.append((one.get("name") or "", weight))
         if not 0 < weight <= 100:
-            text = f"resource weight of {one['name']} not in valid range (0, 100]"
+            text = f"resource weight of {one.get('name')} not in valid range (0, 100]"
             causes.invalid(f"{path}.resources[{index}].weight", weight, text)
     ratio, where = found.get("requestedToCapacityRatio"), f"{path}.requestedToCapacityRatio"
     if kind != RATIO:

@@ -67,7 +67,7 @@ class Template:
         # A verdict that depends on one node alone is part of its class; the others are given class by class.
         self.early = [row for row in asked if type(row[0]).filter is Plugin.filter]
         self.late = [row for row in asked if type(row[0]).filter is not Plugin.filter]
-        self.index = {name: number for number, name in enumerate(self.names)}
+        self.index = cache.positions() if self.whole else {name: number for number, name in enumerate(self.names)}
         self.ids = [0] * len(self.names)
         self.seen = len(cache.dirty)
         self._forget()
@@ -126,7 +126,7 @@ class Template:
             known = dict(zip(self.names, self.ids, strict=True))
             self.names = self.cache.order()
             self.ids = [known.get(name, 0) for name in self.names]
-            self.index = {name: number for number, name in enumerate(self.names)}
+            self.index = self.cache.positions()
         if self.seen < len(dirty):
             self.refused = None
         if len(self.classes) > CLASSES_MAX:

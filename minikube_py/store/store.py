@@ -147,6 +147,7 @@ class Store:
             self._slept.clear()
             self._lies_in.clear()
             self._named.clear()
+            self._shared.clear()
 
     def checkpoint(self) -> None:
         """End this transaction's instant here and begin the next: the work so far is safe, the session goes on."""
@@ -243,6 +244,7 @@ class Store:
         self._come: dict[
             str, dict[Key, None]
         ] = {}  # what has come into buckets that are not loaded, and may have left again
+        self._shared: dict[tuple[str, Any], Any] = {}  # labels and owners of pods
         self._named: dict[tuple[str, str, str], dict[str, None]] = {}  # the names that SQL has behind a prefix
         self._born: dict[str, None] = {}  # uids created in this session: SQL knows nothing about them
         self._fresh: dict[Key, None] = {}  # and their keys
@@ -338,11 +340,23 @@ class Store:
         return self._enter(key, row[0], self._parsed(row[1]))
 
     def _enter(self, key: Key, row_id: int, obj: Object) -> Object:
+        if key.resource == "pods":
+            meta = obj["metadata"]
+            for field in ("labels", "ownerReferences"):
+                if meta.get(field):
+                    meta[field] = self.shared(field, meta[field])
         if self._wrap is not None:
             obj = self._wrap(obj)
         self._objects[key] = obj
         self._ids[key] = row_id
         return obj
+
+    def shared(self, field: str, value: Any) -> Any:
+        """The one object for all equal labels, or ownerReferences, of pods. Those of one controller have equal ones: who looks
+        at many pods then sees at once that they are alike."""
+        key: Any = tuple(value.items()) if field == "labels" else value[0].get("uid")
+        known = self._shared.setdefault((field, key), value)
+        return known if known is value or known == value else value
 
     def list(self, resource: str, namespace: str | None = None) -> Objects:
         """All objects of a resource (of one namespace), sorted by namespace and name."""

@@ -70,10 +70,18 @@ class StoreView:
     def selected(self, namespace: str, labels: dict[str, str]) -> Objects:
         buckets = [self._store.bucket(f"l:{namespace}/{name}={value}") for name, value in sorted(labels.items())]
         smallest, get = min(buckets, key=len), self._store.get
-        wanted = labels.items()
-        return [
-            pod for key in smallest if (pod := get(key)) is not None and wanted <= pod["metadata"]["labels"].items()
-        ]
+        wanted, found = labels.items(), []
+        fitting: dict[int, bool] = {}  # by the ids of labels, which most pods share
+        for key in smallest:
+            pod = get(key)
+            if pod is not None:
+                own = pod["metadata"]["labels"]
+                fits = fitting.get(id(own))
+                if fits is None:
+                    fits = fitting[id(own)] = wanted <= own.items()
+                if fits:
+                    found.append(pod)
+        return found
 
     def selecting(self, resource: str, pod: Object) -> Objects:
         """Remembered for the pods that share their labels, until anything but a pod changes."""

@@ -86,7 +86,7 @@ def _flags() -> Iterator[str]:
 
 def _globals() -> Iterator[str]:
     for _, flag, _ in cobra._FLAG_LINE.findall(cobra.help_text("options")):
-        for command in ("", "version --client "):
+        for command in ("", "version --client "):  # one that reads them, and one that does not
             yield from (f"{command}--{flag}{value}" for value in ("", "=@", "="))
 
 
@@ -120,17 +120,18 @@ def record() -> None:
 
 def _ask(program: str, line: str) -> Case | None:
     with tempfile.TemporaryDirectory() as folder:
-        place = shutil.copytree(FILES, os.path.join(folder, "files"))
+        place, home = shutil.copytree(FILES, os.path.join(folder, "files")), os.path.join(folder, "home")
         try:
             done = subprocess.run(
                 [program, *line.split()], cwd=place, capture_output=True, text=True, timeout=10,
-                stdin=subprocess.DEVNULL, env={"HOME": HOME, "PATH": "/usr/bin:/bin", "EDITOR": "true"}, check=False,
+                stdin=subprocess.DEVNULL, env={"HOME": home, "PATH": "/usr/bin:/bin", "EDITOR": "true"}, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             return None
     if any(sign in done.stderr for sign in ASKED):
         return None
-    return Case(line, done.returncode, masked(done.stdout, place), masked(done.stderr, place))
+    out, err = (masked(text.replace(home, HOME), place) for text in (done.stdout, done.stderr))
+    return Case(line, done.returncode, out, err)
 
 
 # ------------------------------------------------------------------------------------------------------- replaying
@@ -145,8 +146,9 @@ def replay(line: str) -> tuple[int, str, str]:
             code = main(line.split())
     finally:
         sys.stdin = before
-    place = os.getcwd()
-    return code, masked(out.getvalue(), place), masked(err.getvalue(), place)
+    place, clusters = os.getcwd(), os.path.join(os.environ["KPY_HOME"], "clusters")
+    told = [stream.getvalue().replace(clusters, f"{HOME}/.kube/config") for stream in (out, err)]
+    return code, masked(told[0], place), masked(told[1], place)
 
 
 MASKS = (

@@ -81,8 +81,9 @@ def test_traffic_from_start_to_picture(web: Callable[..., Any], tmp_path: Path) 
     assert web("traffic", "status", "traffic", "--png", str(pixels)).err.endswith(f"{pixels} written\n")
     head = pixels.read_bytes()[:24]
     assert (head[:8], struct.unpack(">II", head[16:])) == (b"\x89PNG\r\n\x1a\n", (1720, 1076))
-    nowhere = web("traffic", "status", "traffic", "--png", "/nowhere/traffic.png")
-    assert (nowhere.code, nowhere.err) == (1, "error: cannot write /nowhere/traffic.png: No such file or directory\n")
+    lost = tmp_path / "nowhere" / "traffic.png"
+    nowhere = web("traffic", "status", "traffic", "--png", str(lost))
+    assert (nowhere.code, nowhere.err) == (1, f"error: cannot write {lost}: No such file or directory\n")
     web("traffic", "stop")
     web("reconcile", "--for", "1m")
     assert web("get", "traffic", "--no-headers").out.split()[:4] == ["traffic", "Paused", "3000", "0"]

@@ -259,3 +259,16 @@ def test_health_check_node_ports_count_the_nodes_own_endpoints(cluster: Cluster)
         assert f'"localEndpoints": {count},' in outcome.body
     cluster.patch("services", "web", "default", {"spec": {"externalTrafficPolicy": "Cluster"}})
     assert ask(cluster, f"http://192.168.10.2:{port}/", "outside").cause == "refused"
+
+
+def test_a_load_balancer_has_an_address_for_each_family(cluster: Cluster) -> None:
+    cluster.create(service(type="LoadBalancer", ipFamilyPolicy="RequireDualStack"))
+    cluster.create(service("six", type="LoadBalancer", ipFamilies=[V6], loadBalancerIP="fd00:172:30::99"))
+    cluster.reconcile()
+    given = {
+        name: [one["ip"] for one in cluster.get("services", name, "default")["status"]["loadBalancer"]["ingress"]]
+        for name in ("web", "six")
+    }
+    assert given == {"web": ["172.30.0.1", "fd00:172:30::1"], "six": ["fd00:172:30::99"]}
+    for address in ("172.30.0.1", "[fd00:172:30::1]", "[fd00:172:30::99]"):
+        assert ask(cluster, f"http://{address}/", "outside").status == 200

@@ -122,6 +122,13 @@ def test_the_default_is_what_an_empty_configuration_means() -> None:
     assert settings("")[1:] == DEFAULT[1:] == (1, 10)
 
 
+def test_null_is_what_is_not_there() -> None:
+    text = (
+        "percentageOfNodesToScore: null\nprofiles: [{plugins: null, pluginConfig: [{name: NodeAffinity, args: null}]}]"
+    )
+    assert settings(text).profiles["default-scheduler"].percent == 0
+
+
 def test_plugins_go_on_and_off_everywhere_or_at_one_point() -> None:
     found = settings(
         """
@@ -216,9 +223,17 @@ AT = "profiles[0].pluginConfig[0].args"
             "profiles: [{pluginConfig: [{name: InterPodAffinity, args: {hardPodAffinityWeight: 101}}]}]",
             f"{AT}.hardPodAffinityWeight: Invalid value: 101: not in valid range [0, 100]",
         ),
+        ("profiles: 7", "json: cannot unmarshal number into Go struct field profiles of type slice"),
         (
-            "profiles: 7",
-            "couldn't decode as KubeSchedulerConfiguration: a field has a value of another type, or a name is missing",
+            "profiles: [{plugins: {score: {enabled: [{name: ImageLocality, weight: much}]}}}]",
+            "json: cannot unmarshal string into Go struct field profiles[0].plugins.score.enabled[0].weight of type int32",
+        ),
+        ("profile: []", 'strict decoding error: unknown field "profile"'),
+        (FIT % "{scoring: {}}", f'strict decoding error: unknown field "{AT}.scoring"'),
+        ("profiles: [null]", "json: cannot unmarshal null into Go struct field profiles[0]"),
+        (
+            "percentageOfNodesToScore: true",
+            "json: cannot unmarshal bool into Go struct field percentageOfNodesToScore of type int32",
         ),
     ],
 )
