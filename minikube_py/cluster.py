@@ -38,7 +38,9 @@ else:
 
 
 KUBERNETES_VERSION = "v1.36.2"
+API_SERVICES = "apiservices.apiregistration.k8s.io"
 TRAFFICS = "traffics.sim.kpy.dev"  # their counts are brought up to now when they are read
+MANAGED_MAX = 5_000  # versions of objects whose managedFields are kept
 MEMORY_EPOCH_S = 1_767_225_600  # 2026-01-01T00:00:00Z, where a cluster in memory starts unless told
 CRDS = "customresourcedefinitions.apiextensions.k8s.io"
 
@@ -67,6 +69,7 @@ class Cluster:
         self._server: ApiServer | None = None
         self._engine: Engine | None = None
         self._registry: Registry | None = None
+        self._managed: dict[tuple[str, str, str], Objects] = {}  # managedFields by resource, uid and version
         store.renewed = self._renew
         self.subject: Subject | None = None  # who asks; None: the administrator, who may do anything
         self.pace: Callable[[int], None] | None = None  # lets that many real seconds pass; None: time jumps
@@ -159,7 +162,9 @@ class Cluster:
         self.reconcile()
 
     def _renew(self) -> None:
-        """Another process, or the engine, has written: kinds may have come or gone."""
+        """Another process, or the engine, has written: kinds may have come or gone, and a snapshot may have taken versions
+        back."""
+        self._managed.clear()
         self._registry = None
         if self._server is not None:
             self._server.registry = self.registry
@@ -241,7 +246,7 @@ class Cluster:
         self.authorize("get", kind, namespace, name)
         if kind.version == kinds_table.METRICS:
             return self._measured(kind, name, namespace)
-        found = self.store.get(self._key(kind, name, namespace))
+        found = self._find(kind, name, namespace)
         if found is None:
             raise errors.not_found(kind.resource, name)
         return self._served(kind, found)
@@ -251,7 +256,7 @@ class Cluster:
         kind = self.kind(resource)
         if kind.version == kinds_table.METRICS:
             return self._measured(kind, name, namespace)
-        found = self.store.get(self._key(kind, name, namespace))
+        found = self._find(kind, name, namespace)
         if found is None:
             raise errors.not_found(kind.resource, name)
         return found
@@ -275,7 +280,7 @@ class Cluster:
 
             found = metrics_api.listed(kind.plural, namespace, self.view, self.clock)
         else:
-            found = self.store.list(kind.storage, namespace if kind.namespaced else None)
+            found = self.there(kind, namespace)
         if labels:
             from minikube_py.base import selector
 
@@ -296,7 +301,7 @@ class Cluster:
         place = namespace if kind.namespaced else None
         found: dict[Key, Object] = {
             Key(kind.storage, obj["metadata"].get("namespace", ""), obj["metadata"]["name"]): obj
-            for obj in self.store.list(kind.storage, place)
+            for obj in self.there(kind, namespace)
         }
         for change in reversed(self.store.history(revision)) if revision < self.store.revision else ():
             if change.key.resource != kind.storage or place not in (None, change.key.namespace):
@@ -305,7 +310,28 @@ class Cluster:
                 found.pop(change.key, None)
             else:
                 found[change.key] = change.old
-        return [found[key] for key in sorted(found)]
+        objects = [found[key] for key in sorted(found)]
+        return [self._served(kind, obj) for obj in objects] if kind.resource == TRAFFICS else objects
+
+    def there(self, kind: Kind, namespace: str | None = None) -> Objects:
+        """The objects of a kind, sorted, whoever asks: what is stored, and the APIServices of the server's own groups."""
+        found = self.store.list(kind.storage, namespace if kind.namespaced else None)
+        if kind.resource == API_SERVICES:
+            names = {obj["metadata"]["name"] for obj in found}
+            own = (obj for obj in self._local_services() if obj["metadata"]["name"] not in names)
+            found = sorted((*found, *own), key=lambda obj: str(obj["metadata"]["name"]))
+        return found
+
+    def _find(self, kind: Kind, name: str, namespace: str) -> Object | None:
+        found = self.store.get(self._key(kind, name, namespace))
+        if found is None and kind.resource == API_SERVICES:
+            return next((obj for obj in self._local_services() if obj["metadata"]["name"] == name), None)
+        return found
+
+    def _local_services(self) -> Iterator[Object]:
+        from minikube_py.api import apiservices
+
+        return apiservices.local(self.registry, self.clock.at(self.info.epoch_s))
 
     def _served(self, kind: Kind, obj: Object) -> Object:
         if kind.resource == TRAFFICS:
@@ -469,10 +495,17 @@ class Cluster:
             return managed_fields.migrate(self.server, kind, self._key(kind, name, namespace), manager)
 
     def with_managed_fields(self, resource: str, obj: Object) -> Object:
-        """A stored object with its metadata.managedFields, which are computed from the log."""
-        from minikube_py.apiserver import managed_fields
+        """A stored object with its metadata.managedFields, which are computed from the log, once for each version."""
+        kind, meta = self.kind(resource), obj["metadata"]
+        version = (kind.storage, meta.get("uid", ""), meta.get("resourceVersion", ""))
+        found = self._managed.get(version)
+        if found is None:
+            from minikube_py.apiserver import managed_fields
 
-        return managed_fields.shown(self.store, self.kind(resource), obj)
+            if len(self._managed) >= MANAGED_MAX:
+                self._managed.clear()
+            found = self._managed[version] = managed_fields.entries(self.store, kind, obj)
+        return {**obj, "metadata": {**meta, "managedFields": found}}
 
     def set_managed_fields(
         self, resource: str, name: str, namespace: str, entries: Objects, *, dry_run: bool = False
@@ -586,6 +619,19 @@ class Cluster:
                 self.server, Key("pods", namespace or "default", name), grace_s=grace_s, dry_run=dry_run,
                 origin=self._origin("kubectl-drain"),
             )  # fmt: skip
+
+    def connect(self, subresource: str, name: str, namespace: str = "", **options: Any) -> None:
+        """Raises Forbidden, or what admission says, if the one who asks may not connect to a pod.
+
+        `subresource`: exec, attach or portforward; `options`: of the PodExecOptions and the like (command, container, ...).
+        """
+        self.authorize("create", self.kind("pods"), namespace, name, subresource)
+        kind = {"exec": "PodExecOptions", "attach": "PodAttachOptions", "portforward": "PodPortForwardOptions"}[
+            subresource
+        ]
+        told = {"kind": kind, "apiVersion": "v1", **{name: value for name, value in options.items() if value}}
+        key = Key("pods", namespace or "default", name)
+        self.server.admit("CONNECT", key, subresource, told, origin=self._origin(""))
 
     def enter(self, pod: Object, container: Object) -> Session:
         """A session in a running container (see `leave`). Raises InternalError in the API server's words where there is

@@ -24,6 +24,9 @@ def evict(server: ApiServer, key: Key, *, origin: Origin, grace_s: int | None = 
     pod = server.store.get(key)
     if pod is None:
         raise errors.not_found("pods", key.name)
+    meta = {"name": key.name, "namespace": key.namespace}
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": meta}
+    server.admit("CREATE", key, "eviction", eviction, origin=origin, dry_run=dry_run)
     covering = [] if ignores_budgets(pod) else server.view.selecting(BUDGETS, pod)
     if len(covering) > 1:
         raise errors.InternalError(

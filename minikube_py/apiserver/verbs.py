@@ -342,6 +342,15 @@ class ApiServer:
             raise errors.Invalid("Scale", "autoscaling", key.name, [cause])
         return self._replace(kind, key, old, with_replicas(kind, old, replicas), "scale", origin, dry_run)
 
+    def admit(
+        self, verb: str, key: Key, subresource: str, obj: Object, *, origin: Origin = ADMIN, dry_run: bool = False
+    ) -> None:
+        """Ask admission about what is done with a pod: CONNECT with its PodExecOptions, CREATE of an Eviction."""
+        kind = self.registry.resource(key.resource)
+        request = self._request(verb, kind, key, obj, None, subresource, origin, dry_run)
+        request = request._replace(object=admission.mutate(request))
+        self.warnings += admission.check(request)
+
     def token(self, key: Key, wanted: Object, *, origin: Origin = ADMIN) -> Object:
         """Answer a TokenRequest for a ServiceAccount (its subresource 'token'); nothing is stored."""
         from minikube_py.apiserver import tokens

@@ -6,7 +6,7 @@ ten seconds (--scan-interval). Booting machines, pods that wait for one and node
 being settled, an idle node does not. Its flags: `ca_flags`.
 
 Remembered: `ran` (the last run), `unneeded` (node: since), `needed` (node: why), `added`, `deleted`, `failed` (the last
-scale-up, deletion of a node, failed drain), `backoff` (group: [until, seconds]), `draining` (node: [group, since]), `told`
+scale-up, deletion of a node, failed drain), `backoff` (group: [until, seconds, waited before]), `draining` (node: [group, since]), `told`
 (pod: what was said), `booting` (machine: ordered at).
 Sources: cluster-autoscaler core/static_autoscaler.go, core/scaleup, core/scaledown, clusterstate, processors/status.
 """
@@ -98,15 +98,15 @@ def _time_out(run: _Run) -> Actions:
 def _give_up(run: _Run, group: Group, late: list[str], known: Object, backoff: dict[str, list[int]]) -> Actions:
     """Take back orders of machines that are late, and leave the group alone: 5 minutes, then 10, 20, 30."""
     flags, now_s = run.flags, run.clock.now_s
-    until, length = backoff.get(group.name, [0, 0])
+    until, length, _ = backoff.get(group.name, [0, 0, 0])
     fresh = not length or now_s > until + flags.backoff_reset_s
     length = flags.backoff_s if fresh else min(2 * length, flags.backoff_max_s)
-    backoff[group.name] = [now_s + length, length]
+    waited_s = max(now_s - known.get(name, now_s) for name in late)
+    backoff[group.name] = [now_s + length, length, waited_s]
     taken_back = {
         "targetSize": group.target - len(late),
         "booting": [machine for machine in group.booting if machine["name"] not in late] or None,
     }
-    waited_s = max(now_s - known.get(name, now_s) for name in late)
     text = f"Nodes added to group {group.name} failed to register within {go(waited_s)}"
     yield run.log("ScaleUpTimedOut", text, "Warning")
     yield Patch(node_groups.key_of(group.name), {"status": taken_back}, "status")
@@ -124,7 +124,7 @@ def _scale_up(run: _Run) -> Generator[Action, Outcome, bool]:
     if not left:
         return False
     now_s = run.clock.now_s
-    resting = {name: until for name, (until, _) in run.memory["backoff"].items() if until > now_s}
+    resting = {name: until for name, (until, *_) in run.memory["backoff"].items() if until > now_s}
     run.wakes += [(until, True) for until in resting.values()]
     plan = scale_up.plan(imagined, left, run.groups, set(resting), run.flags, run.clock)
     if plan.best is None:
@@ -288,10 +288,14 @@ def _drain(run: _Run, node: Object, group: Group) -> Actions:
     run.wakes.append((run.clock.now_s + run.flags.scan_s, False))
 
 
-def _evict(moving: Objects) -> Actions:
-    """Evict pods; one whose budget refuses it is tried again at the next run."""
+def _evict(moving: Objects) -> Generator[Action, Outcome, dict[str, str]]:
+    """Evict pods. Gives why it was refused, by 'namespace/name': those are tried again at the next run."""
+    refused = {}
     for pod in moving:
-        yield Delete(Key("pods", pod["metadata"]["namespace"], pod["metadata"]["name"]), evict=True)
+        outcome = yield Delete(Key("pods", pod["metadata"]["namespace"], pod["metadata"]["name"]), evict=True)
+        if isinstance(outcome, KpyError):
+            refused[scale_up.name_of(pod)] = str(outcome)
+    return refused
 
 
 def _finish_drains(run: _Run) -> Actions:
@@ -299,27 +303,24 @@ def _finish_drains(run: _Run) -> Actions:
     for name, (group, since_s) in list((run.memory.get("draining") or {}).items()):
         node = run.view.get(Key("nodes", "", name))
         staying = [pod for pod in run.view.on_node(name) if scale_down.is_movable(pod)]
-        waiting = [pod for pod in staying if not pods.is_terminating(pod)]
-        is_late = bool(waiting) and run.clock.now_s >= since_s + run.flags.eviction_s
+        refused = yield from _evict([pod for pod in staying if not pods.is_terminating(pod)])
+        is_late = bool(refused) and run.clock.now_s >= since_s + run.flags.eviction_s
         if node is not None and staying and not is_late:
-            yield from _evict(waiting)
             run.wakes.append((run.clock.now_s + run.flags.scan_s, False))
             continue
         run.memory["draining"] = {one: where for one, where in run.memory["draining"].items() if one != name}
         if node is not None and is_late:
-            yield from _give_up_drain(run, node, waiting)
+            yield from _give_up_drain(run, node, [pod for pod in staying if scale_up.name_of(pod) in refused], refused)
         elif node is not None:
             yield from _delete(run, name, group, drained=True)
 
 
-def _give_up_drain(run: _Run, node: Object, waiting: Objects) -> Actions:
+def _give_up_drain(run: _Run, node: Object, waiting: Objects, refused: dict[str, str]) -> Actions:
     name = node["metadata"]["name"]
     for pod in waiting:
         yield Record(pod, "Warning", "ScaleDownFailed", "failed to delete pod for ScaleDown", COMPONENT)
     told = " ".join(
-        f"failed to evict pod {pod['metadata']['namespace']}/{pod['metadata']['name']} within allowed timeout "
-        "(last error: Cannot evict pod as it would violate the pod's disruption budget.)"
-        for pod in waiting
+        f"failed to evict pod {pod} within allowed timeout (last error: {error})" for pod, error in refused.items()
     )
     text = f"failed to drain and delete node: Failed to drain node /{name}, due to following errors: [{told}]"
     yield Record(node, "Warning", "ScaleDownFailed", text, COMPONENT)

@@ -44,12 +44,25 @@ class Meter(NamedTuple):
 
     def read(self, at_s: int, rate: float) -> tuple[int, int]:
         """(millicores, bytes) at a second, with `rate` requests a second reaching its pod."""
-        cpu_m = int(programs.at(self.cpu_m, at_s - self.started_s) or 0)
-        memory = int(programs.at(self.memory, at_s - self.started_s) or 0)
+        return self.cpu(at_s, rate), self.bytes(at_s, rate)
+
+    def cpu(self, at_s: int, rate: float) -> int:
+        cpu_m = int(_at(self.cpu_m, at_s - self.started_s))
         if self.cost is not None:
-            served = min(rate, self.cost.most) if self.cost.most else rate
-            cpu_m, memory = cpu_m + round(served * self.cost.cpu_m), memory + round(served * self.cost.memory)
-        return (min(cpu_m, self.limit_m) if self.limit_m is not None else cpu_m), memory
+            most = self.cost.most
+            cpu_m += round((rate if not most or rate < most else most) * self.cost.cpu_m)
+        return cpu_m if self.limit_m is None or cpu_m < self.limit_m else self.limit_m
+
+    def bytes(self, at_s: int, rate: float) -> int:
+        memory = int(_at(self.memory, at_s - self.started_s))
+        if self.cost is not None:
+            most = self.cost.most
+            memory += round((rate if not most or rate < most else most) * self.cost.memory)
+        return memory
+
+
+def _at(course: Course, second: int) -> float:
+    return (course[0][1] if len(course) == 1 and not course[0][0] else programs.at(course, second)) or 0
 
 
 class Meters:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from minikube_py.api.types import Object, Objects, View
+    from minikube_py.autoscaling.meters import Meter
     from minikube_py.base.selector import Selector
 
 SCRAPE_S = 15  # --metric-resolution
@@ -73,20 +74,45 @@ class Scrape:
         return self._rates
 
     def pod(self, pod: Object) -> Usage:
-        """What each running container of a pod used; {} if the metrics server knows nothing of the pod.
+        """What each running container of a pod used; {} if the metrics server knows nothing of the pod."""
+        known = self._known(pod)
+        rate = self._rate(pod, known)
+        return {meter.name: meter.read(self.at_s, rate) for meter in known}
 
-        It knows a pod only if it has two scrapes of each running container.
+    def total(self, pod: Object, resource: str, container: str) -> int | None:
+        """What one container of a pod, or all ('') together used of 'cpu' (millicores) or 'memory' (bytes).
+
+        -1: nothing of that, though the pod is known; None if the metrics server knows nothing of the pod.
         """
-        at_s, found, rate = self.at_s, {}, 0.0
-        for meter in self.meters.of(pod, self.view, self.clock):
-            if meter.started_s > at_s - SCRAPE_S:
-                return {}
-            if meter.cost is not None:
-                rate = self.rates.get(f"{pod['metadata']['namespace']}/{pod['metadata']['name']}", 0.0)
-            found[meter.name] = meter.read(at_s, rate)
+        known = self._known(pod)
+        if not known:
+            return None
+        chosen = [meter for meter in known if meter.name == container] if container else known
+        if not chosen or resource not in ("cpu", "memory"):
+            return -1
+        rate, at_s = self._rate(pod, known), self.at_s
+        if resource == "cpu":
+            return sum([meter.cpu(at_s, rate) for meter in chosen])
+        return sum([meter.bytes(at_s, rate) for meter in chosen])
+
+    def _known(self, pod: Object) -> tuple[Meter, ...]:
+        """The running containers of a pod; it is known only if there are two scrapes of each."""
+        found = self.meters.of(pod, self.view, self.clock)
+        first_s = self.at_s - SCRAPE_S
+        for meter in found:
+            if meter.started_s > first_s:
+                return ()
         if found and self.may_be_silent and faults.silencing(pods.node_of(pod), self.view) is not None:
-            return {}
+            return ()
         return found
+
+    def _rate(self, pod: Object, known: tuple[Meter, ...]) -> float:
+        """Requests a second that reach the pod, if they cost it anything."""
+        for meter in known:
+            if meter.cost is not None:
+                meta = pod["metadata"]
+                return self.rates.get(f"{meta['namespace']}/{meta['name']}", 0.0)
+        return 0.0
 
 
 def pod_usage(pod: Object, view: View, clock: Clock) -> Usage:
@@ -119,14 +145,14 @@ class Measured:
         self.view, self.clock = view, clock
 
     def resource(self, resource: str, namespace: str, chosen: Selector, container: str) -> dict[str, Sample]:
-        index, unit = (0, 1) if resource == "cpu" else (1, 1000)
         scrape, found, known = Scrape(self.view, self.clock), {}, False
+        at_s, unit = scrape.at_s, 1 if resource == "cpu" else 1000
         for pod in targets.pods_of(namespace, chosen, self.view):
-            used = scrape.pod(pod)
-            known = known or bool(used)
-            values = [amounts[index] for name, amounts in used.items() if not container or name == container]
-            if values and resource in ("cpu", "memory"):
-                found[pod["metadata"]["name"]] = Sample(sum(values) * unit, scrape.at_s, WINDOW_S)
+            used = scrape.total(pod, resource, container)
+            if used is not None:
+                known = True
+                if used >= 0:
+                    found[pod["metadata"]["name"]] = Sample(used * unit, at_s, WINDOW_S)
         if not known:
             raise MetricError(samples.NO_RESOURCE_METRICS)
         return found

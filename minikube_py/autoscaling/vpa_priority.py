@@ -31,13 +31,26 @@ class Priority(NamedTuple):
 def in_order(vpa: Object, pods: Objects, view: View, clock: Clock, flags: Flags) -> Objects:
     """The pods to update, the most urgent first; those of equal urgency by name."""
     ranked = []
+    known: dict[object, tuple[Objects, Priority]] = {}  # pods of one template are alike
     for pod in pods:
-        recommendations, _ = capping.apply(vpa, pod, view)
-        found = priority(pod, recommendations)
+        shape = _shape(pod)
+        if shape not in known:
+            own, _ = capping.apply(vpa, pod, view)
+            known[shape] = (own, priority(pod, own))
+        recommendations, found = known[shape]
         if _is_due(vpa, pod, found, clock, flags) and _is_allowed(vpa, pod, recommendations):
             ranked.append((found, pod))
     ranked.sort(key=lambda one: (not one[0].grows, -one[0].distance))
     return [pod for _, pod in ranked]
+
+
+def _shape(pod: Object) -> object:
+    """What recommendations and priority of a pod depend on: its containers' resources, and which of them admission saw."""
+    parts: list[object] = [(pod["metadata"].get("annotations") or {}).get(vertical.OBSERVED)]
+    for container in pod["spec"]["containers"]:
+        requests, limits = vertical.resources_of(pod, container["name"])
+        parts.append((container["name"], *(tuple((one or {}).items()) for one in (requests, limits))))
+    return tuple(parts)
 
 
 def priority(pod: Object, recommendations: Objects) -> Priority:

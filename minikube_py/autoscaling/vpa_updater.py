@@ -127,15 +127,18 @@ def _controlled(vpa: Object, view: View) -> Objects:
     except owners.TargetError:
         return []
     rivals = owners.in_charge(namespace, view, vertical.UPDATING)
-    return [
-        pod
-        for pod in targets.pods_of(namespace, chosen, view)
-        if pod_facts.node_of(pod)
-        and not pod_facts.is_finished(pod)
-        and not pod_facts.is_terminating(pod)
-        and (found := owners.controlling(pod, rivals, view)) is not None
-        and found["metadata"]["name"] == vpa["metadata"]["name"]
-    ]
+    known: dict[object, bool] = {}  # pods of one controller are alike
+    mine = []
+    for pod in targets.pods_of(namespace, chosen, view):
+        if not pod_facts.node_of(pod) or pod_facts.is_finished(pod) or pod_facts.is_terminating(pod):
+            continue
+        alike = (owners.controller_of(pod), tuple((pod["metadata"].get("labels") or {}).items()))
+        if alike not in known:
+            found = owners.controlling(pod, rivals, view)
+            known[alike] = found is not None and found["metadata"]["name"] == vpa["metadata"]["name"]
+        if known[alike]:
+            mine.append(pod)
+    return mine
 
 
 def _groups(vpa: Object, mine: Objects, view: View, flags: Flags) -> dict[str, Group]:

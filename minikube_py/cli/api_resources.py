@@ -19,8 +19,8 @@ def run(call: Call) -> None:
     if call.text("sort-by") not in ("", "name", "kind"):
         raise UsageError("--sort-by accepts only name or kind")
     kinds = [kind for kind in call.registry.kinds if _wanted(call, kind)]
-    if call.text("sort-by"):
-        kinds.sort(key=lambda kind: kind.plural if call.text("sort-by") == "name" else kind.name)
+    first = {"name": "plural", "kind": "name"}.get(call.text("sort-by"), "group")
+    kinds.sort(key=lambda kind: (getattr(kind, first), kind.plural))
     output = call.text("output")
     if output == "name":
         call.say("".join(f"{kind.resource}\n" for kind in kinds))
@@ -57,25 +57,31 @@ def _print_table(call: Call, kinds: list[Kind], wide: bool) -> None:
 
 
 def _print_list(call: Call, kinds: list[Kind]) -> None:
+    """As an APIResourceList: JSON in the order of Go's structs, YAML by the names of the fields."""
     from minikube_py.printers import output
 
     resources = [
         {
-            "categories": list(kind.categories) or None,
-            "group": kind.group or None,
-            "kind": kind.name,
             "name": kind.plural,
-            "namespaced": kind.namespaced,
-            "shortNames": list(kind.short) or None,
             "singularName": kind.singular,
-            "verbs": list(kind.verbs),
+            "namespaced": kind.namespaced,
+            "group": kind.group or None,
             "version": kind.version.rpartition("/")[2],
+            "kind": kind.name,
+            "verbs": list(kind.verbs),
+            "shortNames": list(kind.short) or None,
+            "categories": list(kind.categories) or None,
         }
         for kind in kinds
     ]
     plain = [{key: value for key, value in one.items() if value is not None} for one in resources]
-    whole = {"apiVersion": "v1", "groupVersion": "", "kind": "APIResourceList", "resources": plain}
-    call.say(output.render(call.text("output"), [whole]))
+    whole = {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "", "resources": plain}
+    if call.text("output") == "json":
+        import json
+
+        call.say(json.dumps(whole, indent=4) + "\n")
+    else:
+        call.say(output.render("yaml", [whole]))
 
 
 def versions(call: Call) -> None:

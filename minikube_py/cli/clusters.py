@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated, Any
 
 from minikube_py import home
@@ -141,7 +142,10 @@ def _admission(path: str) -> dict[str, Any]:
     for document in documents.read_file(path):
         if document.object.get("kind") != "AdmissionConfiguration":
             raise UsageError(f"{path}: want kind AdmissionConfiguration, not {document.object.get('kind')!r}")
-        for plugin in document.object.get("plugins") or ():
+        plugins = document.object.get("plugins") or []
+        if not isinstance(plugins, list) or not all(isinstance(plugin, dict) for plugin in plugins):
+            raise UsageError(f"{path}: plugins: a list of plugins is wanted")
+        for plugin in plugins:
             if plugin.get("name") != "PodSecurity":
                 raise UsageError(f"{path}: only PodSecurity can be configured here, not {plugin.get('name')!r}")
             settings = plugin.get("configuration")
@@ -156,6 +160,12 @@ def _pod_security(settings: dict[str, Any], path: str) -> dict[str, Any]:
     from minikube_py.apiserver.admission import pod_security
 
     defaults, exemptions = settings.get("defaults") or {}, settings.get("exemptions") or {}
+    for name, value in (("defaults", defaults), ("exemptions", exemptions)):
+        if not isinstance(value, dict):
+            raise UsageError(f"{path}: {name}: a mapping is wanted")
+    for name, value in exemptions.items():
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise UsageError(f"{path}: exemptions.{name}: a list of names is wanted")
     labels = {f"{pod_security.PREFIX}{name}": value for name, value in defaults.items()}
     causes = pod_security.policy_of(labels, {}).causes
     if causes:
@@ -250,7 +260,11 @@ def use(name: Annotated[str, typer.Argument(help="The cluster to work with from 
 
 @app.command()
 def delete(name: Annotated[str, typer.Argument(help="The cluster to delete for good.")]) -> None:
-    """Delete a cluster with its snapshots."""
+    """Delete a cluster with its snapshots, and end its server."""
+    if os.path.isdir(home.serve_folder(name)):
+        from minikube_py.http import serving
+
+        serving.stop(name)
     home.remove(name)
     snapshots.forget(name)
     own.echo(f'cluster "{name}" deleted')

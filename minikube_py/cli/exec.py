@@ -62,7 +62,7 @@ def inside(call: Call, pod: Object, container: Object, command: tuple[str, ...],
     """Run a command, or on a terminal a shell's dialogue, in a container and keep what it changes; the exit code."""
     from minikube_py.programs import shell
 
-    session = visit(call, pod, container)
+    session = visit(call, pod, container, command)
     problem = session.missing(command)
     if problem:
         raise UsageError(call.cluster.cannot_start(pod, container, problem))
@@ -81,8 +81,14 @@ def inside(call: Call, pod: Object, container: Object, command: tuple[str, ...],
     return code
 
 
-def visit(call: Call, pod: Object, container: Object) -> Session:
-    """A session in a running container. Raises in the API server's words where there is none to enter."""
+def visit(call: Call, pod: Object, container: Object, command: tuple[str, ...] = ("tar",)) -> Session:
+    """A session in a running container. Raises in the API server's words where there is none to enter, or one may not."""
+    meta = pod["metadata"]
+    told: Object = {"stdout": True, "stderr": True, "container": container["name"]}
+    if call.command == "attach":
+        call.cluster.connect("attach", meta["name"], meta["namespace"], **told)
+    else:
+        call.cluster.connect("exec", meta["name"], meta["namespace"], **told, command=list(command))
     try:
         return call.cluster.enter(pod, container)
     except InternalError as error:

@@ -73,10 +73,24 @@ def _text(results: list[Result], unused: list[tuple[str, str]], *, verbose: bool
                     own.echo(f"        {_line(note)}")
     failed = sum(1 for result in results if result.problem)
     own.echo(f"{len(results) - failed} passed, {failed} failed")
+    decided = _decided(results)
+    if decided:
+        own.echo("what each rule decided:")
+        for (plugin, rule), verdicts in decided.items():
+            own.echo(f"  {plugin} {rule}: {', '.join(f'{verdict} {count}' for verdict, count in verdicts.items())}")
     if unused:
         own.echo("rules that no case used:")
         for plugin, rule in unused:
             own.echo(f"  {plugin} {rule}")
+
+
+def _decided(results: list[Result]) -> dict[tuple[str, str], dict[str, int]]:
+    """How often each rule decided what: {('RBAC', 'Role/shop/reader rule 1'): {'allows': 2}}."""
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for note in sorted(note for result in results for note in result.notes if note.rule):
+        verdicts = found.setdefault((note.plugin, note.rule), {})
+        verdicts[note.verdict] = verdicts.get(note.verdict, 0) + 1
+    return found
 
 
 def _word(result: Result) -> str:

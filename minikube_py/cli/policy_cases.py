@@ -113,6 +113,9 @@ def _check(asked: Any, place: str) -> None:
             raise UsageError(f'{place}: unknown field "{field}"')
         if not isinstance(value, FIELDS[field]):  # type: ignore[arg-type]
             raise UsageError(f"{place}.{field}: {value!r} is of the wrong type")
+    for field, sort, told in (("given", dict, "objects"), ("groups", str, "names")):
+        if not all(isinstance(one, sort) for one in asked.get(field) or ()):
+            raise UsageError(f"{place}.{field}: a list of {told} is wanted")
     if asked.get("expect") not in EXPECTED:
         raise UsageError(f"{place}.expect: one of {', '.join(EXPECTED)} is wanted")
     sources = [field for field in ("object", "file", "resource") if field in asked]

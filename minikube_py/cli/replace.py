@@ -25,7 +25,7 @@ def run(call: Call) -> None:
         raise UsageError("--dry-run can not be used when --force is set")
     found = select.of_files(call)
     items, errors = found.items, found.errors
-    if not items and not errors:
+    if force and not items and not errors:  # without --force kubectl has nothing to say of nothing
         raise UsageError("no objects passed to replace")
     if force:
         _delete_first(call, items)

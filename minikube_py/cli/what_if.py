@@ -59,7 +59,7 @@ def what_if(
 ) -> None:
     """Apply each file to a copy of the cluster, let time pass, and print errors, latency, pod-hours and cost side by side.
 
-    Only what comes in that time is counted. Pods are those that run, of all namespaces; cost is that of the NodeGroups' nodes.
+    Only what comes in that time is counted. Pods are those that run, outside kube-system; cost is that of the NodeGroups' nodes.
     """
     context: own.Context = ctx.obj
     if output not in ("table", "json"):
@@ -132,7 +132,10 @@ class _Meter:
 
 
 def _runs(pod: Object | None) -> bool:
-    return pod is not None and (pod.get("status") or {}).get("phase") == "Running"
+    """Whether it is a pod that runs, other than the cluster's own."""
+    if pod is None or pod["metadata"]["namespace"] == "kube-system":
+        return False
+    return (pod.get("status") or {}).get("phase") == "Running"
 
 
 def _run(cluster: Cluster, namespace: str, name: str, file: str, traffic: list[str], seconds: int) -> Future:

@@ -106,6 +106,10 @@ def step(owner: Object, view: View, clock: Clock) -> Actions:
     doomed, failed, again_s = _limited(doomed, known.get("failed") or {}, clock.now_s)
     held = retry.held(STEP, key, owner, view, clock) if create else None
     failure, made = yield from _create(work, [] if held else create[:BURST], reference)
+    there = {placement.pinned_to(pod) for pod in view.owned(owner["metadata"]["uid"], "pods")} if failure else set()
+    missing = [node for node in create[:BURST] if node not in there]
+    for _ in range(retry.further_tries(STEP, key, view) if failure else 0):
+        failure, _ = yield from _create(work, missing[:1], reference)
     failure = (yield from _delete(work, doomed[:BURST])) or failure
     if made:
         work = work._replace(by_node=_by_node([*mine, *made]))

@@ -1,7 +1,7 @@
 """The EndpointSlice controller: the addresses behind each Service, in slices of at most 100.
 
 `step` runs on services and is woken by: the Service itself; EndpointSlices that it controls; pods that its selector matches
-or matched (created, changed, deleted); nodes whose zone label changes, by way of their pods.
+or matched (created, changed, deleted); with topology-mode Auto, nodes that come, go, or change in readiness or zone.
 
 Slices are changed as little as possible: endpoints keep their place, new ones fill up slices before a new slice is made, and
 a slice that would be deleted lends its name to one that would be created. A Service without any endpoint has one empty slice.
@@ -14,14 +14,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minikube_py.api import pods
-from minikube_py.api.types import Create, Delete, Key, Patch
+from minikube_py.api.types import Create, Delete, Key, Patch, Record, Remember
 from minikube_py.base import patch
-from minikube_py.controllers import backends, ownership
+from minikube_py.controllers import backends, ownership, topology_hints
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Actions, Object, Objects, View
     from minikube_py.base.clock import Clock
 
+STEP, COMPONENT = "endpointslice", "endpoint-slice-controller"
 RESOURCE = "endpointslices.discovery.k8s.io"
 SERVICE_NAME = "kubernetes.io/service-name"
 MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
@@ -63,6 +64,7 @@ def _reconcile(service: Object, family: str, existing: Objects, view: View, *, f
                 kept[one["metadata"]["name"]] = {"endpoints": endpoints, "ports": ports}
         fresh += [{"endpoints": part, "ports": ports} for part in _parts(rest)]
     spare = [one for one in existing if one["metadata"]["name"] not in kept]
+    yield from _hint(service, [*(kept[name] for name in sorted(kept)), *fresh], view)
     if not kept and not fresh:
         fresh = [{"endpoints": [], "ports": []}]
 
@@ -106,10 +108,36 @@ def _endpoint(service: Object, pod: Object, address: str, view: View) -> Object:
         zone = (found["metadata"].get("labels") or {}).get(_ZONE) if found is not None else None
         if zone:
             endpoint["zone"] = zone
-        hints = _hints(service, node, zone) if conditions["ready"] else {}
+        hints = _hints(service, node, zone) if conditions["ready"] and not topology_hints.is_wanted(service) else {}
         if hints:
             endpoint["hints"] = hints
     return endpoint
+
+
+def _hint(service: Object, contents: Objects, view: View) -> Actions:
+    """With topology-mode Auto all endpoints are distributed over the zones, or none; an event tells of a change of that."""
+    key = ownership.key_of("services", service)
+    told, before = "", view.memory(STEP, key).get("hints", "")
+    if topology_hints.is_wanted(service):
+        everyone = [endpoint for content in contents for endpoint in content["endpoints"]]
+        zones, told = topology_hints.hints(everyone, view)
+        place = 0
+        for content in contents:
+            part = content["endpoints"]
+            content["endpoints"] = [_for(one, zones.get(place + offset)) for offset, one in enumerate(part)]
+            place += len(part)
+    if told == before:
+        return
+    is_on = told == topology_hints.ON
+    text = f"{told or topology_hints.OFF}, addressType: IPv4"
+    if told or before == topology_hints.ON:
+        kind, reason = ("Normal", "TopologyAwareHintsEnabled") if is_on else ("Warning", "TopologyAwareHintsDisabled")
+        yield Record(service, kind, reason, text, COMPONENT)
+    yield Remember({"hints": told} if told else {})
+
+
+def _for(endpoint: Object, zone: str | None) -> Object:
+    return {**endpoint, "hints": {"forZones": [{"name": zone}]}} if zone else endpoint
 
 
 def _hints(service: Object, node: str, zone: str | None) -> Object:

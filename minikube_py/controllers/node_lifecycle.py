@@ -46,6 +46,14 @@ _NO_SCHEDULE_KEYS = frozenset([*(key for _, _, key in _TAINTED), taints.UNSCHEDU
 _NO_EXECUTE_KEYS = frozenset([taints.NOT_READY, taints.UNREACHABLE])
 
 
+def removed(node: Object, view: View, clock: Clock) -> Actions:
+    """Runs on nodes that were deleted: an event tells that the controller no longer knows them."""
+    name = node["metadata"]["name"]
+    if view.get(key_of("nodes", node)) is None:
+        text = f"Node {name} event: Removing Node {name} from Controller"
+        yield Record(node, "Normal", "RemovingNode", text, COMPONENT)
+
+
 def step(node: Object, view: View, clock: Clock) -> Actions:
     key = key_of("nodes", node)
     known = view.memory(STEP, key)

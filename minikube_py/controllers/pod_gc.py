@@ -6,7 +6,9 @@ of its node's taints. Its wakes: its own rounds, every 20 s of the virtual clock
 - The node is gone: seen in one round, the pod fails and is removed two rounds (40 s) later, if the node is still gone.
 - The node is tainted out-of-service and not ready, and the pod is terminating: removed in the next round.
 - The pod is terminating and never had a node: removed in the next round.
-Finished pods are kept; the real one removes them beyond 12500.
+
+`finished_step` runs on the namespace `default`, which stands for the whole cluster, and is woken by pods that finish. Its
+wake, in the background: the next round. Of finished pods 12500 are kept: beyond that evicted ones go first, then the oldest.
 Source: k8s.io/kubernetes/pkg/controller/podgc/gc_controller.go.
 """
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 STEP = "podgc"
 ROUND_S, QUARANTINE_S = 20, 40
+FINISHED, FINISHED_MAX = "podgc-finished", 12500  # --terminated-pod-gc-threshold
 
 
 def step(pod: Object, view: View, clock: Clock) -> Actions:
@@ -49,6 +52,28 @@ def step(pod: Object, view: View, clock: Clock) -> Actions:
             status["conditions"] = pods.disrupted(pod, "DeletionByPodGC", reason, clock.timestamp)
         yield Patch(key, {"status": status}, "status")
     yield Delete(key, grace_s=0, uid=pod["metadata"]["uid"])
+
+
+def finished_step(namespace: Object, view: View, clock: Clock) -> Actions:
+    key = key_of("namespaces", namespace)
+    due_s = view.memory(FINISHED, key).get("due")
+    if due_s is None:
+        due_s = next_round_s(clock.now_s)
+        yield Remember({"due": due_s})
+    if clock.now_s < due_s:
+        yield Wake(due_s, background=True)
+        return
+    yield Remember({})
+    finished = [pod for pod in view.list("pods") if pods.is_finished(pod) and not pods.is_terminating(pod)]
+    surplus = len(finished) - FINISHED_MAX
+    for pod in sorted(finished, key=_goes_first)[: max(0, surplus)]:
+        yield Delete(key_of("pods", pod), grace_s=0, uid=pod["metadata"]["uid"])
+
+
+def _goes_first(pod: Object) -> tuple[bool, str, str]:
+    meta, status = pod["metadata"], pod["status"]
+    is_evicted = status["phase"] == "Failed" and status.get("reason") == "Evicted"
+    return not is_evicted, meta["creationTimestamp"], meta["name"]
 
 
 def next_round_s(now_s: int) -> int:

@@ -79,6 +79,10 @@ def _sync(
     held = retry.held(flavour.step, key, rs, view, clock) if len(active) < rs["spec"].get("replicas", 1) else None
     if not ownership.is_deleting(rs) and held is None:
         failure = yield from _manage(rs, active, reference, flavour, view, clock)
+        if failure is not None and len(active) < rs["spec"].get("replicas", 1):
+            failure = yield from _create_after_all(
+                rs, failure, reference, flavour, retry.further_tries(flavour.step, key, view)
+            )
 
     terminating = sum(1 for pod in found if _is_terminating(pod, rs, chosen)) if flavour.counts_terminating else None
     status = _status(rs, active, terminating, failure, held is not None, clock)
@@ -136,6 +140,18 @@ def _create(rs: Object, count: int, reference: Object, flavour: Flavour) -> Gene
         count -= batch
         batch *= 2
     return failure
+
+
+def _create_after_all(
+    rs: Object, failure: KpyError, reference: Object, flavour: Flavour, tries: int
+) -> Generator[Action, Outcome, KpyError | None]:
+    """The next tries after a refusal, each with a single pod. Returns the last refusal, None if a pod was made."""
+    last: KpyError | None = failure
+    for _ in range(tries):
+        last = yield from _create(rs, 1, reference, flavour)
+        if last is None:
+            break
+    return last
 
 
 def pod_of(rs: Object, reference: Object) -> Object:

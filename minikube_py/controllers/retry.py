@@ -1,7 +1,8 @@
 """When a controller looks again at an object whose sync failed: the work queue's rate limiter, in whole seconds.
 
-The real queue waits 5 ms after the first failure and doubles up to 1000 s. The first eight retries fall into one second and
-cannot change anything that virtual time would show, so the doubling starts at the retry that waits a whole second.
+The real queue waits 5 ms after the first failure and doubles up to 1000 s. The first eight tries fall into one second: a
+controller makes them all at once (`further_tries`), so that as many refusals are told of as in a real cluster, and the
+doubling starts at the retry that waits a whole second.
 Source: k8s.io/client-go/util/workqueue/default_rate_limiters.go (NewTypedItemExponentialFailureRateLimiter).
 """
 
@@ -33,6 +34,11 @@ def delay_s(failures: int) -> int:
     0.005 * 2**(7 + failures): 1 failure 1 s, 2 failures 3 s, 3: 5 s, 4: 10 s, 5: 20 s, ..., at most 1000 s.
     """
     return min(DELAY_S_MAX, round(0.005 * float(2 ** (_FIRST_RETRY - 1 + min(failures, 12)))))
+
+
+def further_tries(step: str, key: Key, view: View) -> int:
+    """How often to try again at once what was refused: 7 times (after 5, 10, 20, ..., 320 ms) if it was the first refusal."""
+    return 0 if view.memory(step, key).get("failures") else _FIRST_RETRY - 1
 
 
 def again(step: str, key: Key, obj: Object, view: View, clock: Clock) -> Iterator[Remember | Wake]:

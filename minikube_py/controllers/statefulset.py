@@ -53,6 +53,8 @@ def step(owner: Object, view: View, clock: Clock) -> Actions:
     failure = False
     if held is None:
         failure = yield from _change(work, mine, reference, view, status)
+        for _ in range(retry.further_tries(STEP, key, view) if failure else 0):
+            failure = yield from _change(work, mine, reference, view, status)
     status = work.completed(status)
     fields = patch.diff(old, status)
     if fields:

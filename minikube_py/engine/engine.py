@@ -184,6 +184,8 @@ class Engine:
     def _run(self, step: Step, key: Key, cause: int) -> None:
         """One step on one key; its wake is replaced by what it asks for now."""
         obj = self.store.get(key)
+        if obj is None and step.of_the_gone:
+            obj = next((one.old for one in self.store.history(cause - 1, key) if one.new is None), None)
         if obj is None:
             self.store.set_wake(step.name, key, None)
             return

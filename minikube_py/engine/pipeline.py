@@ -25,6 +25,7 @@ class Step(NamedTuple):
     wakes_on: Mapping[str, tuple[Any, ...]]
     order: str = ""  # 'module:function' of (object, view, now_s) that orders the objects before their names do
     sees_itself: bool = True  # whether what a run writes wakes it again; False where one run comes to its rest
+    of_the_gone: bool = False  # whether it looks at objects that were deleted, as they were last
 
 
 PIPELINE: tuple[Step, ...] = (
@@ -386,6 +387,7 @@ PIPELINE: tuple[Step, ...] = (
             "services": (wakes.itself,),
             "pods": (wakes.backing("services"),),
             "endpointslices.discovery.k8s.io": (wakes.service_of_slice,),
+            "nodes": (wakes.hinted_services_if_node_changed,),
         },
         sees_itself=False,
     ),
@@ -491,6 +493,22 @@ PIPELINE: tuple[Step, ...] = (
         },
     ),
     Step(
+        "ttl",
+        "ttl-controller",
+        "nodes",
+        "controllers.node_ttl:step",
+        {"nodes": (wakes.itself,)},
+        sees_itself=False,
+    ),
+    Step(
+        "noderemoval",
+        "node-controller",
+        "nodes",
+        "controllers.node_lifecycle:removed",
+        {"nodes": (wakes.itself_if_gone,)},
+        of_the_gone=True,
+    ),
+    Step(
         "tainteviction",
         "taint-eviction-controller",
         "pods",
@@ -505,6 +523,13 @@ PIPELINE: tuple[Step, ...] = (
         "controllers.pod_gc:step",
         {"pods": (wakes.placed_badly_or_leaving,), "nodes": (wakes.pods_if_taints_changed,)},
         sees_itself=False,
+    ),
+    Step(
+        "podgc-finished",
+        "pod-garbage-collector",
+        "namespaces",
+        "controllers.pod_gc:finished_step",
+        {"pods": (wakes.default_namespace_if_ended,)},
     ),
     Step(
         "garbage-collector",

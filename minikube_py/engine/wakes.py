@@ -173,7 +173,7 @@ def dependents(change: Change, world: World) -> Iterable[Key]:
     return tuple(world.store.bucket("o:" + before.get("uid", ""))) if gone else NONE
 
 
-@concerned_by(of.WENT)
+@concerned_by(of.WENT | of.OWNERS)
 def owners(change: Change, world: World) -> Iterable[Key]:
     """The owners of a deleted object, and those that an object has lost: one that is being deleted may wait for it."""
     if change.new is None:
@@ -486,6 +486,38 @@ def all_if_node_changed(resource: str) -> Mapping:
         )
 
     return mapping
+
+
+@concerned_by(of.CAME | of.ENDED)
+def default_namespace_if_ended(change: Change, world: World) -> Iterable[Key]:
+    """A pod has finished: the namespace that stands for the whole cluster."""
+    new = change.new
+    return (Key("namespaces", "", "default"),) if new is not None and pods.is_finished(new) else NONE
+
+
+def hinted_services_if_node_changed(change: Change, world: World) -> Iterable[Key]:
+    """A node came, went, or changed in readiness or labels: the Services whose endpoints are shared out among zones."""
+    old, new = change.old, change.new
+    if (
+        old is not None
+        and new is not None
+        and _labels(old) == _labels(new)
+        and pods.is_ready(old) == pods.is_ready(new)
+    ):
+        return NONE
+    found = world.store.list("services")
+    notes = ("service.kubernetes.io/topology-mode", "service.kubernetes.io/topology-aware-hints")
+    return tuple(
+        Key("services", one["metadata"]["namespace"], one["metadata"]["name"])
+        for one in found
+        if any(note in (one["metadata"].get("annotations") or ()) for note in notes)
+    )
+
+
+@concerned_by(of.WENT)
+def itself_if_gone(change: Change, world: World) -> Iterable[Key]:
+    """An object that was deleted."""
+    return (change.key,) if change.new is None else NONE
 
 
 @concerned_by(of.CAME | of.NODE)

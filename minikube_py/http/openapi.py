@@ -12,8 +12,8 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from minikube_py.api import openapi, simulator
-from minikube_py.api.kinds import METRICS, Kind
+from minikube_py.api import openapi
+from minikube_py.api.kinds import Kind
 from minikube_py.http import discovery
 from minikube_py.http.answers import JSON, NOT_FOUND, Answer, Refusal, dumped
 from minikube_py.http.requests import PATCHES
@@ -204,7 +204,7 @@ class Book:
 
     def _custom(self, kind: Kind, version: str) -> Object:
         if kind.simulated:
-            return simulator.schema(kind.name) or {"type": "object"}
+            return openapi.of_kind(kind) or {"type": "object"}
         crd = self.cluster.stored("customresourcedefinitions.apiextensions.k8s.io", kind.crd)
         return openapi.of_kind(kind._replace(version=version), crd) or {"type": "object"}
 
@@ -256,7 +256,7 @@ def _paths(book: Book, version: str) -> Iterator[tuple[str, Object]]:
     kinds = {kind.plural: kind for kind in registry.kinds if version in (kind.version, *kind.others)}
     for resource in discovery.resources_of(registry, version):
         kind = kinds.get(resource.plural)
-        if kind is None or version == METRICS:
+        if kind is None:
             continue  # measured, not stored
         home = f"{root}/namespaces/{{namespace}}/{kind.plural}" if kind.namespaced else f"{root}/{kind.plural}"
         maker = _Maker(book, kind, version)

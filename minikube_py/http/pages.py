@@ -76,7 +76,7 @@ def wanted_of(kind: Kind, request: Request) -> Callable[[Object], bool]:
     query, place = request.query, request.place
     labels, fields = query.get("labelSelector", ""), query.get("fieldSelector", "")
     chosen = _selector(labels) if labels else None
-    matches = fieldselectors.parse(kind, fields) if fields else None
+    matches = _matches(kind, fields) if fields else None
     namespace, name = place.namespace if kind.namespaced else None, place.name
 
     def wanted(obj: Object) -> bool:
@@ -89,6 +89,15 @@ def wanted_of(kind: Kind, request: Request) -> Callable[[Object], bool]:
         )
 
     return wanted
+
+
+def _matches(kind: Kind, fields: str) -> Callable[[Object], bool]:
+    """A field selector. What is wrong with one is told without what it was sent for: clients say that themselves."""
+    try:
+        return fieldselectors.parse(kind, fields)
+    except errors.BadRequest as error:
+        before, mark, told = str(error).rpartition("field label not supported: ")
+        raise errors.BadRequest(mark + told if before else str(error)) from None
 
 
 def _selector(text: str) -> selector.Selector:

@@ -30,8 +30,6 @@ NAMED = ("get", "update", "patch", "delete")
 RETURNED = (
     "persistentvolumeclaims", "persistentvolumes", "pods", "podtemplates", "resourcequotas", "serviceaccounts", "services",
 )  # fmt: skip
-FIELDS_CACHED_MAX = 5_000
-_managed: dict[tuple[str, str, str], list[Object]] = {}  # managedFields by resource, uid and revision
 
 
 def kind_of(cluster: Cluster, place: Place) -> Kind | None:
@@ -118,15 +116,9 @@ def shaped(
 
 
 def with_managers(cluster: Cluster, kind: Kind, obj: Object, served: Object) -> Object:
-    """An object with its managedFields, which are worked out from the log once for each of its versions."""
-    meta = obj["metadata"]
-    key = (kind.storage, meta.get("uid", ""), meta.get("resourceVersion", ""))
-    found = _managed.get(key)
-    if found is None:
-        if len(_managed) >= FIELDS_CACHED_MAX:
-            _managed.clear()
-        stored = convert.to_stored(kind, obj) if obj["apiVersion"] != kind.version else obj
-        found = _managed[key] = cluster.with_managed_fields(kind.resource, stored)["metadata"]["managedFields"]
+    """An object, as it is served, with its managedFields."""
+    stored = convert.to_stored(kind, obj) if obj["apiVersion"] != kind.version else obj
+    found = cluster.with_managed_fields(kind.resource, stored)["metadata"]["managedFields"]
     return {**served, "metadata": {**served["metadata"], "managedFields": found}} if found else served
 
 

@@ -96,7 +96,11 @@ def prepare(api: Api, request: Request) -> Target:
         or place.subresource not in kind.subresources
     ):
         raise Refusal(404, "the server could not find the requested resource")
-    cluster.authorize("create", kind, place.namespace, place.name, place.subresource)
+    told = {field: request.query.get(field) == "true" for field in ("stdin", "stdout", "stderr", "tty")}
+    cluster.connect(
+        place.subresource, place.name, place.namespace or "", **told, container=request.query.get("container"),
+        command=[value for name, value in request.repeated if name == "command"],
+    )  # fmt: skip
     pod = cluster.stored("pods", place.name, place.namespace or "")
     if place.subresource == "portforward":
         forwarding.check(cluster, pod)

@@ -77,8 +77,7 @@ def watch(world: World, kind: Kind, request: Request) -> Stream:
         watcher.close()
     if not watcher.closed:
         world.hub.add(watcher)
-    parts = watcher.batches(timeout_s, lambda: world.hub.revision)
-    return Stream(parts, lambda: world.hub.remove(watcher))
+    return Stream(watcher.batches(timeout_s, world.hub), lambda: world.hub.remove(watcher))
 
 
 def _check(request: Request, initial: str | None) -> None:
@@ -110,7 +109,7 @@ def _catch_up(world: World, watcher: Watcher, request: Request, initial: str | N
         raise pages.too_large(since, newest)
     wants_objects = request.is_on("sendInitialEvents") if initial is not None else since == 0
     if wants_objects:
-        for obj in cluster.store.list(kind.storage, request.place.namespace if kind.namespaced else None):
+        for obj in cluster.there(kind, request.place.namespace):
             if watcher.wanted(obj):
                 watcher.push(watcher.encoded("ADDED", obj, now_s))
     elif since and since < newest:

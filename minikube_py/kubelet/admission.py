@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from minikube_py.api import pods
 from minikube_py.api.types import Actions, Patch
+from minikube_py.scheduler.terms import node_requirement
 
 if TYPE_CHECKING:
     from minikube_py.kubelet.worker import Worker
 
+ANY_ADDRESS = "0.0.0.0"
 COMPARED = ("pods", "cpu", "memory", "ephemeral-storage")  # in the order of noderesources.Fits
 
 
@@ -30,11 +32,31 @@ def refusal(worker: Worker) -> tuple[str, str] | None:
         if others + asked[name] > capacity:
             told = f"resource: {name}, requested: {asked[name]}, used: {others}, capacity: {capacity}"
             return f"OutOf{name}", f"Node didn't have enough {told}"
-    labels = worker.node["metadata"].get("labels") or {}
-    wanted = worker.spec.get("nodeSelector") or {}
-    if not wanted.items() <= labels.items():
+    name, labels = worker.node["metadata"]["name"], worker.node["metadata"].get("labels") or {}
+    requirement = node_requirement(worker.spec)
+    if requirement is not None and not requirement.matches(name, labels):
         return "NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"
+    if _has_taken_port(worker):
+        return "NodePorts", "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports"
     return None
+
+
+def _has_taken_port(worker: Worker) -> bool:
+    """Whether another pod of the node has one of the pod's host ports at the same address, or at all of them."""
+    wanted = pods.host_ports(worker.pod)
+    if not wanted:
+        return False
+    others = [
+        port
+        for pod in worker.view.on_node(worker.node["metadata"]["name"])
+        if pod["metadata"]["uid"] != worker.meta["uid"] and not pods.is_finished(pod)
+        for port in pods.host_ports(pod)
+    ]
+    return any(
+        mine[0] == other[0] and mine[2] == other[2] and (ANY_ADDRESS in (mine[1], other[1]) or mine[1] == other[1])
+        for mine in wanted
+        for other in others
+    )
 
 
 def refuse(worker: Worker, reason: str, message: str) -> Actions:

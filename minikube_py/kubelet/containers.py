@@ -64,7 +64,9 @@ def _begin(worker: Worker, container: Object, record: Object) -> Object:
         worker.event("Normal", "Pulling", f'Pulling image "{image}"', container)
         # A pull of what is already there only asks the registry for the digest.
         takes_s = min(worker.behaviour(container).pull_s, 1) if is_present else worker.behaviour(container).pull_s
-        return {**record, "state": "pulling", "since": worker.now, "until": worker.now + takes_s, "image": image}
+        begins = images.turn(worker)
+        asked: Object = {**record, "state": "pulling", "since": worker.now, "until": begins + takes_s, "image": image}
+        return {**asked, "begins": begins} if begins > worker.now else asked
     if is_present:
         message = f'Container image "{image}" already present on machine and can be accessed by the pod'
         worker.event("Normal", "Pulled", message, container)
@@ -90,14 +92,19 @@ def _pulling(worker: Worker, container: Object, record: Object) -> Object | None
             **record, "state": "pull-failed", "until": worker.now + 1, "retry": worker.now + restarts.pull_delay_s(tries),
             "tries": tries, "message": program.pull_error,
         }  # fmt: skip
-    took = duration.go(worker.now - record["since"])
+    since = record["since"]
+    took, waited = duration.go(worker.now - int(record.get("begins") or since)), duration.go(worker.now - since)
     size = program.image_size
-    message = f'Successfully pulled image "{image}" in {took} ({took} including waiting). Image size: {size} bytes.'
+    message = f'Successfully pulled image "{image}" in {took} ({waited} including waiting). Image size: {size} bytes.'
     worker.event("Normal", "Pulled", message, container)
     listed = images.added(image, size, worker.node)
     if listed is not None:
         worker.actions.append(listed)
-    return _create(worker, container, {key: value for key, value in record.items() if key not in ("tries", "retry")})
+        # Another of its pulls may end within this second, and reports the images with this one.
+        worker.node = {**worker.node, "status": {**worker.node["status"], **listed.fields["status"]}}
+    return _create(
+        worker, container, {key: value for key, value in record.items() if key not in ("tries", "retry", "begins")}
+    )
 
 
 def _pull_failed(worker: Worker, container: Object, record: Object) -> Object | None:
@@ -357,7 +364,7 @@ def ended(
     }
     if message:
         last["message"] = message
-    dropped = ("probes", "until", "code", "started", "end", "hook", "killed", "told")
+    dropped = ("probes", "until", "code", "started", "end", "hook", "killed", "told", "level")
     kept: Object = {key: value for key, value in record.items() if key not in dropped}
     if "last" in kept:
         kept["previous"] = kept["last"]

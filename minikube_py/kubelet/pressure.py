@@ -99,12 +99,12 @@ def is_short(node: Object, sort: str, view: View, clock: Clock, instead: tuple[s
 
 
 def notice(worker: Worker) -> None:
-    """After the containers of a pod whose programs say what they use: is that too much for the node? Else look again when
-    they use more."""
+    """After the containers of a pod whose programs say what they use: where one has begun to use another amount, is that too
+    much for the node? Else look again when they use more. `level` of a record: since when it uses what it does."""
     node = worker.view.get(Key("nodes", "", worker.node["metadata"]["name"]))
     assert node is not None, "a pod runs on a node"
     for sort in usage.RESOURCES:
-        used = 0
+        used, is_new = 0, False
         for container in worker.containers:
             record, program = worker.records.get(container["name"]), worker.behaviours.get(container["name"])
             if record is None or program is None or record["state"] not in ("running", "stopping"):
@@ -114,11 +114,15 @@ def notice(worker: Worker) -> None:
                 program.memory if sort == "MemoryPressure" else program.disk,
             )
             used += usage.of_program(program, sort, second)
+            level = max((since for since, _ in course if since <= second), default=0)
+            if record.get("level", {}).get(sort) != level:
+                is_new = True
+                levels = {**record.get("level", {}), sort: level}
+                worker.records[container["name"]] = {**record, "level": levels}
             change = next((since for since, _ in course if since > second), None)
             if change is not None:
                 worker.wake(record["started"] + change, background=True)
-        mine = (worker.meta["uid"], used)
-        if used and sort not in _reported(node) and is_short(node, sort, worker.view, worker.clock, mine):
+        if is_new and is_short(node, sort, worker.view, worker.clock, (worker.meta["uid"], used)):
             worker.actions += _begins(node, sort, worker.clock)
 
 
@@ -131,21 +135,20 @@ def is_unusual(worker: Worker) -> bool:
 
 
 def _begins(node: Object, sort: str, clock: Clock) -> list[Patch | Record]:
-    """The node says that it is short of something: its own step goes on from there."""
+    """The node says that it is short of something, or says so again: its own step goes on from there."""
     row, now = SORTS[sort], clock.timestamp
     new = {
         "lastHeartbeatTime": now, "lastTransitionTime": now, "message": row.message, "reason": row.reason,
         "status": "True", "type": sort,
     }  # fmt: skip
     old = (node.get("status") or {}).get("conditions") or []
-    conditions = [new if one["type"] == sort else one for one in old]
-    if new not in conditions:
-        conditions.append(new)
-    name = node["metadata"]["name"]
-    return [
-        change_event(node, sort, True),
-        Patch(Key("nodes", "", name), {"status": {"conditions": conditions}}, "status"),
-    ]
+    before = next((one for one in old if one["type"] == sort), None)
+    is_reported = before is not None and before["status"] == "True"
+    if before is not None and is_reported:
+        new["lastTransitionTime"] = before["lastTransitionTime"]
+    conditions = [new if one is before else one for one in old] if before is not None else [*old, new]
+    patch = Patch(Key("nodes", "", node["metadata"]["name"]), {"status": {"conditions": conditions}}, "status")
+    return [patch] if is_reported else [change_event(node, sort, True), patch]
 
 
 def change_event(node: Object, sort: str, begins: bool) -> Record:

@@ -18,6 +18,7 @@ from minikube_py.api import facets
 from minikube_py.api.types import Key, Patch, Record, Remember, Wake
 from minikube_py.base.clock import Clock
 from minikube_py.kubelet import addresses
+from minikube_py.kubelet import images as node_images
 from minikube_py.kubelet.worker import COMPONENT, Worker, container_id
 from minikube_py.programs import images
 
@@ -30,7 +31,7 @@ CACHE = "kubelet-twins"
 # The pod's own fields of a memory and of a status, blanked for a comparison.
 OWN_MEMORY: Object = {"ip": None, "host": None}
 OWN_STATUS: Object = {"podIP": None, "podIPs": None, "hostIP": None, "hostIPs": None}
-NODE_PARTS = frozenset(("metadata.name", "status.addresses", "status.images", "spec.podCIDR"))
+NODE_PARTS = frozenset(("metadata.name", "metadata.annotations", "status.addresses", "status.images", "spec.podCIDR"))
 IMAGES_MAX = 50  # a node with more does not report all it has
 SEEN_ONCE: Any = object()
 UNNAMED = "\0"  # no word of an object
@@ -83,13 +84,13 @@ class Twins:
 
     def key_of(self, pod: Object, memory: Object, node: Object) -> tuple[Any, ...] | None:
         """What twins have in common before a run; None for a pod that has no controller, is being deleted, was not bound by
-        the scheduler, or is on a node that does not report all its images."""
+        the scheduler, or is on a node that does not report all its images or limits its pulls."""
         meta, spec = pod["metadata"], pod["spec"]
         owners = meta.get("ownerReferences")
         if owners is None or "deletionTimestamp" in meta or next(reversed(spec)) != "nodeName":
             return None
         listed = (node.get("status") or {}).get("images") or ()
-        if len(listed) >= IMAGES_MAX:
+        if len(listed) >= IMAGES_MAX or node_images.LIMIT in (node["metadata"].get("annotations") or ()):
             return None
         known = self._names.get(id(listed))
         if known is None or known[0] is not listed:

@@ -92,6 +92,7 @@ class Run:
         self.clients: Callable[[str, list[str]], tuple[str, str, int] | None] | None = None
         self.tape: dict[str, Entries] = dict(shell.tape)
         self.asker, self.present, self.turn = asker, present, 0
+        self.rest_ms = 0  # of sleeps, what is less than a second
         self.sleeps = sleeps or (SLEEPS_MAX if ENDLESS.search(shell.script) else LONG_SLEEPS_MAX)
         self.log: list[tuple[int, str]] = []
         self.unended = ["", ""]  # what stdout and stderr have written of their next line
@@ -161,10 +162,10 @@ class Run:
         return ""
 
     def _sleep(self, context: Any) -> str:
-        length_s = sum(_length_s(word) for word in context.argv)
-        if self.now + length_s > self.horizon or len(self.changes) > self.sleeps:
+        passed_s, rest_ms = divmod(self.rest_ms + sum(_length_ms(word) for word in context.argv), 1000)
+        if self.now + passed_s > self.horizon or len(self.changes) > self.sleeps:
             return self._cut()
-        self.now += length_s
+        self.now, self.rest_ms = self.now + passed_s, rest_ms
         self.changes.append(self.now)
         if self.pending:
             self._apply_edits(context.fs, self.now)
@@ -309,13 +310,13 @@ def _is_outside(name: str) -> bool:
     return name == "hosts" or ("." in name and ".svc" not in name and not name.endswith(".local"))
 
 
-def _length_s(word: str) -> int:
-    """'30' -> 30, '0.5' -> 0, '2m' -> 120, 'infinity' -> for ever."""
-    unit = {"s": 1, "m": 60, "h": 3600, "d": 86400}.get(word[-1:], 0)
+def _length_ms(word: str) -> int:
+    """'30' -> 30000, '0.5' -> 500, '2m' -> 120000, 'infinity' -> for ever; in milliseconds."""
+    unit = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}.get(word[-1:], 0)
     try:
-        return int(float(word[:-1]) * unit) if unit else int(float(word))
+        return int(float(word[:-1]) * unit) if unit else int(float(word) * 1000)
     except (ValueError, OverflowError):
-        return FOREVER_S + 1
+        return (FOREVER_S + 1) * 1000
 
 
 _KNOWN: dict[str, bool] = {}

@@ -27,7 +27,8 @@ Tape: TypeAlias = "tuple[tuple[str, Entries], ...]"
 Asker: TypeAlias = "Callable[[str, list[str]], tuple[Said, ...] | None]"
 
 ASKS = re.compile(r"\b(curl|wget|nc|nslookup)\b")
-SLEEPS_MAX = 100  # how often a script sleeps while it is found out what it asks
+SLEEPS_MAX, COMMANDS_MAX = 100, 300  # how far a script is followed to find out what it asks
+ENTRIES_MAX = 500  # of one command: what was answered before the last so many changes is forgotten
 EMPTY: dict[str, Any] = {}
 
 
@@ -104,9 +105,9 @@ def brought_up_to(shell: Shell, second: int, asker: Asker, is_new: bool) -> Tape
         answers = asker(name, argv) or (Run.own_answer(shell, name, argv),)
         if answers != entries[-1][1]:  # what was asked within this second has been answered already
             entries = (*(one for one in entries if one[0] <= second), (second + 1, answers))
-        told[command] = entries
+        told[command] = entries[-ENTRIES_MAX:]
     tape = tuple(told.items())
     if not is_new and tape == shell.tape:
         return tape
-    run = Run(shell._replace(tape=tape), FOREVER_S, sleeps=SLEEPS_MAX, asker=asker, present=second)
+    run = Run(shell._replace(tape=tape), FOREVER_S, (), SLEEPS_MAX, COMMANDS_MAX, asker=asker, present=second)
     return tuple(run.tape.items())

@@ -141,6 +141,13 @@ def test_a_kubelets_tokens_are_bound_to_its_pods(cluster: Cluster) -> None:
     assert cluster.create_token("default", "default", bound("here"))["status"]["token"]
 
 
+def test_a_kubelet_evicts_its_own_pods(cluster: Cluster) -> None:
+    as_kubelet(cluster)
+    with pytest.raises(Forbidden):
+        cluster.evict("there", "default")
+    cluster.evict("here", "default", grace_s=0)
+
+
 # -- certificates -------------------------------------------------------------------------------------------------
 CLIENT = "kubernetes.io/kube-apiserver-client"
 

@@ -149,6 +149,32 @@ def test_answers_that_make_no_sense(cluster: Cluster, tmp_path: Path, answer: An
         cluster.create(config_map())
 
 
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (patch({"op": "remove", "path": "/nope"}), "Internal error occurred: error in remove for path: '/nope'"),
+        (patch({"op": "replace", "path": "", "value": [1]}), "json: cannot unmarshal into Go value of the object's type"),
+        (patch({"op": "replace", "path": "/metadata", "value": 1}), "json: cannot unmarshal into Go value of the object's type"),
+        (patch({"op": "replace", "path": "/kind", "value": "Secret"}), 'unable to decode "Secret" into ConfigMap'),
+        (patch({"op": "replace", "path": "/data", "value": {"a": 1}}), "cannot unmarshal number into Go struct field"),
+        (patch(1), "received undecodable patch in webhook response"),
+        ({"allowed": True, "patchType": "JSONPatch", "patch": "!"}, "received undecodable patch in webhook response"),
+        ({"allowed": True, "patchType": "MergePatch", "patch": "e30="}, 'unsupported patch type "MergePatch"'),
+        ({"allowed": True, "patch": "W10="}, "webhook returned response.patch but not response.patchType"),
+        ({"allowed": True, "patchType": "JSONPatch"}, "webhook returned response.patchType but not response.patch"),
+        ({"allowed": "yes"}, "cannot unmarshal string into Go struct field AdmissionResponse.response.allowed of type bool"),
+        ({"allowed": False, "status": {"message": 1}}, "cannot unmarshal number into Go struct field Status.response.status.message"),
+        ({"allowed": True, "warnings": [1]}, "cannot unmarshal number into Go struct field AdmissionResponse.response.warnings"),
+    ],
+)  # fmt: skip
+def test_patches_and_types_that_make_no_sense(cluster: Cluster, tmp_path: Path, answer: Object, text: str) -> None:
+    with WebhookServer(tmp_path, lambda request: answer) as server:
+        cluster.create(configuration("Mutating", hook(config=server.config)))
+        with pytest.raises(InternalError) as found:
+            cluster.create(config_map())
+    assert text in str(found.value)
+
+
 def test_an_unknown_authority_is_not_trusted(cluster: Cluster, tmp_path: Path) -> None:
     with WebhookServer(tmp_path, lambda request: {"allowed": True}) as server:
         cluster.create(configuration("Validating", hook(config={"url": server.config["url"]})))
@@ -333,3 +359,38 @@ def test_without_webhooks_nothing_of_them_is_even_imported() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.split() == ["False", "False"]
+
+
+def test_connecting_to_a_pod_is_asked_about(cluster: Cluster, tmp_path: Path) -> None:
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CONNECT"], "resources": ["pods/exec"]}
+    with WebhookServer(tmp_path, lambda request: {"allowed": False, "status": {"message": "no shells"}}) as server:
+        cluster.create(configuration("Validating", hook(config=server.config, rules=[rule])))
+        cluster.connect("attach", "web", "default")
+        with pytest.raises(StatusError, match='admission webhook "check.example.com" denied the request: no shells'):
+            cluster.connect("exec", "web", "default", command=["sh"], container="c")
+    asked = server.asked[0]
+    assert (asked["operation"], asked["subResource"], asked["kind"]["kind"]) == ("CONNECT", "exec", "PodExecOptions")
+    assert asked["object"] == {"kind": "PodExecOptions", "apiVersion": "v1", "command": ["sh"], "container": "c"}
+    assert asked["options"] is None
+
+
+def test_evictions_are_asked_about(cluster: Cluster, tmp_path: Path) -> None:
+    rule = {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["CREATE"], "resources": ["pods/eviction"]}
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "p"},
+        "spec": {"containers": [{"name": "c", "image": "x"}]},
+    }
+    cluster.create(pod)
+    with WebhookServer(tmp_path, lambda request: {"allowed": request["dryRun"]}) as server:
+        cluster.create(configuration("Validating", hook(config=server.config, rules=[rule])))
+        cluster.evict("p", "default", dry_run=True)
+        with pytest.raises(StatusError, match="denied the request without explanation"):
+            cluster.evict("p", "default")
+    asked = server.asked[0]
+    assert (asked["kind"], asked["subResource"]) == (
+        {"group": "policy", "version": "v1", "kind": "Eviction"},
+        "eviction",
+    )
+    assert asked["object"]["metadata"] == {"name": "p", "namespace": "default"}

@@ -77,9 +77,9 @@ def test_without_descriptions(kpy: Callable[..., Result]) -> None:
 
 
 def test_without_a_cluster_kinds_are_offered_all_the_same(
-    kpy: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+    kpy: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("KPY_HOME", "/nowhere")
+    monkeypatch.setenv("KPY_HOME", str(tmp_path / "nowhere"))
     assert kpy("__complete", "get", "secr").out == "secrets\n:4\n"
     assert kpy("__complete", "get", "pods", "").out == ":4\n"
 

@@ -38,7 +38,7 @@ VALUES = (
     "custom-columns=A", "custom-columns=A:.b[", "yaml", "client",
 )  # fmt: skip
 # They open an editor, wait for a person, or start another program.
-UNTRIED_COMMANDS = ("edit",)
+UNTRIED_COMMANDS = ("edit", "serve")
 UNTRIED_FLAGS = ("watch", "watch-only", "edit", "interactive", "kustomize")
 NAMES = [row.name for row in commands.COMMANDS if row.name not in UNTRIED_COMMANDS]
 CONFIG = '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x"},"data":%s}'

@@ -96,6 +96,12 @@ def test_all_as_expected(run: Callable[..., Result], kpy: Callable[..., Result])
         "  ok    label",
         "  ok    quota",
         "5 passed, 0 failed",
+        "what each rule decided:",
+        "  MutatingAdmissionWebhook labeller/label.example.com: patches 3",
+        "  PodSecurity namespace/shop enforce=baseline:latest: allows 2, denies 1",
+        "  PodSecurity namespace/shop warn=restricted:latest: warns 2",
+        "  RBAC Role/shop/reader rule 1: allows 1",
+        "  ResourceQuota shop/few: allows 1, denies 1",
         "rules that no case used:",
         "  RBAC Role/shop/reader rule 2",
     ]
@@ -162,6 +168,53 @@ def test_problems(run: Callable[..., Result], case: str, problem: str) -> None:
     assert f"        {problem}" in done.out
 
 
+EXISTING = (
+    "given: [{apiVersion: apps/v1, kind: Deployment, metadata: {name: web, namespace: shop}, spec: {replicas: 1, selector: "
+    "{matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: nginx}]}}}}]"
+)
+ROBOTS = """
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: robots, namespace: shop}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: edit}
+subjects: [{kind: ServiceAccount, name: robot, namespace: shop}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("case", "code"),
+    [
+        ("serviceAccount: shop/robot, verb: delete, resource: pods/x, expect: deny", 1),  # there is no such pod
+        ("serviceAccount: shop/robot, verb: get, resource: pods/x, expect: allow", 0),
+        ("serviceAccount: shop/robot, verb: get, resource: nodes/x, expect: deny", 0),
+        ("serviceAccount: other/robot, verb: get, resource: pods/x, expect: deny", 0),
+        ("serviceAccount: shop/robot, verb: create, resource: pods/x, subresource: exec, expect: allow", 0),
+        (f"serviceAccount: shop/robot, resource: deploy/web, patch: {{spec: {{replicas: 3}}}}, expect: allow, becomes: {{spec: {{replicas: 3}}}}, {EXISTING}", 0),
+        (f"resource: deploy/web, patch: [{{op: replace, path: /spec/replicas, value: 2}}], expect: allow, becomes: {{spec: {{replicas: 2}}}}, {EXISTING}", 0),
+        (f"resource: deploy/web, patch: {{spec: {{replicas: 2}}}}, subresource: scale, dryRun: true, expect: allow, becomes: {{spec: {{replicas: 2}}}}, {EXISTING}", 0),
+        (f"verb: delete, resource: deploy/web, expect: allow, {EXISTING}", 0),
+        ("verb: fly, resource: pods/x, expect: allow", 1),
+        (f"verb: create, resource: pods/q, subresource: eviction, expect: allow, given: [{POD.replace('name: p', 'name: q, namespace: shop')}]", 0),
+        (f"verb: apply, object: {POD}, expect: warn", 0),
+        ("file: pod.json, expect: warn", 0),
+        ("file: none.json, expect: warn", 1),
+    ],
+)  # fmt: skip
+def test_what_a_case_may_do(run: Callable[..., Result], tmp_path: Path, case: str, code: int) -> None:
+    (tmp_path / "policies").mkdir(exist_ok=True)
+    (tmp_path / "policies" / "more").mkdir()
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "p"},
+        "spec": {"containers": [{"name": "c", "image": "x"}]},
+    }
+    (tmp_path / "pod.json").write_text(json.dumps(pod))
+    case = case.replace("file: ", "file: ../")
+    done = run(f"- {{namespace: shop, {case}}}\n", setup=f"{SETUP}---{ROBOTS}")
+    assert done.code == code, done.out + done.err
+
+
 @pytest.mark.parametrize(
     ("cases", "error"),
     [
@@ -173,6 +226,11 @@ def test_problems(run: Callable[..., Result], case: str, problem: str) -> None:
         (
             "- {resource: pods, verb: get, expect: allow, user: a, serviceAccount: b}",
             "user and serviceAccount exclude each other",
+        ),
+        ("- {resource: pods, verb: get, expect: allow, given: [1]}", "cases[0].given: a list of objects is wanted"),
+        (
+            "- {resource: pods, verb: get, expect: allow, user: a, groups: [{}]}",
+            "cases[0].groups: a list of names is wanted",
         ),
         ("- 1", "cases[0]: a mapping is wanted"),
         ("  []", "cases: a list with at least one case is wanted"),
@@ -265,3 +323,37 @@ def test_bad_stubs(kpy: Callable[..., Result], words: list[str], error: str) -> 
 def test_bad_patches(kpy: Callable[..., Result], tmp_path: Path, text: str) -> None:
     (tmp_path / "patch.yaml").write_text(text)
     assert kpy("webhook", "stub", "a.b.c", "--patch", str(tmp_path / "patch.yaml")).code == 1
+
+
+ADMISSION = "{apiVersion: apiserver.config.k8s.io/v1, kind: AdmissionConfiguration, plugins: [{name: PodSecurity, configuration: %s}]}"
+
+
+def test_a_cluster_is_started_with_a_configuration_of_admission(kpy: Callable[..., Result], tmp_path: Path) -> None:
+    settings = "{defaults: {enforce: baseline}, exemptions: {namespaces: [kube-system]}}"
+    (tmp_path / "admission.yaml").write_text(ADMISSION % settings)
+    assert (
+        kpy("cluster", "start", "strict", "--admission-control-config-file", str(tmp_path / "admission.yaml")).code == 0
+    )
+    host = '{"spec": {"hostNetwork": true}}'
+    refused = kpy("run", "x", "--image=nginx", f"--overrides={host}")
+    assert 'violates PodSecurity "baseline:latest": host namespaces (hostNetwork=true)' in refused.err
+    assert kpy("run", "x", "--image=nginx", f"--overrides={host}", "-n", "kube-system").code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (ADMISSION % "{defaults: {enforce: strict}}", 'defaults.enforce: Invalid value: "strict": must be one of privileged, baseline, restricted'),
+        (ADMISSION % "{defaults: {warn-version: x}}", 'defaults.warn-version: Invalid value: "x": must be "latest" or "v1.x"'),
+        (ADMISSION % "{defaults: 1}", "defaults: a mapping is wanted"),
+        (ADMISSION % "{exemptions: {usernames: x}}", "exemptions.usernames: a list of names is wanted"),
+        ("{kind: AdmissionConfiguration, plugins: 1}", "plugins: a list of plugins is wanted"),
+        ("{kind: AdmissionConfiguration, plugins: [{name: ImagePolicyWebhook}]}", "only PodSecurity can be configured here, not 'ImagePolicyWebhook'"),
+        ("{kind: Other}", "want kind AdmissionConfiguration, not 'Other'"),
+    ],
+)  # fmt: skip
+def test_bad_configurations_of_admission(kpy: Callable[..., Result], tmp_path: Path, text: str, error: str) -> None:
+    (tmp_path / "admission.yaml").write_text(text)
+    done = kpy("cluster", "start", "other", "--admission-control-config-file", str(tmp_path / "admission.yaml"))
+    assert (done.code, error in done.err) == (1, True), done.err
+    assert "other" not in kpy("cluster", "list").out

@@ -119,3 +119,18 @@ def test_auth_reconcile_adds_and_removes_only_if_told(kpy: Callable[..., Result]
     done = kpy("auth", "reconcile", "-f", "-", "--remove-extra-permissions", stdin=changed)
     assert "extra rules removed:\n\t\t{Verbs:[list] " in done.err
     assert kpy("get", "role", "r", "-n", "fresh", "-o", verbs).out == '["get","watch"]'
+
+
+def test_a_shell_in_a_pod_needs_a_right_of_its_own(kpy: Callable[..., Result]) -> None:
+    kpy("create", "-f", "-", stdin=POD.replace("schedulerName: none, ", ""))
+    kpy("reconcile")
+    kpy("create", "rolebinding", "view", "--clusterrole=view", "--user=bob")
+    for words in (["exec", "p", "--as=bob", "--", "ls"], ["cp", "p:/etc/hostname", "x", "--as=bob"]):
+        refused = kpy(*words)
+        assert refused.code == 1
+        assert (
+            'pods "p" is forbidden: User "bob" cannot create resource "pods/exec" in API group "" in the namespace "default"'
+        ) in refused.err
+    assert 'cannot create resource "pods/attach"' in kpy("attach", "p", "--as=bob").err
+    kpy("create", "rolebinding", "edit", "--clusterrole=edit", "--user=bob")
+    assert kpy("exec", "p", "--as=bob", "--", "hostname").out == "p\n"

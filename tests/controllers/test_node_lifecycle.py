@@ -8,6 +8,7 @@ import pytest
 
 from minikube_py.api.types import Key, Patch, Record, Remember, Wake
 from minikube_py.base.clock import Clock
+from minikube_py.cluster import Cluster
 from minikube_py.controllers import node_lifecycle, pod_gc, taint_eviction, zones
 from tests.controllers.objects import at, node, pod
 from tests.support import T0, Delete, FrozenView, actions, of_type
@@ -166,3 +167,27 @@ def test_pods_of_a_node_that_is_gone_are_removed_after_a_quarantine() -> None:
 
 def test_pods_of_a_living_node_are_left_alone() -> None:
     assert actions(pod_gc.step, pod("a"), FrozenView({"nodes": [node()], "pods": [pod("a")]})) == []
+
+
+def test_a_removed_node_is_told_of_once() -> None:
+    cluster = Cluster.memory(nodes=2, seed=1)
+    cluster.reconcile()
+    cluster.delete("nodes", "worker-1")
+    cluster.reconcile(for_s=60)
+    told = [one["message"] for one in cluster.list("events") if one["reason"] == "RemovingNode"]
+    assert told == ["Node worker-1 event: Removing Node worker-1 from Controller"]
+
+
+def test_of_finished_pods_so_many_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four have finished, two are kept: the evicted one goes first, then the oldest; and not before the next round."""
+    monkeypatch.setattr(pod_gc, "FINISHED_MAX", 2)
+    there = [pod(f"p{number}", phase="Succeeded", creationTimestamp=at(100 - number)) for number in range(4)]
+    there[3]["status"] = {"phase": "Failed", "reason": "Evicted"}
+    default = {"metadata": {"name": "default"}}
+    key = Key("namespaces", "", "default")
+    first = actions(pod_gc.finished_step, default, FrozenView({"pods": there}))
+    due_s = pod_gc.next_round_s(T0.now_s)
+    assert first == [Remember({"due": due_s}), Wake(due_s, background=True)]
+    view = FrozenView({"pods": there}, {("podgc-finished", key): {"due": due_s}})
+    gone = of_type(actions(pod_gc.finished_step, default, view, Clock(due_s, 1)), Delete)
+    assert [one.key.name for one in gone] == ["p3", "p0"]

@@ -107,10 +107,12 @@ def test_a_refused_pod_ends_the_batch_and_shows_as_replica_failure() -> None:
                 outcome = Forbidden('pods "web-1-x" is forbidden: exceeded quota: q')
     except StopIteration:
         pass
-    assert len(of_type(taken, Create)) == 3, "a batch of one, then a batch of two"
+    assert len(of_type(taken, Create)) == 3 + 7, (
+        "a batch of one, then a batch of two; then the other tries of that second"
+    )
     assert [one.message for one in of_type(taken, Record)][1:] == [
         'Error creating: pods "web-1-x" is forbidden: exceeded quota: q'
-    ] * 2
+    ] * (2 + 7)
     status = of_type(taken, Patch)[-1].fields["status"]
     assert [(one["type"], one["status"], one["reason"], one["message"]) for one in status["conditions"]] == [
         ("ReplicaFailure", "True", "FailedCreate", 'pods "web-1-x" is forbidden: exceeded quota: q')

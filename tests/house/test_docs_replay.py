@@ -21,7 +21,15 @@ from tests.house.source import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-PAGES = ("README.md", "docs/tutorial.md", "docs/simulation.md", "docs/traffic.md", "docs/policies.md", "docs/serve.md")
+PAGES = (
+    "README.md",
+    "docs/tutorial.md",
+    "docs/simulation.md",
+    "docs/traffic.md",
+    "docs/autoscaling.md",
+    "docs/policies.md",
+    "docs/serve.md",
+)
 BLOCK = re.compile(r"^```(console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHIM = f'#!/bin/sh\nexec "{sys.executable}" -m minikube_py "$@"\n'
 

@@ -116,6 +116,30 @@ def test_a_custom_kind_is_served_at_once(api: Api) -> None:
     assert "example.com" not in api.get("/apis").text
 
 
+def test_every_group_has_an_apiservice(api: Api) -> None:
+    path = "/apis/apiregistration.k8s.io/v1/apiservices"
+    api.post(CRDS, CRD)
+    found = {one["metadata"]["name"]: one for one in api.get(path).json["items"]}
+    served = {one["groupVersion"] for group in api.get("/apis").json["groups"] for one in group["versions"]}
+    expected = {"v1."} | {".".join(reversed(one.split("/"))) for one in served - {"apiregistration.k8s.io/v1"}}
+    assert set(found) == expected
+    assert found["v1.apps"]["spec"] == {
+        "group": "apps",
+        "version": "v1",
+        "groupPriorityMinimum": 17800,
+        "versionPriority": 15,
+    }
+    assert found["v2.autoscaling"]["spec"]["versionPriority"] > found["v1.autoscaling"]["spec"]["versionPriority"]
+    assert api.get(f"{path}/v1.example.com").json["metadata"]["labels"] == {
+        "kube-aggregator.kubernetes.io/automanaged": "true"
+    }
+    table = api.get(f"{path}/v1.", accept="application/json;as=Table;g=meta.k8s.io;v=v1").json
+    assert table["rows"][0]["cells"][:3] == ["v1.", "Local", "True"]
+    assert api.delete(f"{path}/v1.apps").code == 404
+    with api.watch(f"{path}?watch=true") as watch:
+        watch.wait(len(expected))
+
+
 def _references(value: Any) -> set[str]:
     if isinstance(value, dict):
         own = {value["$ref"]} if isinstance(value.get("$ref"), str) else set()

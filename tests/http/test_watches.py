@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
 
 from minikube_py.base.errors import UsageError
+from minikube_py.cluster import Cluster
 from minikube_py.http import watches, world
 from tests.http.asgi import PARTIAL, TABLE, Api, config_map, deployment, pod
 
@@ -144,15 +146,14 @@ def test_who_does_not_read_is_closed_and_may_come_back(monkeypatch: pytest.Monke
     async def read() -> bytes:
         for number in range(12):
             found.push(str(number).encode())
-        return b"".join([part async for part in found.batches(5, lambda: 0)])
+        with Cluster.memory() as cluster:
+            return b"".join([part async for part in found.batches(5, watches.Hub(cluster))])
 
     assert asyncio.run(read()) == b"0123456789"
     assert found.closed
 
 
 def test_other_sessions_are_heard(tmp_path: Any) -> None:
-    from minikube_py.cluster import Cluster
-
     path = str(tmp_path / "c.db")
     with (
         Api(Cluster.make(path, name="c", epoch_s=1_790_000_000)) as api,
@@ -163,6 +164,27 @@ def test_other_sessions_are_heard(tmp_path: Any) -> None:
         other.create(config_map("from-outside"))
         watch.wait(2)
         assert watch.told[-1] == ("ADDED", "from-outside")
+
+
+def test_a_restored_snapshot_sends_watchers_to_list_anew(tmp_path: Any) -> None:
+    path, saved = str(tmp_path / "c.db"), sqlite3.connect(tmp_path / "saved.db")
+    with Api(Cluster.make(path, name="c", epoch_s=1_790_000_000)) as api:
+        with sqlite3.connect(path) as reading:
+            reading.backup(saved)
+        reading.close()
+        api.post(MAPS, config_map("a", x="1"))
+        assert api.get(f"{MAPS}/a").json["metadata"]["managedFields"][0]["manager"] == "unknown"
+        with api.watch(f"{MAPS}?watch=true") as watch:
+            watch.wait(2)
+            with sqlite3.connect(path) as writing:
+                saved.backup(writing)
+            writing.close()
+            api.until(lambda: watch.ended)
+            assert watch.events[-1]["object"]["reason"] == "Expired"
+        assert api.get(f"{MAPS}/a").code == 404
+        api.post(MAPS, config_map("a", y="1"), user_agent="other")
+        assert api.get(f"{MAPS}/a").json["metadata"]["managedFields"][0]["manager"] == "other"
+    saved.close()
 
 
 # -- what time does ------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pytest
 from tests.kubelet.simulator import Simulation, container, make_pod
 
 Object = dict[str, Any]
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 
 
 def asking(cpu: str, name: str = "web") -> Object:
@@ -28,10 +29,28 @@ def asking(cpu: str, name: str = "web") -> Object:
             "NodeAffinity",
             "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
         ),
+        (
+            make_pod(
+                affinity={
+                    "nodeAffinity": {
+                        REQUIRED: {"nodeSelectorTerms": [{"matchExpressions": [{"key": "disk", "operator": "Exists"}]}]}
+                    }
+                }
+            ),
+            "NodeAffinity",
+            "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
+        ),
+        (
+            make_pod(containers=[container(ports=[{"containerPort": 80, "hostPort": 8080}])]),
+            "NodePorts",
+            "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
+        ),
     ],
 )
 def test_a_pod_that_does_not_fit_is_refused_for_good(pod: Object, reason: str, message: str) -> None:
-    run = Simulation(pod, ("pods", asking("500m", "other"))).until(60)
+    other = asking("500m", "other")
+    other["spec"]["containers"][0]["ports"] = [{"containerPort": 80, "hostPort": 8080}]
+    run = Simulation(pod, ("pods", other)).until(60)
     assert run.status["phase"] == "Failed"
     assert (run.status["reason"], run.status["message"]) == (reason, f"Pod was rejected: {message}")
     assert run.told == [(0, f"{reason} {message}")]

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from tests.kubelet.simulator import Simulation, container, make_pod
+from typing import Any
+
+import pytest
+
+from minikube_py.cluster import Cluster
+from minikube_py.kubelet import images
+from tests.kubelet.simulator import Simulation, container, make_node, make_pod
 
 MISSING = (
     'failed to pull and unpack image "docker.io/library/does-not-exist:1": failed to resolve reference '
@@ -73,3 +79,48 @@ def test_a_new_image_restarts_a_running_container() -> None:
     assert (60, "Killing Container web definition changed, will be restarted") in run.told
     assert run.state()["image"] == "docker.io/library/nginx:1.28"
     assert run.state()["restartCount"] == 1
+
+
+def limited(limit: str) -> dict[str, Any]:
+    node = make_node()
+    annotations = {**node["metadata"]["annotations"], images.LIMIT: limit}
+    return {**node, "metadata": {**node["metadata"], "annotations": annotations}}
+
+
+@pytest.mark.parametrize(
+    ("limit", "pulled"),
+    [
+        ("1", [(4, "mysql", "4s", "4s"), (7, "postgres", "3s", "7s"), (11, "mongo", "4s", "11s")]),
+        ("2", [(3, "postgres", "3s", "3s"), (4, "mysql", "4s", "4s"), (7, "mongo", "4s", "7s")]),
+        ("0", [(3, "postgres", "3s", "3s"), (4, "mysql", "4s", "4s"), (4, "mongo", "4s", "4s")]),
+        ("many", [(3, "postgres", "3s", "3s"), (4, "mysql", "4s", "4s"), (4, "mongo", "4s", "4s")]),
+    ],
+)
+def test_a_node_pulls_so_many_images_at_a_time(limit: str, pulled: list[tuple[int, str, str, str]]) -> None:
+    names = ("mysql", "postgres", "mongo")
+    run = Simulation(make_pod(containers=[container(name, f"{name}:8") for name in names]), node=limited(limit)).until(
+        20
+    )
+    found = [(second, text) for second, text in run.told if "Successfully" in text]
+    told = [
+        (second, f'Pulled Successfully pulled image "{name}:8" in {took} ({waited} including waiting).')
+        for second, name, took, waited in pulled
+    ]
+    assert sorted((second, text.partition(" Image size")[0]) for second, text in found) == sorted(told)
+    assert [second for second, text in run.told if text.startswith("Pulling")] == [0, 0, 0]
+
+
+def test_pods_of_a_node_wait_for_each_other() -> None:
+    cluster = Cluster.memory(nodes=2)
+    cluster.patch("nodes", "worker-1", "", {"metadata": {"annotations": {images.LIMIT: "1"}}})
+    template = {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "c", "image": "mysql:8"}]}}
+    spec = {"replicas": 3, "selector": {"matchLabels": {"app": "a"}}, "template": template}
+    cluster.create({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}, "spec": spec})
+    cluster.reconcile(for_s=30)
+    told = sorted(
+        one["message"].partition(" Image size")[0] for one in cluster.list("events") if one["reason"] == "Pulled"
+    )
+    head = 'Successfully pulled image "mysql:8" in'
+    assert [one for one in told if one.startswith(head)] == [
+        f"{head} 4s ({waited}s including waiting)." for waited in (12, 4, 8)
+    ]

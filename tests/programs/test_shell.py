@@ -32,6 +32,8 @@ def does(
         ("sleep 10; exit 3", 10, 3),
         ("sleep 1m", 60, 0),
         ("/bin/sleep 7", 7, 0),
+        ("for i in 1 2 3 4 5; do sleep 0.5; done", 2, 0),
+        ("sleep 0.25; sleep 0.25; sleep .5", 1, 0),
         ("for i in 1 2 3; do sleep $i; done; false", 6, 1),
         ("while true; do echo hi; sleep 5; done", None, 0),
         ("while :; do :; done", None, 0),

@@ -262,8 +262,61 @@ def _evicted(machine: Machine, step: Object) -> None:
     machine.pass_time(0)
 
 
+def _used(machine: Machine, step: Object) -> None:
+    """A claim that two running pods use and one that nobody schedules; later a pod that comes too late, and a late class."""
+    cluster, namespace, t = machine.cluster, "x-st4", step["t"]
+
+    def user(name: str, claim: str, **spec: Any) -> None:
+        container = {"name": "c", "image": "nginx:1.27"}
+        spec = {"containers": [container], "terminationGracePeriodSeconds": 30, **spec}
+        spec["volumes"] = [{"name": "v", "persistentVolumeClaim": {"claimName": claim}}]
+        meta = {"name": name, "namespace": namespace}
+        cluster.create({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec})
+
+    def claim(name: str, **spec: Any) -> None:
+        wanted = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}, **spec}
+        meta = {"name": name, "namespace": namespace}
+        cluster.create({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta, "spec": wanted})
+
+    if t == 4.07:
+        cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+        slow, meta = {"sigterm": {"after": "2s"}, "create": {"after": "1s"}}, {"name": "slow", "namespace": namespace}
+        cluster.create({"apiVersion": "sim.kpy.dev/v1alpha1", "kind": "Program", "metadata": meta, "spec": slow})
+        spec = {
+            "capacity": {"storage": "5Gi"}, "accessModes": ["ReadWriteOnce"], "storageClassName": "st4",
+            "persistentVolumeReclaimPolicy": "Retain", "hostPath": {"path": "/data/st4-prot"},
+        }  # fmt: skip
+        cluster.create({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "st4-prot"}, "spec": spec})
+        claim("prot", storageClassName="st4")
+        machine.pass_time(1)
+        user("run1", "prot")
+        user("run2", "prot")
+        machine.pass_time(2)
+    elif t == 8.28:
+        user("late", "prot")
+        machine.pass_time(1)
+    elif t == 15.51:
+        claim("unsched", storageClassName="st4")
+        user("idle", "unsched", schedulerName="none")
+        machine.pass_time(0)
+    elif t == 84.93:
+        claim("noclass")
+        machine.pass_time(1)
+        meta = {"name": "st4-dflt", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}}
+        cluster.create(
+            {
+                "apiVersion": "storage.k8s.io/v1",
+                "kind": "StorageClass",
+                "metadata": meta,
+                "provisioner": "example.com/prov",
+            }
+        )
+        machine.pass_time(16)
+
+
 BETWEEN: dict[str, Callable[[Machine, Object], None]] = {
     "classes_and_waiting": _users_of_classes,
+    "protection_and_resync": _used,
     "evictions": _evicted,
     "garbage_collection": _owners,
     "statefulsets": _sets,
@@ -276,7 +329,7 @@ EPOCHS = {"cronjobs": 1_795_560_327, "reclaim_protection_expansion": 1_795_559_0
 SETTLED = ("statefulsets", "daemonsets")
 REFUSALS = ("jobs",)  # their workloads were made by raw requests; see test_jobs
 RECORDINGS = (
-    "quota_limitrange", "classes_and_waiting", "reclaim_protection_expansion", "garbage_collection",
+    "quota_limitrange", "classes_and_waiting", "protection_and_resync", "reclaim_protection_expansion", "garbage_collection",
     "evictions", "daemonsets", "statefulsets", "cronjobs", *REFUSALS,
 )  # fmt: skip
 DIFFERENT: dict[str, dict[float, str]] = {

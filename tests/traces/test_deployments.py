@@ -7,10 +7,12 @@ each, so a rollout's later steps differ from run to run; `opening` tells how man
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from tests.traces import commands
 from tests.traces.machine import Machine, Object, distinct, load, masked
 
 if TYPE_CHECKING:
@@ -272,3 +274,32 @@ def _without_chance(name: str, side: Object) -> Object:
 def test_a_deployment_goes_through_what_a_real_one_went_through(name: str, tmp_path: Path) -> None:
     recorded, found = replay(tmp_path, name)
     assert found == recorded
+
+
+EXTRA = {
+    "undo_paused_with_history": "web", "history_paused": "web", "undo_dry_client": "rolled", "undo_dry_server": "rolled",
+    "history_limit_1": "one", "rs_limit_1": "one",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXTRA)
+def test_what_else_was_asked_of_deployments_is_answered_alike(name: str, tmp_path: Path) -> None:
+    """A paused one with two revisions, one that is not paused, and one that keeps a single old ReplicaSet."""
+    step = load("f_extra")[name]
+    machine = Machine(tmp_path, NODES, ["t-x"])
+    try:
+        one = deployment("t-x", 1, "nginx:1.23", "one", revisionHistoryLimit=1)
+        images = ("nginx:1.24", "nginx:1.25", "nginx:1.26", "nginx:1.27") if EXTRA[name] == "one" else ("nginx:1.28",)
+        described = one if EXTRA[name] == "one" else deployment("t-x", 3)
+        which = described["metadata"]["name"]
+        _do(machine, described)
+        machine.pass_time(10)
+        for image in images:
+            _do(machine, f"kubectl -n t-x set image deployment/{which} nginx={image}")
+            machine.pass_time(10)
+        if EXTRA[name] == "web":
+            _do(machine, "kubectl -n t-x rollout pause deployment/web")
+        outcome = commands.run(machine, {**step, "t": name})
+    finally:
+        machine.close()
+    assert re.sub(r"hash=\w+", "hash=HASH", outcome.found) == re.sub(r"hash=\w+", "hash=HASH", outcome.expected)

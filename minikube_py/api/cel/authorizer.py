@@ -41,19 +41,28 @@ class Authorizer(NamedTuple):
     user: str
     groups: tuple[str, ...]
     decide: Decide
-    type_name = "kubernetes.authorization.Authorizer"
+
+    @property
+    def type_name(self) -> str:
+        return "kubernetes.authorization.Authorizer"
 
 
 class PathCheck(NamedTuple):
     authorizer: Authorizer
     path: str
-    type_name = "kubernetes.authorization.PathCheck"
+
+    @property
+    def type_name(self) -> str:
+        return "kubernetes.authorization.PathCheck"
 
 
 class GroupCheck(NamedTuple):
     authorizer: Authorizer
     group: str
-    type_name = "kubernetes.authorization.GroupCheck"
+
+    @property
+    def type_name(self) -> str:
+        return "kubernetes.authorization.GroupCheck"
 
 
 class ResourceCheck(NamedTuple):
@@ -63,13 +72,19 @@ class ResourceCheck(NamedTuple):
     subresource: str = ""
     namespace: str = ""
     name: str = ""
-    type_name = "kubernetes.authorization.ResourceCheck"
+
+    @property
+    def type_name(self) -> str:
+        return "kubernetes.authorization.ResourceCheck"
 
 
 class Decision(NamedTuple):
     allowed: bool
     reason: str
-    type_name = "kubernetes.authorization.Decision"
+
+    @property
+    def type_name(self) -> str:
+        return "kubernetes.authorization.Decision"
 
 
 def _path(authorizer: Any, path: str) -> PathCheck:
@@ -111,7 +126,8 @@ def _with(field: str) -> Function:
     def narrowed(check: Any, value: str) -> ResourceCheck:
         if not isinstance(check, ResourceCheck):
             raise no_overload()
-        return check._replace(**{field: value}) if field else check
+        changed: dict[str, Any] = {field: value} if field else {}
+        return check._replace(**changed)
 
     return narrowed
 

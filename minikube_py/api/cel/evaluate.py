@@ -151,7 +151,8 @@ class _Builder:
     def call(self, node: syntax.Call) -> Run:
         special = _SPECIAL.get(node.function)
         if special is not None:
-            return special(self, node)
+            run: Run = special(self, node)
+            return run
         nodes = node.args if node.target is None else (node.target, *node.args)
         if node.function == "_+_" and _appends(nodes):
             return self._append(nodes)
@@ -264,7 +265,7 @@ class _Builder:
         """&& and ||: one operand may decide even if the other one fails."""
         left, right = self.build(node.args[0]), self.build(node.args[1])
 
-        def run(scope: Scope) -> bool:
+        def run(scope: Scope) -> Any:
             problem: CelError | None = None
             try:
                 value = left(scope)

@@ -119,7 +119,7 @@ def available() -> bool:
 def _library() -> Any:
     """The library's module. Raises UsageError where it is not installed."""
     try:
-        from cel_expr_python import cel
+        from cel_expr_python import cel  # type: ignore[import-untyped,unused-ignore]
     except ImportError:
         raise errors.UsageError(MISSING) from None
     return cel
@@ -368,7 +368,7 @@ def _further_findings(checked: Checked) -> list[Finding]:
 
     Source: cel-go cel/validator.go.
     """
-    found = []
+    found: list[tuple[int, str]] = []
     for node in nodes(checked.root):
         if isinstance(node, syntax.Call):
             found += _bad_literals(checked, node)

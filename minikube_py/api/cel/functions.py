@@ -420,10 +420,14 @@ def _sorted_by(items: Any, keys: Any) -> list[Any]:
     """sort() and what the macro sortBy becomes: items in the order of their keys."""
     from functools import cmp_to_key
 
-    pairs = list(zip(_items(items), _items(keys), strict=True))
+    pairs: list[tuple[Any, Any]] = list(zip(_items(items), _items(keys), strict=True))
     if len({values.type_name(key) for key in keys}) > 1:
         raise CelError("list elements must have the same type")
-    return [item for item, _ in sorted(pairs, key=cmp_to_key(lambda one, other: compare(one[1], other[1])))]
+
+    def order(one: tuple[Any, Any], other: tuple[Any, Any]) -> int:
+        return compare(one[1], other[1])
+
+    return [item for item, _ in sorted(pairs, key=cmp_to_key(order))]
 
 
 def _range(count: Any) -> list[Any]:

@@ -97,7 +97,10 @@ class Semver(NamedTuple):
     minor: int
     patch: int
     before: tuple[str, ...] = ()
-    type_name = "kubernetes.Semver"
+
+    @property
+    def type_name(self) -> str:
+        return "kubernetes.Semver"
 
 
 _CORE = re.compile(r"([^.]*)\.([^.]*)\.([^-+]*)(?:-([^+]*))?(?:\+(.*))?", re.DOTALL)
@@ -122,7 +125,7 @@ def semver(text: Any, normalize: bool = False) -> Semver:
     for part in before:
         if part.isdigit() and len(part) > 1 and part[0] == "0":
             raise CelError(f"Numeric PreRelease version must not contain leading zeroes {gotext.quoted(part)}")
-    return Semver(*numbers, tuple(before))
+    return Semver(numbers[0], numbers[1], numbers[2], tuple(before))
 
 
 def _core_number(text: str, name: str) -> int:
@@ -308,7 +311,7 @@ def _of_ip(function: Function) -> Function:
 
 
 def is_canonical(text: Any) -> bool:
-    return str(ip(text)) == text
+    return bool(str(ip(text)) == text)
 
 
 def contains_ip(network: Any, other: Any) -> bool:
@@ -331,7 +334,10 @@ class URL(NamedTuple):
     path: str
     query: str
     text: str
-    type_name = "kubernetes.URL"
+
+    @property
+    def type_name(self) -> str:
+        return "kubernetes.URL"
 
 
 def url(text: Any) -> URL:
@@ -402,7 +408,10 @@ def query(value: URL) -> dict[str, list[str]]:
 
 class NamedFormat(NamedTuple):
     name: str
-    type_name = "kubernetes.NamedFormat"
+
+    @property
+    def type_name(self) -> str:
+        return "kubernetes.NamedFormat"
 
 
 def named_format(name: str) -> Optional:

@@ -196,7 +196,7 @@ def _clause(clause: re.Match[str], value: Any) -> str:
         raise CelError(f"precision {precision} exceeds maximum allowed precision {PRECISION_MAX}")
     if letter not in _CLAUSES:
         raise CelError(f'could not parse formatting clause: unrecognized formatting clause "{letter}"')
-    return _CLAUSES[letter](value, precision)
+    return str(_CLAUSES[letter](value, precision))
 
 
 def _wrong(clause: str, allowed: str, value: Any) -> CelError:

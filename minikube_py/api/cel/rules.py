@@ -351,16 +351,16 @@ def definition_findings(schema: Object, path: str, known_cost: bool) -> list[Cau
 
 
 class _Place(NamedTuple):
-    """`count`: how often the place can occur in an object (None: unbounded); `lost`: where items can't be found again."""
+    """`times`: how often the place can occur in an object (None: unbounded); `lost`: where items can't be found again."""
 
     path: str
-    count: int | None
+    times: int | None
     lost: str
 
 
 def _definitions(schema: Object, declared: DeclType | None, at: _Place, budget: Budget, known_cost: bool) -> Iterator[Cause]:  # fmt: skip
     """The findings of the places below, in the order in which the API server goes through a schema, then one's own."""
-    count = _times(at.count, _elements(schema))
+    count = _times(at.times, _elements(schema))
     more, items = schema.get("additionalProperties"), schema.get("items")
     element = declared.element if declared else None
     if isinstance(more, dict):
@@ -384,7 +384,7 @@ def _rules_findings(schema: Object, declared: DeclType, at: _Place, budget: Budg
     worst = schemas.REQUEST_MAX // (declared.least + 1)
     for index, one in enumerate(compile_rules(schema, declared, costs=True)):
         where = f"{at.path}.{RULES}[{index}]"
-        count = worst if at.count is None else at.count
+        count = worst if at.times is None else at.times
         cost = min(one.cost * count, UINT_MAX)
         if not known_cost and cost > RULE_COST_MAX:
             yield _forbidden(f"{where}.rule", exceeds("estimated rule cost", cost, RULE_COST_MAX))

@@ -34,7 +34,7 @@ def _no_settings(plugin: str) -> Object:
 
 
 class Request(NamedTuple):
-    """One write on its way into the store. `verb`: CREATE, UPDATE or DELETE; `object` is None for DELETE, `old` for CREATE.
+    """One write on its way into the store. `verb`: CREATE, UPDATE, DELETE, or CONNECT (whose object are the options); `object` is None for DELETE, `old` for CREATE.
 
     `settings(plugin)`: the part of the API server's AdmissionConfiguration for a plugin, {} without one. `trace` collects
     what the rules decide, where somebody asked for it. `uid` and `extra` are the user's, as `user` and `groups`.
@@ -58,9 +58,14 @@ class Request(NamedTuple):
     warnings: list[str] | None = None
 
     @property
+    def of_another_kind(self) -> bool:
+        """Whether the object is no object of the resource but what is asked of one: PodExecOptions, an Eviction."""
+        return self.verb == "CONNECT" or self.subresource == "eviction"
+
+    @property
     def name(self) -> str:
         """What refusals call the object: its name, or the prefix of the name to be generated."""
-        if self.object is not None:
+        if self.object is not None and "metadata" in self.object:
             meta = self.object["metadata"]
             return str(meta.get("name") or meta.get("generateName") or "")
         return self.key.name
@@ -161,8 +166,8 @@ ADMISSION: tuple[Plugin, ...] = (
         _WRITE,
         check="escalation:check",
     ),
-    Plugin("ValidatingAdmissionPolicy", (), _ALL, check=":ask_policies", subresources=("*",)),
-    Plugin("ValidatingAdmissionWebhook", (), _ALL, check=":ask_validating", subresources=("*",)),
+    Plugin("ValidatingAdmissionPolicy", (), (*_ALL, "CONNECT"), check=":ask_policies", subresources=("*",)),
+    Plugin("ValidatingAdmissionWebhook", (), (*_ALL, "CONNECT"), check=":ask_validating", subresources=("*",)),
     Plugin("ResourceQuota", (), _WRITE, check="quota:check"),
 )
 
@@ -188,7 +193,7 @@ CONFIGURED_BY = tuple(
 def mutate(request: Request) -> Object | None:
     """The object with what admission adds; refusals are raised. Nothing to do for DELETE, whose object is None."""
     request = _by_plugins(request)
-    if request.view.list(MUTATING_POLICIES):
+    if not request.of_another_kind and request.view.list(MUTATING_POLICIES):
         from minikube_py.apiserver.admission import mutating_policy
 
         request = mutating_policy.mutate(request, _by_plugins)
@@ -202,7 +207,7 @@ def mutate(request: Request) -> Object | None:
 def _again(request: Request) -> Request:
     """After a webhook changed the object: the plugins, and the policies that want to see it again."""
     request = _by_plugins(request)
-    if request.view.list(MUTATING_POLICIES):
+    if not request.of_another_kind and request.view.list(MUTATING_POLICIES):
         from minikube_py.apiserver.admission import mutating_policy
 
         return mutating_policy.again(request)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from minikube_py.api.types import Key
 from minikube_py.apiserver import authorizer
 from minikube_py.apiserver.authorizer import Subject, Target
-from minikube_py.base import gotext
+from minikube_py.base import errors, gotext
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,30 +20,57 @@ if TYPE_CHECKING:
 
 Object = dict[str, Any]
 
+EVERYTHING: tuple[Object, ...] = (
+    {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]},
+    {"nonResourceURLs": ["*"], "verbs": ["*"]},
+)
+
 
 def check(request: Request) -> None:
     if not request.groups or authorizer.MASTERS in request.groups or request.object is None:
         return
     subject = Subject(request.user, request.groups)
-    namespace, old, new = request.key.namespace, request.old or {}, request.object
-    if "roleRef" in new:
-        if (old.get("roleRef"), old.get("subjects")) == (new.get("roleRef"), new.get("subjects")):
-            return
-        reference = new["roleRef"]
-        plural = "clusterroles" if reference["kind"] == "ClusterRole" else "roles"
-        place = "" if plural == "clusterroles" else namespace
-        role = request.view.get(Key(f"{plural}{authorizer.RBAC}", place, reference["name"]))
-        if authorizer.allows(request.view, subject, "bind", _target(plural, namespace, reference["name"])):
-            return
-        rules = (role or {}).get("rules") or []
-    else:
-        if old.get("rules") == new.get("rules"):
-            return
-        plural = request.kind.plural
-        if authorizer.allows(request.view, subject, "escalate", _target(plural, namespace, request.name)):
-            return
-        rules = new.get("rules") or []
-    held = list(authorizer.rules(request.view, subject, namespace))
+    rules = _bound(request, subject) if "roleRef" in request.object else _written(request, subject)
+    if rules is not None:
+        _confirm(request, subject, rules)
+
+
+def _bound(request: Request, subject: Subject) -> list[Object] | None:
+    """The rules that a binding gives away; None where the writer may bind the role, or changes nothing of the binding."""
+    old, new = request.old or {}, request.object or {}
+    if (old.get("roleRef"), old.get("subjects")) == (new.get("roleRef"), new.get("subjects")):
+        return None
+    reference, namespace = new["roleRef"], request.key.namespace
+    plural = "clusterroles" if reference["kind"] == "ClusterRole" else "roles"
+    if authorizer.allows(request.view, subject, "bind", _target(plural, namespace, reference["name"])):
+        return None
+    key = Key(f"{plural}{authorizer.RBAC}", "" if plural == "clusterroles" else namespace, reference["name"])
+    role = request.view.get(key)
+    if role is None:
+        raise errors.not_found(key.resource, key.name)
+    return role.get("rules") or []
+
+
+def _written(request: Request, subject: Subject) -> list[Object] | None:
+    """The rules of a role; None where the writer may escalate, or changes no rules. What is gathered may be anything."""
+    old, new = request.old or {}, request.object or {}
+    gathering = (old.get("aggregationRule"), new.get("aggregationRule"))
+    if old.get("rules") == new.get("rules") and gathering[0] == gathering[1] and request.old is not None:
+        return None
+    target = _target(request.kind.plural, request.key.namespace, request.name)
+    if authorizer.allows(request.view, subject, "escalate", target):
+        return None
+    if any(gathering):
+        held = list(authorizer.rules(request.view, subject, ""))
+        if not all(any(covers(one, part) for one in held) for part in EVERYTHING):
+            _confirm(request, subject, new.get("rules") or [])
+            raise request.forbidden("must have cluster-admin privileges to use the aggregationRule")
+    return new.get("rules") or []
+
+
+def _confirm(request: Request, subject: Subject, rules: list[Object]) -> None:
+    """Raises Forbidden if the subject does not hold all of these rights."""
+    held = list(authorizer.rules(request.view, subject, request.key.namespace))
     missing = [part for rule in rules for part in parts(rule) if not any(covers(one, part) for one in held)]
     if missing:
         groups = " ".join(gotext.quoted(group) for group in request.groups)

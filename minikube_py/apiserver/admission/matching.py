@@ -65,7 +65,7 @@ def selected(request: Request, criteria: Object) -> bool:
     if wanted:
         chosen = selector.from_label_selector(wanted)
         objects = (request.object, request.old)
-        if not any(chosen.matches(obj["metadata"].get("labels") or {}) for obj in objects if obj is not None):
+        if not any(chosen.matches(obj["metadata"].get("labels") or {}) for obj in objects if obj and "metadata" in obj):
             return False
     wanted = criteria.get("namespaceSelector")
     if not wanted:
@@ -101,6 +101,8 @@ def taken_back(request: Request, changed: Object) -> Object:
     from minikube_py.api import convert, decode, defaults
 
     assert request.object is not None
+    if request.of_another_kind:
+        return changed
     if request.subresource == "scale":
         from minikube_py.apiserver import verbs
 
@@ -114,7 +116,9 @@ def group_version(version: str) -> dict[str, str]:
     return {"group": group, "version": short}
 
 
-def options(request: Request) -> Object:
+def options(request: Request) -> Object | None:
+    if request.verb == "CONNECT":
+        return None
     name = {"CREATE": "CreateOptions", "UPDATE": "UpdateOptions", "DELETE": "DeleteOptions"}[request.verb]
     found: Object = {"kind": name, "apiVersion": "meta.k8s.io/v1"}
     return {**found, "dryRun": ["All"]} if request.dry_run else found
@@ -127,10 +131,14 @@ def asked(request: Request, version: str) -> Object:
     wanted = group_version("autoscaling/v1" if scale else version)
     own = group_version("autoscaling/v1" if scale else kind.version)
     namespace = key.name if key.resource == "namespaces" else key.namespace
+    name = "Scale" if scale else kind.name
+    if request.of_another_kind and request.object is not None:
+        name, wanted = request.object["kind"], group_version(request.object["apiVersion"])
+        own = wanted
     found: Object = {
-        "kind": {**wanted, "kind": "Scale" if scale else kind.name},
+        "kind": {**wanted, "kind": name},
         "resource": {**group_version(version), "resource": kind.plural},
-        "requestKind": {**own, "kind": "Scale" if scale else kind.name},
+        "requestKind": {**own, "kind": name},
         "requestResource": {**group_version(kind.version), "resource": kind.plural},
         "name": key.name,
         "namespace": namespace,

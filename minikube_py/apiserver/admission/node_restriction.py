@@ -48,6 +48,12 @@ def _pod(request: Request, node: str) -> None:
                 f"node {shown} can only update pod status for pods with spec.nodeName set to itself"
             )
         _same_labels(request, old, shown)
+    elif request.subresource == "eviction":
+        pod = request.view.get(request.key)
+        if pod is None:
+            raise errors.not_found("pods", request.key.name)
+        if pod["spec"].get("nodeName") != node:
+            raise request.forbidden(f"node {node} can only evict pods with spec.nodeName set to itself")
     elif request.subresource:
         name = gotext.quoted(request.subresource)
         raise request.forbidden(f"unexpected pod subresource {name}, only 'status' and 'eviction' are allowed")

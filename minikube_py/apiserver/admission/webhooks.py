@@ -131,8 +131,22 @@ def _mutated(request: Request, found: Invocation) -> Request:
         return request
     import json
 
+    try:
+        made = matching.taken_back(request, _object(changed, shown))
+    except errors.BadRequest as error:
+        raise _internal(str(error)) from None
     request.note(found.plugin, found.rule, "patches", json.dumps(operations))
-    return request._replace(object=matching.taken_back(request, changed))
+    return request._replace(object=made)
+
+
+def _object(changed: Any, shown: Object | None) -> Object:
+    """What a patch made, which must still be an object of its kind. Raises InternalError."""
+    if not isinstance(changed, dict) or not isinstance(changed.get("metadata", {}), dict):
+        raise _internal("json: cannot unmarshal into Go value of the object's type")
+    kind = (shown or {}).get("kind")
+    if changed.get("kind") != kind:
+        raise _internal(f"unable to decode {gotext.quoted(str(changed.get('kind') or ''))} into {kind}")
+    return changed
 
 
 def _operations(response: Object) -> list[Object]:
@@ -147,7 +161,7 @@ def _operations(response: Object) -> list[Object]:
         found = json.loads(b64decode(response["patch"]))
     except ValueError as error:
         raise CallError(f"received undecodable patch in webhook response: {error}") from None
-    if not isinstance(found, list):
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise CallError(
             "received undecodable patch in webhook response: json: cannot unmarshal into Go value of type jsonpatch.Patch"
         )
@@ -228,6 +242,9 @@ def _asked(request: Request, found: Invocation, *, mutating: bool) -> Object:
         answer = webhook_calls.answer(hook, found.configuration, review, request.view)
     except webhook_calls.Failed as error:
         raise CallError(f"failed to call webhook: {error}", unreachable=error.unreachable) from None
+    misread = _misread(answer)
+    if misread:
+        raise CallError(f"failed to call webhook: {misread}")
     problem = _problem(answer, review, mutating=mutating)
     if problem:
         raise CallError(f"received invalid webhook response: {problem}")
@@ -240,6 +257,50 @@ def _asked(request: Request, found: Invocation, *, mutating: bool) -> Object:
         request.note(found.plugin, found.rule, "denies", str(refusal))
         raise refusal
     return response
+
+
+def _misread(answer: Object) -> str:
+    """What encoding/json says of an answer whose fields are of other types than an AdmissionResponse's; '' if it fits."""
+    response = answer.get("response")
+    if response is None:
+        return ""
+    if not isinstance(response, dict):
+        return _unmarshal(response, "AdmissionReview.response", "v1.AdmissionResponse")
+    for field, (sort, name) in _FIELDS.items():
+        value = response.get(field)
+        items = (
+            value
+            if isinstance(value, list)
+            else value.values()
+            if isinstance(value, dict) and field != "status"
+            else ()
+        )
+        if value is not None and not isinstance(value, sort):
+            return _unmarshal(value, f"AdmissionResponse.response.{field}", name)
+        wrong = next((item for item in items if not isinstance(item, str)), None)
+        if wrong is not None:
+            return _unmarshal(wrong, f"AdmissionResponse.response.{field}", "string")
+    for field, sort, name in (("message", str, "string"), ("reason", str, "v1.StatusReason"), ("code", int, "int32")):
+        value = (response.get("status") or {}).get(field)
+        if value is not None and not isinstance(value, sort):
+            return _unmarshal(value, f"Status.response.status.{field}", name)
+    return ""
+
+
+def _unmarshal(value: Any, field: str, name: str) -> str:
+    sorts = {dict: "object", list: "array", str: "string", bool: "bool", int: "number", float: "number"}
+    return f"json: cannot unmarshal {sorts[type(value)]} into Go struct field {field} of type {name}"
+
+
+_FIELDS: dict[str, tuple[type, str]] = {
+    "uid": (str, "types.UID"),
+    "allowed": (bool, "bool"),
+    "status": (dict, "v1.Status"),
+    "patch": (str, "[]uint8"),
+    "patchType": (str, "v1.PatchType"),
+    "auditAnnotations": (dict, "map[string]string"),
+    "warnings": (list, "[]string"),
+}
 
 
 def _problem(answer: Object, review: Object, *, mutating: bool) -> str:

@@ -69,7 +69,11 @@ CASES: list[tuple[Any, str, int, int, int]] = [
 ]
 
 
-@pytest.mark.parametrize(("schema", "rule", "unbounded", "bound", "bounded"), CASES, ids=lambda one: str(one)[:40])
+@pytest.mark.parametrize(
+    ("schema", "rule", "unbounded", "bound", "bounded"),
+    CASES,
+    ids=[f"{number} {case[1]}" for number, case in enumerate(CASES)],
+)
 def test_costs_are_the_api_servers(schema: Any, rule: str, unbounded: int, bound: int, bounded: int) -> None:
     assert most(schema(None), rule) == unbounded
     assert most(schema(bound), rule) == bounded
