@@ -37,10 +37,11 @@ class NamedTuple(metaclass=_Meta):
 
 def _new(cls: Any, *args: Any, **given: Any) -> Any:
     """The first call: compile what the class's `__new__` shall be, and call that."""
-    from collections import namedtuple
+    import collections
 
     owner = next(one for one in cls.__mro__ if "_fields" in vars(one))
-    model: Any = namedtuple(owner.__name__, owner._fields, defaults=tuple(owner._field_defaults.values()))
+    make: Any = collections.namedtuple  # whose names and defaults are no literals here
+    model = make(owner.__name__, owner._fields, defaults=tuple(owner._field_defaults.values()))
     owner.__new__ = staticmethod(model.__new__)
     return model.__new__(cls, *args, **given)
 

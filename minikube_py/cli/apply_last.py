@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 Object = dict[str, Any]
 
+HEADER = """# Please edit the 'last-applied-configuration' annotations below.
+# Lines beginning with a '#' will be ignored, and an empty file will abort the edit.
+#
+"""
 NONE_ON_RESOURCES = (
     "no last-applied-configuration annotation found on resources, to create the annotation, use command "
     "`kubectl apply set-last-applied --create-annotation`"
@@ -73,31 +77,26 @@ def _annotate(call: Call, item: Item, wanted: Object) -> Object:
     )
 
 
-def edit_last_applied(call: Call) -> None:
+def edit_last_applied(call: Call) -> int:
     found = select.find(call, bare_types=True)
     failures.raise_all(found.errors)
     annotated = [(item, last) for item in found.items if (last := _last_applied(item.object)) is not None]
     if not annotated:
         raise UsageError(NONE_ON_RESOURCES)
-    for item, last in annotated:
-        _edit(call, item, last)
+    return max(_edit(call, item, last) for item, last in annotated)
 
 
-def _edit(call: Call, item: Item, last: Object) -> None:
+def _edit(call: Call, item: Item, last: Object) -> int:
     """Open the editor until the annotation is stored, unchanged, or left with the same mistake twice."""
-    text, problem = edit.text_of(call, last), ""
-    while True:
-        plain = edit.ask(call, text, problem)
-        if not plain.strip() or (plain == text and not problem):
-            call.complain(edit.CANCELLED)
-            return
-        if plain == text:
-            raise UsageError("Edit cancelled, no valid changes were saved.")
-        try:
-            wanted = edit.read(plain, last, item.name)
-            changed = _annotate(call, item, wanted)
-        except KpyError as error:
-            text, problem = plain, failures.text(error).rstrip()
-            continue
-        show.result(call, item._replace(object=changed), "edited" if wanted != last else "skipped", suffix="")
-        return
+
+    def store(objects: list[Object]) -> list[str]:
+        for wanted in objects:
+            edit.check_same(wanted, last, item.name)
+            try:
+                changed = _annotate(call, item, wanted)
+            except KpyError as error:
+                return [edit.refused(call, item, error)]
+            show.result(call, item._replace(object=changed), "edited" if wanted != last else "skipped", suffix="")
+        return []
+
+    return edit.session(call, last, store, HEADER)

@@ -30,7 +30,7 @@ def autoscale_report(
     ],
     output: Annotated[str, typer.Option("--output", "-o", metavar="FORMAT", help="table or json.")] = "table",
     svg: Annotated[str, typer.Option("--svg", metavar="FILE", help="Write the course as a picture.")] = "",
-    png: Annotated[str, typer.Option("--png", metavar="FILE", help="The same as PNG.")] = "",
+    png: Annotated[str, typer.Option("--png", metavar="FILE", help="The same, as pixels (needs resvg-py).")] = "",
 ) -> None:
     """Show what an autoscaler saw, wanted and did.
 
@@ -50,7 +50,6 @@ def autoscale_report(
     for path, is_png in ((svg, False), (png, True)):
         if path:
             autoscale_charts.write(cluster, sort, key, path, png=is_png)
-            own.echo(f"{path} written", err=True)
     if output == "json":
         import json
 

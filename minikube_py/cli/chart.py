@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from minikube_py.base.clock import timestamp
 from minikube_py.base.duration import human
-from minikube_py.base.errors import UsageError
-from minikube_py.cli.canvas import Png, Svg
+from minikube_py.cli import picture
+from minikube_py.cli.canvas import Svg
 from minikube_py.cli.traffic_curves import number
 
 if TYPE_CHECKING:
-    from minikube_py.cli.canvas import Canvas, Point
+    from minikube_py.cli.canvas import Point
 
 WIDTH, LEFT, RIGHT = 860, 64, 190
 PANEL, GAP, TOP = 120, 34, 52
@@ -43,7 +43,7 @@ class Panel(NamedTuple):
     bands: list[Band] = []  # noqa: RUF012 (a tuple's default, never changed)
 
 
-def draw(canvas: Canvas, title: str, subtitle: str, panels: list[Panel], start: float, end: float) -> bytes:
+def draw(canvas: Svg, title: str, subtitle: str, panels: list[Panel], start: float, end: float) -> str:
     """The file; time goes from `start` to `end`, in seconds since 1970."""
     canvas.text(LEFT, 20, title, size=15, bold=True)
     canvas.text(LEFT, 37, subtitle, colour=GREY)
@@ -59,16 +59,11 @@ def height_of(panels: int) -> int:
 
 def write(path: str, title: str, subtitle: str, panels: list[Panel], start: float, end: float, *, png: bool) -> None:
     """Write a chart to a file. Raises UsageError where that cannot be."""
-    kind: type[Svg] | type[Png] = Png if png else Svg
-    data = draw(kind(WIDTH, height_of(len(panels))), title, subtitle, panels, start, end)
-    try:
-        with open(path, "wb") as file:
-            file.write(data)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from None
+    svg = draw(Svg(WIDTH, height_of(len(panels))), title, subtitle, panels, start, end)
+    picture.write(path, svg, png=png)
 
 
-def _panel(canvas: Canvas, panel: Panel, top: int, start: float, end: float) -> None:
+def _panel(canvas: Svg, panel: Panel, top: int, start: float, end: float) -> None:
     bottom = top + PANEL
     values = [value for line in panel.lines for _, value in line.points]
     values += [high for band in panel.bands for _, _, high in band.points]
@@ -99,7 +94,7 @@ def _panel(canvas: Canvas, panel: Panel, top: int, start: float, end: float) -> 
         canvas.text(WIDTH - RIGHT + 12, top + 10, "none", colour=GREY)
 
 
-def _legend(canvas: Canvas, name: str, colour: str, top: int, row: int) -> int:
+def _legend(canvas: Svg, name: str, colour: str, top: int, row: int) -> int:
     y = top + 10 + row * 15
     canvas.rect(WIDTH - RIGHT + 12, y - 9, 10, 10, colour)
     canvas.text(WIDTH - RIGHT + 27, y, name)
@@ -116,7 +111,7 @@ def _steps(points: list[tuple[float, float]], end: float) -> list[tuple[float, f
     return [*found, (end, found[-1][1])] if found else []
 
 
-def _time_axis(canvas: Canvas, y: int, start: float, end: float) -> None:
+def _time_axis(canvas: Svg, y: int, start: float, end: float) -> None:
     for index in range(TICKS + 1):
         second = start + (end - start) * index / TICKS
         x = LEFT + (WIDTH - LEFT - RIGHT) * index / TICKS

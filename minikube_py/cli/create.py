@@ -16,7 +16,7 @@ Object = dict[str, Any]
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
-def run(call: Call) -> None:
+def run(call: Call) -> int:
     if call.args:
         raise call.usage(f"Unexpected args: [{' '.join(call.args)}]")
     call.validation  # noqa: B018  # refused before anything else is looked at
@@ -25,6 +25,8 @@ def run(call: Call) -> None:
     call.require_files()
     if call.text("raw"):
         raise raw_refused(call)
+    if call.on("edit"):
+        return _edit_first(call)
     errors: list[KpyError] = []
     count = 0
     with call.transaction():
@@ -43,6 +45,24 @@ def run(call: Call) -> None:
     failures.raise_all(errors)
     if not count:
         raise UsageError("no objects passed to create")
+    return 0
+
+
+def _edit_first(call: Call) -> int:
+    """--edit: each object in the editor; what is left as it was is not created."""
+    from minikube_py.cli import edit
+
+    def store(objects: list[Object]) -> list[str]:
+        for new in objects:
+            item = _saving(call, select.of_document(call, new, "edited-file"))
+            try:
+                created = send(call, item)
+            except KpyError as error:
+                return [edit.refused(call, item, error)]
+            show.result(call, created, "created")
+        return []
+
+    return max((edit.session(call, obj, store) for obj, _ in call.documents()), default=0)
 
 
 def raw_refused(call: Call) -> UsageError:

@@ -1,4 +1,4 @@
-"""`kubectl edit` (pkg/cmd/util/editor): an object in your editor, and what you changed as a patch."""
+"""`kubectl edit` (pkg/cmd/util/editor/editoptions.go): objects in your editor, and what you changed as patches."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from minikube_py.base import patch as patches
-from minikube_py.base.errors import KpyError, UsageError
+from minikube_py.base.errors import Invalid, KpyError, NotFound, UsageError
 from minikube_py.cli import failures, select, show, writing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from minikube_py.cli.call import Call
     from minikube_py.cli.select import Item
+
+    Store = Callable[[list[dict[str, Any]]], list[str]]
 
 Object = dict[str, Any]
 
@@ -21,44 +25,86 @@ HEADER = """# Please edit the object below. Lines beginning with a '#' will be i
 #
 """
 CANCELLED = "Edit cancelled, no changes made."
+INVALID = "Edit cancelled, no valid changes were saved."
+EMPTY = "Edit cancelled, saved file was empty."
+OTHER_OBJECT = "At least one of apiVersion, kind and name was changed"
 
 
-def run(call: Call) -> None:
+class _Unsaved(KpyError):
+    """What the API server refused for another reason than the object's content: told already, ends the edit."""
+
+
+def run(call: Call) -> int:
+    from minikube_py.printers import output
+
     found = select.find(call, bare_types=True)
     failures.raise_all(found.errors)
     if not found.items:
         raise UsageError("edit cancelled, no objects found")
-    for item in found.items:
-        _edit(call, item)
+    shown = [output.without_managed_fields(item.object) for item in found.items]
+    whole = shown[0] if len(shown) == 1 else {"apiVersion": "v1", "items": shown, "kind": "List", "metadata": {}}
+    return session(call, whole, lambda objects: _store(call, found.items, shown, objects))
 
 
-def _edit(call: Call, item: Item) -> None:
-    """Open the editor until the object is stored, unchanged, or left with the same mistake twice."""
-    from minikube_py.printers import output
-
-    shown = output.without_managed_fields(item.object)
-    text, problem = text_of(call, shown), ""
+def session(call: Call, obj: Object, store: Store, head: str = HEADER) -> int:
+    """Open the editor until what it leaves is stored, or nothing is to be. `store` gives the reasons why it could not be
+    (then the editor opens again); the exit code is given back."""
+    original = text_of(call, obj)
+    text, before, reasons, path = original, "", "", ""
     while True:
-        plain = ask(call, text, problem)
-        if not plain.strip() or (plain == text and not problem):
-            call.complain(CANCELLED)
-            return
-        if plain == text:
-            raise UsageError("Edit cancelled, no valid changes were saved.")
         try:
-            changed = _store(call, item, shown, plain)
-        except KpyError as error:
-            text, problem = plain, failures.text(error).rstrip()
+            edited, fresh = _in_editor(call, head + reasons + text)
+        except UsageError:
+            _preserve(call, path)
+            raise
+        plain = "".join(line for line in edited.splitlines(keepends=True) if not line.startswith("#"))
+        if reasons and plain == before:
+            _preserve(call, fresh)
+            raise UsageError(INVALID)
+        _remove(path)
+        path = fresh
+        if plain == original or not plain.strip():
+            _remove(path)
+            call.complain(CANCELLED if plain.strip() and plain == original else EMPTY)
+            return 0
+        text = before = plain
+        try:
+            objects = _objects(plain)
+        except UsageError as error:
+            reasons = _comment(f"The edited file had a syntax error: {error}")
             continue
-        show.result(call, item._replace(object=changed), "edited", suffix="")
-        return
+        try:
+            reasons = "".join(map(_comment, store(objects)))
+        except _Unsaved as error:
+            call.complain(str(error).format(path=path))
+            return 1
+        except KpyError:
+            _preserve(call, path)
+            raise
+        if not reasons:
+            _remove(path)
+            return 0
 
 
-def ask(call: Call, text: str, problem: str) -> str:
-    """What the user makes of a text, without comments; `problem`: what was wrong with it the last time."""
-    head = HEADER + "".join(f"# {line}\n" for line in problem.splitlines()) + ("#\n" if problem else "")
-    edited = _in_editor(call, head + text)
-    return "".join(line for line in edited.splitlines(keepends=True) if not line.startswith("#"))
+def _comment(reason: str) -> str:
+    """A reason in the head of the file: each line a comment, and an empty one behind."""
+    return "".join(f"# {line}\n" for line in reason.splitlines()) + "#\n"
+
+
+def _preserve(call: Call, path: str) -> None:
+    if path:
+        call.complain(f'A copy of your changes has been stored to "{path}"')
+
+
+def _remove(path: str) -> None:
+    if path:
+        os.unlink(path)
+
+
+def _objects(text: str) -> list[Object]:
+    from minikube_py.api import documents
+
+    return [one.object for document in documents.read_text(text, "edited-file") for one in documents.flatten(document)]
 
 
 def text_of(call: Call, obj: Object) -> str:
@@ -72,44 +118,74 @@ def text_of(call: Call, obj: Object) -> str:
     return yaml_text.dump(obj)
 
 
-def _store(call: Call, item: Item, shown: Object, text: str) -> Object:
-    new = read(text, shown, item.name)
-    return writing.patch(call, item, patches.diff(shown, new), call.text("subresource"))
+def _store(call: Call, items: list[Item], shown: list[Object], objects: list[Object]) -> list[str]:
+    reasons = []
+    for new in objects:
+        index = _original(items, new)
+        item, old = items[index], shown[index]
+        check_same(new, old, item.name)
+        fields = patches.diff(old, new)
+        if not fields:
+            show.result(call, item, "skipped", suffix="")
+            continue
+        try:
+            changed = writing.patch(call, item, fields, call.text("subresource"))
+        except KpyError as error:
+            reasons.append(refused(call, item, error))
+            continue
+        show.result(call, item._replace(object=changed), "edited", suffix="")
+    return reasons
 
 
-def read(text: str, shown: Object, name: str) -> Object:
-    """The edited object. Raises UsageError where it is none, or another one."""
-    from minikube_py.api import documents
-
-    found = list(documents.read_text(text, "edited-file"))
-    if not found:
-        raise UsageError("the file is empty")
-    new = found[0].object
-    for field in ("apiVersion", "kind"):
-        if new.get(field) != shown.get(field):
-            raise UsageError(f"{field} may not change")
-    if (new.get("metadata") or {}).get("name") != name:
-        raise UsageError("the name of the object (based on the name in the file) does not match the name on the URL")
-    return new
+def _original(items: list[Item], new: Object) -> int:
+    """Which of the objects was edited into this one: the uid tells."""
+    uid = (new.get("metadata") or {}).get("uid")
+    for index, item in enumerate(items):
+        if len(items) == 1 or item.object["metadata"].get("uid") == uid:
+            return index
+    raise UsageError(f"no original object found for {new!r}")
 
 
-def _in_editor(call: Call, text: str) -> str:
-    """The text as the user left it. KUBE_EDITOR, then EDITOR, then vi; the value may carry arguments."""
+def check_same(new: Object, old: Object, name: str) -> None:
+    """Raises UsageError where an object became another one."""
+    if (new.get("metadata") or {}).get("name") != name or any(
+        new.get(key) != old.get(key) for key in ("apiVersion", "kind")
+    ):
+        raise UsageError(OTHER_OBJECT)
+
+
+def refused(call: Call, item: Item, error: KpyError) -> str:
+    """The reason for the head of the file; other refusals than of the content end the edit (editResults.addError)."""
+    what = f'{item.kind.resource} "{item.name}"'
+    if isinstance(error, Invalid):
+        call.complain(f"error: {what} is invalid")
+        causes = "".join(f"\n* {cause}" for cause in dict.fromkeys(map(str, error.causes)))
+        return f"{what} was not valid{':' if causes else ''}{causes}"
+    if isinstance(error, NotFound):
+        call.complain(f"error: {what} could not be found on the server")
+        raise _Unsaved('The edits you made on deleted resources have been saved to "{path}"')
+    call.complain(f"error: {what} could not be patched: {error}")
+    raise _Unsaved("You can run `kubectl replace -f {path}` to try this update again.")
+
+
+def _in_editor(call: Call, text: str) -> tuple[str, str]:
+    """The text as the user left it, and the file. KUBE_EDITOR, then EDITOR, then vi; the value may carry arguments."""
     import shlex
     import subprocess
     import tempfile
 
     editor = os.environ.get("KUBE_EDITOR") or os.environ.get("EDITOR") or "vi"
     suffix = ".json" if call.text("output") == "json" else ".yaml"
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, f"kubectl-edit{suffix}")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
-        try:
-            failed = subprocess.run([*shlex.split(editor), path], check=False).returncode != 0
-        except (OSError, ValueError) as error:  # not there; quotes that do not end
-            raise UsageError(f'unable to launch the editor "{editor}": {error}') from None
-        if failed:
-            raise UsageError(f'there was a problem with the editor "{editor}"')
-        with open(path, encoding="utf-8") as file:
-            return file.read()
+    descriptor, path = tempfile.mkstemp(prefix="kubectl-edit-", suffix=suffix)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    try:
+        failed = subprocess.run([*shlex.split(editor), path], check=False).returncode != 0
+    except (OSError, ValueError) as error:  # not there; quotes that do not end
+        _remove(path)
+        raise UsageError(f'unable to launch the editor "{editor}": {error}') from None
+    if failed:
+        _remove(path)
+        raise UsageError(f'there was a problem with the editor "{editor}"')
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read(), path

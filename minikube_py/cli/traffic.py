@@ -168,28 +168,12 @@ def status(
 
 
 def _draw(svg: str, png: str, traffic: Object, counts: Object, pieces: list[list[Any]]) -> None:
-    from minikube_py.cli import traffic_svg
+    from minikube_py.cli import picture, traffic_svg
 
     text = traffic_svg.chart(f"Traffic {traffic['metadata']['name']}: {_target_of(traffic)}", _summary(counts), pieces)
-    if png:
-        from minikube_py.cli import traffic_png
-
-        pixels, legible = traffic_png.picture(text)
-        if not legible:
-            own.echo("warning: this machine has no font that the picture could be written in", err=True)
-        _write(png, pixels)
-    if svg:
-        _write(svg, text.encode())
-
-
-def _write(path: str, content: bytes) -> None:
-    from pathlib import Path
-
-    try:
-        Path(path).write_bytes(content)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from None
-    own.echo(f"{path} written", err=True)
+    for path, is_png in ((png, True), (svg, False)):
+        if path:
+            picture.write(path, text, png=is_png)
 
 
 def _target_of(traffic: Object) -> str:

@@ -55,7 +55,7 @@ def what_if(
     baseline: Annotated[bool, typer.Option("--baseline", help="Also run the cluster as it is.")] = False,
     output: Annotated[str, typer.Option("--output", "-o", metavar="FORMAT", help="table or json.")] = "table",
     svg: Annotated[str, typer.Option("--svg", metavar="FILE", help="Write the courses as a picture.")] = "",
-    png: Annotated[str, typer.Option("--png", metavar="FILE", help="The same as PNG.")] = "",
+    png: Annotated[str, typer.Option("--png", metavar="FILE", help="The same, as pixels (needs resvg-py).")] = "",
 ) -> None:
     """Apply each file to a copy of the cluster, let time pass, and print errors, latency, pod-hours and cost side by side.
 
@@ -75,7 +75,6 @@ def what_if(
     for path, is_png in ((svg, False), (png, True)):
         if path:
             _draw(futures, path, cluster.clock.now_s, seconds, png=is_png)
-            own.echo(f"{path} written", err=True)
     if output == "json":
         import json
 

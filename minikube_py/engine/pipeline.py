@@ -252,6 +252,17 @@ PIPELINE: tuple[Step, ...] = (
         {"persistentvolumes": (wakes.itself,)},
     ),
     Step(
+        "vac-protection",
+        "volumeattributesclass-protection-controller",
+        "volumeattributesclasses.storage.k8s.io",
+        "controllers.storage.protection:attributes_step",
+        {
+            "volumeattributesclasses.storage.k8s.io": (wakes.itself,),
+            "persistentvolumeclaims": (wakes.attributes_no_longer_named,),
+            "persistentvolumes": (wakes.attributes_no_longer_named,),
+        },
+    ),
+    Step(
         "disruption",
         "controllermanager",
         "poddisruptionbudgets.policy",

@@ -14,6 +14,7 @@ from minikube_py.api import faults, pods
 from minikube_py.api.accounts import TOKEN_TYPE
 from minikube_py.api.facets import concerned_by
 from minikube_py.api.types import Key
+from minikube_py.controllers.storage.names import ATTRIBUTES, attributes_of
 from minikube_py.scheduler.plugins.volumes import claim_names
 from minikube_py.store.view import selects
 
@@ -603,6 +604,15 @@ def claims_of_gone_pod(change: Change, world: World) -> Iterable[Key]:
     if change.new is not None or change.old is None or not change.old["spec"].get("volumes"):
         return NONE
     return [Key("persistentvolumeclaims", change.key.namespace, name) for name in claim_names(change.old)]
+
+
+def attributes_no_longer_named(change: Change, world: World) -> Iterable[Key]:
+    """The VolumeAttributesClasses that a claim or a volume named before and does not any more."""
+    if change.old is None:
+        return NONE
+    before = attributes_of(change.old)
+    left = before - attributes_of(change.new) if before and change.new is not None else before
+    return [Key(ATTRIBUTES, "", name) for name in sorted(left)]
 
 
 # -- namespaces, Services ----------------------------------------------------------------------------------------------

@@ -258,12 +258,17 @@ RULES = (
     Rule("describe_node.*", r"\(\d+ in total\)|  default  .*\n|(?<=  cpu|emory)  +\d+\w* \(.*", "", NODES_OF_PODS),
     Rule("drain", r"(evicting pod default|pod)/.*\n", "", NODES_OF_PODS),
     Rule("get_pods_drained", r"pi-\w{5} .*\n", "", NODES_OF_PODS),
-    Rule("api_.*", r"(?<=\n)(\w+ +|\w+\.)?sim\.kpy\.dev.*\n", "", "kpy's own kinds"),
+    Rule(
+        "api_.*",
+        r"(?<=\n).*\b(sim\.kpy\.dev|metrics\.k8s\.io|autoscaling\.k8s\.io).*\n",
+        "",
+        "kpy's own kinds, and what add-ons serve that the recorded cluster did not have",
+    ),
+    Rule("api_.*", r"  +", "  ", "columns are as wide as those rows"),
     Rule("cluster_info|config_view", r"https://127\.0\.0\.1:16443|file://\S+", "<address>", A_FILE),
     Rule("config_view", r"    certificate-authority: .*\n", "", A_FILE),
     Rule("config_view", r"  user: \{\}\n|  user:\n    client-certificate: .*\n    client-key: .*\n", "", A_FILE),
-    Rule("help|no_args", r"Subcommands provided by plugins:\n(.+\n)+\n", "", "a program that was on the PATH"),
-    Rule("help|no_args", r"Simulation Commands:\n(.+\n)+\n", "", "kpy's own commands"),
+    Rule("help|no_args", r"(provided by plugins:\n)(?:.+\n)+\n", r"\1\n", "a program that was on the PATH"),
     Rule("rollout_status_.*", r"(Waiting.*\n)\1+", r"\1", "a line for each change of the status: how fast pods start"),
 )
 # Their lines come in an order that is chance: times that are equal to the second, nodes of pods.

@@ -202,7 +202,37 @@ def test_edit_stores_what_the_editor_changed(kpy: Callable[..., Any], monkeypatc
     assert kpy("get", "cm", "conf", "-o", "jsonpath={.data.a}").out == "2"
     assert kpy("edit", "cm", "conf").err == "Edit cancelled, no changes made.\n"
     monkeypatch.setenv("KUBE_EDITOR", "sed -i 's/^kind: ConfigMap/kind: Secret/'")
-    assert kpy("edit", "cm", "conf").err == "error: Edit cancelled, no valid changes were saved.\n"
+    first, second = kpy("edit", "cm", "conf").err.splitlines()
+    assert first.startswith('A copy of your changes has been stored to "')
+    assert second == "error: At least one of apiVersion, kind and name was changed"
+
+
+def test_edit_opens_again_with_what_was_wrong_as_a_comment(
+    kpy: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    kpy("create", "deployment", "web", "--image=nginx")
+    kpy("create", "deployment", "other", "--image=nginx")
+    editor = tmp_path / "editor"
+    editor.write_text(f"cat $1 >> {tmp_path}/seen\nsed -i 's/replicas: 1$/replicas: -1/' $1\n")
+    monkeypatch.setenv("KUBE_EDITOR", f"sh {editor}")
+    result = kpy("edit", "deployment", "web")
+    assert (result.code, result.out) == (1, "")
+    told = result.err.splitlines()
+    assert told[0] == 'error: deployments.apps "web" is invalid'
+    assert told[-1] == "error: Edit cancelled, no valid changes were saved."
+    reason = '# deployments.apps "web" was not valid:\n# * spec.replicas: Invalid value: -1: must be greater than or equal to 0\n#\n'
+    assert reason in (tmp_path / "seen").read_text()
+    monkeypatch.setenv("KUBE_EDITOR", "sed -i '0,/replicas: 1/s//replicas: 2/'")
+    assert kpy("edit", "deployments").out == "deployment.apps/other edited\ndeployment.apps/web skipped\n"
+
+
+def test_create_edit_creates_what_was_made_of_the_file(
+    kpy: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBE_EDITOR", "sed -i 's/name: conf/name: mine/'")
+    assert kpy("create", "-f", "-", "--edit", stdin=CONFIG % "1").out == "configmap/mine created\n"
+    monkeypatch.setenv("KUBE_EDITOR", "true")
+    assert kpy("create", "-f", "-", "--edit", stdin=CONFIG % "1").err == "Edit cancelled, no changes made.\n"
 
 
 def test_diff_shows_what_apply_would_change_and_hides_secrets(kpy: Callable[..., Any]) -> None:

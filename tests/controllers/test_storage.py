@@ -160,3 +160,20 @@ def test_a_recycled_volume_serves_the_next_claim(cluster: Cluster) -> None:
     assert _phases(cluster) == ["Released"]
     cluster.reconcile()
     assert _phases(cluster) == ["Available"]
+
+
+def test_attributes_class_stays_while_a_claim_names_it(cluster: Cluster) -> None:
+    kind = {"apiVersion": "storage.k8s.io/v1", "kind": "VolumeAttributesClass", "metadata": {"name": "gold"}}
+    cluster.apply({**kind, "driverName": "ebs.csi.aws.com", "parameters": {"iops": "1000"}})
+    claim = _claim()
+    claim["spec"]["volumeAttributesClassName"] = "gold"
+    cluster.apply(claim)
+    cluster.reconcile()
+    made = cluster.get("volumeattributesclasses.storage.k8s.io", "gold")
+    assert made["metadata"]["finalizers"] == ["kubernetes.io/vac-protection"]
+    cluster.delete("volumeattributesclasses.storage.k8s.io", "gold")
+    cluster.reconcile()
+    assert cluster.get("volumeattributesclasses.storage.k8s.io", "gold")["metadata"]["deletionTimestamp"]
+    cluster.delete("persistentvolumeclaims", "data")
+    cluster.reconcile()
+    assert not cluster.list("volumeattributesclasses.storage.k8s.io")

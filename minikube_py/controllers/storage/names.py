@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 CLAIMS = "persistentvolumeclaims"
 VOLUMES = "persistentvolumes"
 CLASSES = "storageclasses.storage.k8s.io"
+ATTRIBUTES = "volumeattributesclasses.storage.k8s.io"
 COMPONENT = "persistentvolume-controller"
 
 BIND_COMPLETED = "pv.kubernetes.io/bind-completed"
@@ -66,3 +67,14 @@ def reserved_for(volume: Object, claim: Object) -> bool:
 
 def claim_key(reference: Object) -> Key:
     return Key(CLAIMS, reference.get("namespace") or "", reference.get("name") or "")
+
+
+def attributes_of(obj: Object) -> set[str]:
+    """The VolumeAttributesClasses that a claim or a volume names: wanted, in force, and being applied."""
+    status = obj.get("status") or {}
+    named = (
+        obj["spec"].get("volumeAttributesClassName"),
+        status.get("currentVolumeAttributesClassName"),
+        (status.get("modifyVolumeStatus") or {}).get("targetVolumeAttributesClassName"),
+    )
+    return {name for name in named if name}

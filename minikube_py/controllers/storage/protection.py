@@ -3,7 +3,9 @@
 `claim_step` runs on persistentvolumeclaims and is woken by: the claim itself; pods that are gone, for the claims they used.
 `volume_step` runs on persistentvolumes and is woken by the volume itself. Only pods with a node protect a claim; a finished
 pod that still exists does.
-Source: k8s.io/kubernetes/pkg/controller/volume/{pvcprotection,pvprotection}.
+`attributes_step` runs on volumeattributesclasses and is woken by: the class itself; claims and volumes that named it and no longer
+do. Unlike the others, it adds its finalizer itself.
+Source: k8s.io/kubernetes/pkg/controller/volume/{pvcprotection,pvprotection,vacprotection}.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 CLAIM_FINALIZER = "kubernetes.io/pvc-protection"
 VOLUME_FINALIZER = "kubernetes.io/pv-protection"
+ATTRIBUTES_FINALIZER = "kubernetes.io/vac-protection"
 
 
 def claim_step(claim: Object, view: View, clock: Clock) -> Actions:
@@ -40,6 +43,21 @@ def volume_step(volume: Object, view: View, clock: Clock) -> Actions:
         return
     if (volume.get("status") or {}).get("phase") != "Bound":
         yield from _release(names.VOLUMES, volume, VOLUME_FINALIZER)
+
+
+def attributes_step(attributes: Object, view: View, clock: Clock) -> Actions:
+    meta = attributes["metadata"]
+    finalizers = meta.get("finalizers") or []
+    if "deletionTimestamp" not in meta:
+        if ATTRIBUTES_FINALIZER not in finalizers:
+            yield Patch(key_of(names.ATTRIBUTES, attributes), {"metadata": {"finalizers": [*finalizers, ATTRIBUTES_FINALIZER]}})
+        return
+    if ATTRIBUTES_FINALIZER not in finalizers:
+        return
+    for resource in (names.VOLUMES, names.CLAIMS):
+        if any(meta["name"] in names.attributes_of(one) for one in view.list(resource)):
+            return
+    yield from _release(names.ATTRIBUTES, attributes, ATTRIBUTES_FINALIZER)
 
 
 def _release(resource: str, obj: Object, finalizer: str) -> Actions:

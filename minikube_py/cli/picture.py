@@ -1,8 +1,9 @@
-"""A chart as a PNG: the SVG, drawn by resvg (the extra `png`)."""
+"""A chart as a file: the SVG as it is, or as a PNG, drawn by resvg (the extra `png`)."""
 
 from __future__ import annotations
 
 from minikube_py.base.errors import UsageError
+from minikube_py.cli import own
 
 ZOOM = 2  # 1720 pixels wide, sharp on paper
 # The font is one of the machine's: the first of these that is there.
@@ -10,7 +11,22 @@ STYLE = 'svg { font-family: "DejaVu Sans", Arial, Helvetica, "Liberation Sans", 
 LETTER = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><text x="2" y="15">x</text></svg>'
 
 
-def picture(svg: str) -> tuple[bytes, bool]:
+def write(path: str, svg: str, *, png: bool = False) -> None:
+    """Write a chart to a file and say so on stderr. Raises UsageError where that cannot be."""
+    content = svg.encode()
+    if png:
+        content, legible = pixels(svg)
+        if not legible:
+            own.echo("warning: this machine has no font that the picture could be written in", err=True)
+    try:
+        with open(path, "wb") as file:
+            file.write(content)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from None
+    own.echo(f"{path} written", err=True)
+
+
+def pixels(svg: str) -> tuple[bytes, bool]:
     """The file, and whether its words can be read: a machine without any of the fonts leaves them out. Raises UsageError."""
     try:
         from resvg_py import svg_to_bytes
