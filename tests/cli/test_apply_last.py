@@ -44,16 +44,22 @@ def test_server_side_takes_over_what_apply_managed(kpy: Callable[..., Result]) -
 
 def test_a_conflict_names_the_manager_and_its_version(kpy: Callable[..., Result]) -> None:
     kpy("apply", "-f", "-", stdin=DEPLOYMENT)
-    done = kpy("apply", "--server-side", "-f", "-", stdin=DEPLOYMENT.replace("replicas: 1", "replicas: 3"))
+    words = ("apply", "--server-side", "--field-manager=other", "-f", "-")
+    done = kpy(*words, stdin=DEPLOYMENT.replace("replicas: 1", "replicas: 3"))
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith(
         'error: Apply failed with 1 conflict: conflict with "kubectl-client-side-apply" using apps/v1: .spec.replicas\n'
         "Please review the fields above--they currently have other managers. Here\n"
     )
-    forced = kpy(
-        "apply", "--server-side", "--force-conflicts", "-f", "-", stdin=DEPLOYMENT.replace("replicas: 1", "replicas: 3")
-    )
+    forced = kpy(*words, "--force-conflicts", stdin=DEPLOYMENT.replace("replicas: 1", "replicas: 3"))
     assert forced.code == 0
+
+
+def test_kubectl_takes_over_what_it_has_applied(kpy: Callable[..., Result]) -> None:
+    """As the annotation shows (managedfields/internal/lastappliedmanager.go): no conflict with kubectl's own past."""
+    kpy("apply", "-f", "-", stdin=DEPLOYMENT)
+    done = kpy("apply", "--server-side", "-f", "-", stdin=DEPLOYMENT.replace("replicas: 1", "replicas: 3"))
+    assert (done.code, done.out) == (0, "deployment.apps/web serverside-applied\n")
 
 
 def test_commands_are_managers_by_their_names(kpy: Callable[..., Result]) -> None:
