@@ -50,7 +50,9 @@ def attributes_step(attributes: Object, view: View, clock: Clock) -> Actions:
     finalizers = meta.get("finalizers") or []
     if "deletionTimestamp" not in meta:
         if ATTRIBUTES_FINALIZER not in finalizers:
-            yield Patch(key_of(names.ATTRIBUTES, attributes), {"metadata": {"finalizers": [*finalizers, ATTRIBUTES_FINALIZER]}})
+            yield Patch(
+                key_of(names.ATTRIBUTES, attributes), {"metadata": {"finalizers": [*finalizers, ATTRIBUTES_FINALIZER]}}
+            )
         return
     if ATTRIBUTES_FINALIZER not in finalizers:
         return
