@@ -237,5 +237,5 @@ def test_patches_of_any_shape_are_answered_in_words(place: ground.Ground, dice: 
     answered(place, "patch", "deploy", "web", "--type", form, "-p", text)
 
 
-def test_all_that_was_within_memory() -> None:
-    assert ground.peak_mebibytes() < ground.MEBIBYTES_MAX
+def test_all_that_was_within_memory(place: ground.Ground) -> None:
+    assert place.grown_mebibytes() < ground.MEBIBYTES_MAX

@@ -60,5 +60,5 @@ def test_objects_made_up_from_the_schemas_are_answered_in_words(place: ground.Gr
     apply(place, dice, manifests.made_up(dice))
 
 
-def test_all_that_was_within_memory() -> None:
-    assert ground.peak_mebibytes() < ground.MEBIBYTES_MAX
+def test_all_that_was_within_memory(place: ground.Ground) -> None:
+    assert place.grown_mebibytes() < ground.MEBIBYTES_MAX

@@ -78,7 +78,7 @@ def test_what_is_right_is_stored_as_it_was_written(kind: str, spec: Object) -> N
         ("Program", {"ports": [80], "tcp": [{"port": 81}]}, ["spec.tcp[0].port: Invalid value: 81: is not among spec.ports, where the program listens"]),
         ("Program", {"http": [{"status": 500, "over": [{"status": 200}]}]}, ["spec.http[0].status: Forbidden: may not be set beside `over`"]),
         ("Program", {"exec": [{"over": [{"after": "60s"}, {"after": "1m"}]}]}, ['spec.exec[0].over[1].after: Duplicate value: "1m"']),
-        ("Fault", {"type": "Boredom"}, ['spec.type: Unsupported value: "Boredom": supported values: "BootFailing", "DiskPressure", "KubeletStopped", "MemoryPressure", "NodeDown", "PIDPressure", "PodKilled", "PullFailing", "SlowStart", "ZoneDown"']),
+        ("Fault", {"type": "Boredom"}, ['spec.type: Unsupported value: "Boredom": supported values: "BootFailing", "DiskPressure", "KubeletStopped", "MemoryLeak", "MemoryPressure", "NodeDown", "PIDPressure", "PodKilled", "PullFailing", "SlowStart", "ZoneDown"']),
         ("Fault", {"type": "NodeDown"}, ["spec.node: Required value: a Fault of type NodeDown says where: one of node, nodeSelector"]),
         ("Fault", {"type": "ZoneDown", "zone": "a", "image": "x"}, ["spec.image: Forbidden: may not be set for type ZoneDown"]),
         ("Fault", {"type": "NodeDown", "node": "a", "for": 0}, ["spec.for: Invalid value: 0: must be greater than zero"]),
