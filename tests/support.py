@@ -111,6 +111,9 @@ class FrozenView:
             pod for pod in self.list("pods", namespace) if labels.items() <= pod["metadata"].get("labels", {}).items()
         ]
 
+    def count(self, resource: str) -> int:
+        return len(self.list(resource))
+
     def selecting(self, resource: str, pod: Object) -> list[Object]:  # type: ignore[valid-type]
         from minikube_py.base import selector
 

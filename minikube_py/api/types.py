@@ -122,6 +122,10 @@ class View(Protocol):
         """All objects of a resource; `namespace` None means all namespaces."""
         ...
 
+    def count(self, resource: str) -> int:
+        """How many objects a resource has, without reading them."""
+        ...
+
     def owned(self, uid: str, resource: str) -> Objects:
         """Objects of `resource` with an ownerReference (controller or not) to `uid`."""
         ...

@@ -81,6 +81,9 @@ class Imagined:
             return sorted([*kept, *self.nodes.values()], key=lambda node: node["metadata"]["name"])
         return self._with_placed(found, namespace) if resource == "pods" and self.placed else found
 
+    def count(self, resource: str) -> int:
+        return len(self.list(resource)) if resource in ("nodes", "pods") else self.base.count(resource)
+
     def _with_placed(self, found: Objects, namespace: str | None, labels: dict[str, str] | None = None) -> Objects:
         known = {_key(pod): pod for pod in found}
         for key, pod in self.placed.items():

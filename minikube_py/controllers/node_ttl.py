@@ -30,7 +30,7 @@ BOUNDARIES = (
 
 def step(node: Object, view: View, clock: Clock) -> Actions:
     noted = (node["metadata"].get("annotations") or {}).get(NOTE)
-    wanted = str(ttl_s(len(view.list("nodes")), noted))
+    wanted = str(ttl_s(view.count("nodes"), noted))
     if noted != wanted:
         yield Patch(key_of("nodes", node), {"metadata": {"annotations": {NOTE: wanted}}})
 

@@ -250,6 +250,7 @@ class Store:
         self._fresh: dict[Key, None] = {}  # and their keys
         self._log: list[tuple[Any, ...]] = []
         self._buckets: dict[str, Bucket] = {}
+        self._counts: dict[str, int] = {}  # of the resources that were asked about
         self._counters: dict[str, dict[str, int]] = {}
         self._dirty_counters: dict[str, None] = {}
         self._wakes: dict[tuple[str, Key], tuple[int, bool] | None] = {}
@@ -377,6 +378,16 @@ class Store:
         """Whether a namespace has no object of a resource."""
         bucket = self._buckets.get(f"r:{resource}/{namespace}")
         return not bucket.keys if bucket is not None else not self.list(resource, namespace)
+
+    def count(self, resource: str) -> int:
+        """How many objects a resource has; counted once, and kept."""
+        found = self._counts.get(resource)
+        if found is None:
+            if resource in self._dirty_resources:
+                self.flush()
+            found = self._execute("SELECT count(*) FROM object WHERE resource = ?", (resource,)).fetchone()[0]
+            self._counts[resource] = found
+        return found
 
     def keys(self, resource: str) -> Keys:
         """The keys of a resource ('*': of all), in order, without reading bodies."""
@@ -570,6 +581,8 @@ class Store:
         self._objects[key] = event
         self._dirty[key] = ()
         self._dirty_resources["events"] = None
+        if "events" in self._counts:
+            self._counts["events"] += 1
         for name in ("r:events", "r:events/" + key.namespace):
             if name in self._buckets:
                 self._buckets[name].add(key)
@@ -605,6 +618,8 @@ class Store:
         """Keep buckets, counters and what is to be flushed up to date."""
         resource = key.resource
         if old is None or new is None:
+            if resource in self._counts:
+                self._counts[resource] += 1 if old is None else -1
             for name in (f"r:{resource}", f"r:{resource}/{key.namespace}"):
                 bucket = self._buckets.get(name)
                 if bucket is not None:

@@ -23,18 +23,20 @@ SELECTING_MAX = 4096
 class StoreView:
     """See `api.types.View`. Loads lazily through the store's index; sees uncommitted writes of its own session."""
 
-    __slots__ = ("_selecting", "_store", "counters", "get", "list", "memory")
+    __slots__ = ("_selecting", "_store", "count", "counters", "get", "list", "memory")
 
     # The questions of every step, without a call in between.
     get: Callable[[Key], Object | None]
     list: Callable[..., Objects]
+    count: Callable[[str], int]
     counters: Callable[[str], dict[str, int]]
     memory: Callable[[str, Key], Object]
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._selecting: dict[tuple[str, str, int], tuple[int, Object, Objects]] = {}
-        self.get, self.list, self.counters, self.memory = store.get, store.list, store.counters, store.memory
+        self.get, self.list, self.count = store.get, store.list, store.count
+        self.counters, self.memory = store.counters, store.memory
 
     def owned(self, uid: str, resource: str) -> Objects:
         get = self._store.get

@@ -99,6 +99,9 @@ class LiveView:
         found = sorted(self._labelled.get((namespace, *first), {}).items())
         return [pod for _, pod in found if labels.items() <= pod["metadata"]["labels"].items()]
 
+    def count(self, resource: str) -> int:
+        return len(self.list(resource))
+
     def selecting(self, resource: str, pod: Object) -> Objects:
         labels = pod["metadata"].get("labels") or {}
         return [

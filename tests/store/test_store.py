@@ -281,3 +281,18 @@ def test_a_name_is_free_if_neither_file_nor_session_has_it(tmp_path: Path) -> No
     with store.transaction():
         assert [is_free(name) for name in ("web-a", "web-c")] == [True, False]
         assert not store.is_free(Key("configmaps", "default", "other-c"), "other-")
+
+
+def test_objects_are_counted_once_and_then_kept_count_of(tmp_path: Path) -> None:
+    path = str(tmp_path / "c.db")
+    store = Store(path, create=True)
+    with store.transaction():
+        for name in ("a", "b"):
+            put(store, config_map(name))
+        assert store.count("configmaps") == 2
+        put(store, config_map("c"))
+        store.remove(Key("configmaps", "default", "a"), time_s=8, actor="test", cause=0)
+        put(store, config_map("b", x="1"))
+        assert store.count("configmaps") == 2
+    assert Store(path).count("configmaps") == 2
+    assert store.count("secrets") == 0
