@@ -37,7 +37,7 @@ NOT_ASKED = {
 }
 # Commands that ask again and again instead of watching: time must pass by itself.
 POLLING = ("drain",)
-KUBECTL = shutil.which("kubectl") or str(Path(sys.executable).parent / "kubectl")
+KUBECTL = str(Path(sys.executable).with_name("kubectl"))  # of this version, whatever the machine has besides
 
 
 class Pair(NamedTuple):
