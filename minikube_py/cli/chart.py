@@ -36,20 +36,26 @@ class Band(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """`unit` stands above; `lines` are drawn over `bands`."""
+    """`unit` stands above; `lines` are drawn over `bands`, each in the next of the `colours`."""
 
     unit: str
     lines: list[Line]
     bands: list[Band] = []  # noqa: RUF012 (a tuple's default, never changed)
+    colours: tuple[str, ...] = COLOURS
+    opacity: float = 0.25  # of the bands
 
 
-def draw(canvas: Svg, title: str, subtitle: str, panels: list[Panel], start: float, end: float) -> str:
-    """The file; time goes from `start` to `end`, in seconds since 1970."""
+def draw(title: str, subtitle: str, panels: list[Panel], start: float, end: float) -> str:
+    """The chart as SVG; time goes from `start` to `end`, in seconds since 1970."""
+    canvas = Svg(WIDTH, height_of(len(panels)))
     canvas.text(LEFT, 20, title, size=15, bold=True)
     canvas.text(LEFT, 37, subtitle, colour=GREY)
     for index, panel in enumerate(panels):
         _panel(canvas, panel, TOP + index * (PANEL + GAP) + 14, start, max(end, start + 1))
-    _time_axis(canvas, height_of(len(panels)) - 20, start, max(end, start + 1))
+    if any(line.points for panel in panels for line in panel.lines) or any(
+        band.points for panel in panels for band in panel.bands
+    ):
+        _time_axis(canvas, height_of(len(panels)) - 20, start, max(end, start + 1))
     return canvas.data()
 
 
@@ -59,8 +65,7 @@ def height_of(panels: int) -> int:
 
 def write(path: str, title: str, subtitle: str, panels: list[Panel], start: float, end: float, *, png: bool) -> None:
     """Write a chart to a file. Raises UsageError where that cannot be."""
-    svg = draw(Svg(WIDTH, height_of(len(panels))), title, subtitle, panels, start, end)
-    picture.write(path, svg, png=png)
+    picture.write(path, draw(title, subtitle, panels, start, end), png=png)
 
 
 def _panel(canvas: Svg, panel: Panel, top: int, start: float, end: float) -> None:
@@ -80,13 +85,13 @@ def _panel(canvas: Svg, panel: Panel, top: int, start: float, end: float) -> Non
 
     legend = 0
     for index, band in enumerate(panel.bands):
-        colour = COLOURS[index % len(COLOURS)]
+        colour = panel.colours[index % len(panel.colours)]
         lows = _steps([(second, low) for second, low, _ in band.points], end)
         highs = _steps([(second, high) for second, _, high in band.points], end)
-        canvas.area([place(*one) for one in [*highs, *reversed(lows)]], colour, 0.25)
+        canvas.area([place(*one) for one in [*highs, *reversed(lows)]], colour, panel.opacity)
         legend = _legend(canvas, band.name, colour, top, legend)
     for index, line in enumerate(panel.lines):
-        colour = COLOURS[index % len(COLOURS)]
+        colour = panel.colours[index % len(panel.colours)]
         if line.points:
             canvas.line([place(*one) for one in _steps(line.points, end)], colour, dashed=line.dashed)
         legend = _legend(canvas, line.name, colour, top, legend)
@@ -108,7 +113,14 @@ def _steps(points: list[tuple[float, float]], end: float) -> list[tuple[float, f
         if found:
             found.append((second, found[-1][1]))
         found.append((second, value))
-    return [*found, (end, found[-1][1])] if found else []
+    return _thinned([*found, (end, found[-1][1])]) if found else []
+
+
+def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Without the points in the middle of a level stretch."""
+    inner = range(1, len(points) - 1)
+    kept = [points[i] for i in inner if not points[i - 1][1] == points[i][1] == points[i + 1][1]]
+    return [points[0], *kept, points[-1]]
 
 
 def _time_axis(canvas: Svg, y: int, start: float, end: float) -> None:

@@ -170,7 +170,7 @@ def status(
 def _draw(svg: str, png: str, traffic: Object, counts: Object, pieces: list[list[Any]]) -> None:
     from minikube_py.cli import picture, traffic_svg
 
-    text = traffic_svg.chart(f"Traffic {traffic['metadata']['name']}: {_target_of(traffic)}", _summary(counts), pieces)
+    text = traffic_svg.draw(f"Traffic {traffic['metadata']['name']}: {_target_of(traffic)}", _summary(counts), pieces)
     for path, is_png in ((png, True), (svg, False)):
         if path:
             picture.write(path, text, png=is_png)

@@ -154,12 +154,12 @@ def test_a_policy_shuts_a_running_script_out() -> None:
 @pytest.mark.parametrize(
     ("fetch", "file"),
     [
-        ("wget -O /work/page http://web", "/work/page"),
-        ("cd /work && wget -q http://web", "/work/index.html"),
-        ("cd /work && wget -q http://web/index.html", "/work/index.html"),
-        ("wget -qO /work/x web", "/work/x"),
-        ("curl -s -o /work/x web", "/work/x"),
-        ("curl -s web > /work/x", "/work/x"),
+        ("wget -O /site/page http://web", "/site/page"),
+        ("cd /site && wget -q http://web", "/site/index.html"),
+        ("cd /site && wget -q http://web/index.html", "/site/index.html"),
+        ("wget -qO /site/x web", "/site/x"),
+        ("curl -s -o /site/x web", "/site/x"),
+        ("curl -s web > /site/x", "/site/x"),
     ],
 )
 def test_what_is_fetched_into_a_shared_volume_is_there_for_the_others(fetch: str, file: str) -> None:
@@ -167,8 +167,8 @@ def test_what_is_fetched_into_a_shared_volume_is_there_for_the_others(fetch: str
     web(cluster)
     cluster.reconcile()
     asks = pod(fetch, init=True)
-    mount = [{"name": "work", "mountPath": "/work"}]
-    asks["spec"]["volumes"] = [{"name": "work", "emptyDir": {}}]
+    mount = [{"name": "site", "mountPath": "/site"}]
+    asks["spec"]["volumes"] = [{"name": "site", "emptyDir": {}}]
     asks["spec"]["initContainers"][0]["volumeMounts"] = mount
     reads = {"name": "main", "image": "busybox:1.36", "command": ["sh", "-c", f"cat {file}; sleep 100"]}
     asks["spec"]["containers"] = [{**reads, "volumeMounts": mount}]

@@ -86,7 +86,7 @@ def picture(scenario: Scenario, cluster: Cluster) -> str:
     found = counts(cluster)
     causes = ", ".join(f"{count} {cause}" for cause, count in found["causes"].items())
     subtitle = f"{found['requests']} requests, {found['errors']} errors{f' ({causes})' if causes else ''}"
-    return traffic_svg.chart(scenario.title, subtitle, tally.pieces(found, cluster.view.memory(traffic.NAME, VISITORS)))
+    return traffic_svg.draw(scenario.title, subtitle, tally.pieces(found, cluster.view.memory(traffic.NAME, VISITORS)))
 
 
 def write() -> None:
