@@ -3,6 +3,7 @@
     KpyError                       base; `str(error)` is the text without any prefix
     ├── UsageError                 bad command line or unreadable input: "error: ..." in kubectl's manner
     ├── StoreError                 the cluster file: missing, foreign, corrupt, newer, full, not permitted
+    ├── RestlessError              components that work on without end at one virtual instant
     └── StatusError                what a Kubernetes API server would answer with a Status object
         ├── BadRequest             400  undecodable body, unknown field, bad selector
         ├── Unauthorized           401
@@ -57,6 +58,10 @@ class UsageError(KpyError):
 
 class StoreError(KpyError):
     """The cluster file cannot be used; the message names the file and says what to do."""
+
+
+class RestlessError(KpyError):
+    """The cluster's components keep changing things within one virtual instant. Nothing of that instant is kept."""
 
 
 class StatusError(KpyError):

@@ -17,7 +17,7 @@ from minikube_py.api.facets import ALL
 from minikube_py.api.types import Create, Delete, Key, Patch, Record, Remember, Wake
 from minikube_py.apiserver import events
 from minikube_py.apiserver.origin import Origin
-from minikube_py.base.errors import KpyError
+from minikube_py.base.errors import KpyError, RestlessError
 from minikube_py.engine.pipeline import PIPELINE, Step
 from minikube_py.engine.queue import DirtyKeys
 from minikube_py.engine.report import Deed, Report, unhealthy
@@ -35,6 +35,7 @@ Asked: TypeAlias = (
     "list[tuple[Callable[..., Iterable[Key]], list[int]]]"  # mappings, each with the steps it is asked for
 )
 
+AT_WORK_MAX = 3  # named in an error
 PASSES_MAX = 10_000  # in one instant; a healthy one needs fewer than 100, a rollout of 5,000 pods some hundreds
 
 
@@ -129,10 +130,21 @@ class Engine:
                 self._route(change)
 
     def _settle_instant(self) -> None:
+        """Raises RestlessError where there is no end: a policy that relabels the pods of a ReplicaSet makes it create pods for
+        ever, as on a real cluster."""
         for _ in range(PASSES_MAX):
             if not self._pass():
                 return
-        raise AssertionError(f"still changing after {PASSES_MAX} passes at {self.server.clock.timestamp}")
+        at_work = [
+            f"{step.component} with {key.resource} {'/'.join(filter(None, key[1:]))}"
+            for step, dirty in zip(self.steps, self._dirty, strict=True)
+            for key in dirty.some()
+        ]
+        goes_on = "work on" if len(at_work) > 1 else "works on"
+        raise RestlessError(
+            f"the cluster does not come to rest at {self.server.clock.timestamp}: {', '.join(at_work[:AT_WORK_MAX])} {goes_on} "
+            "without end; nothing of this instant was kept"
+        )
 
     def _end_instant(self, *, last: bool = False) -> None:
         if not self._is_dirty():

@@ -39,6 +39,10 @@ class DirtyKeys:
                 if entry > self._now:
                     heappush(self._heap, entry)
 
+    def some(self) -> list[Key]:
+        """The first key by name, if there is any: for those who want to know who is at work."""
+        return sorted(self._causes)[:1]
+
     def clear(self) -> None:
         self._causes.clear()
 

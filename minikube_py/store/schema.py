@@ -36,7 +36,20 @@ class Migration(NamedTuple):
     run: Callable[[sqlite3.Connection], None]
 
 
-MIGRATIONS: tuple[Migration, ...] = ()  # in order, without gaps, from version 2 on
+def _file_network_clients(connection: sqlite3.Connection) -> None:
+    """The bucket x: of pods whose commands ask the network."""
+    from minikube_py.api import pods
+    from minikube_py.base import jsontext
+
+    rows = connection.execute("SELECT id, body FROM object WHERE resource = 'pods'").fetchall()
+    read = jsontext.loader(len(rows))
+    found = [(row_id, read(body)) for row_id, body in rows]
+    clients = [("x:", row_id) for row_id, pod in found if pods.node_of(pod) and pods.asks_network(pod)]
+    connection.executemany("INSERT OR IGNORE INTO bucket VALUES (?, ?)", clients)
+
+
+# In order, without gaps, from version 2 on.
+MIGRATIONS: tuple[Migration, ...] = (Migration(2, "pods that ask the network are found by it", _file_network_clients),)
 SCHEMA_VERSION = MIGRATIONS[-1].version if MIGRATIONS else 1
 PAGE_SIZE = 8_192  # bytes: one body of 3.5 KB and nothing else fits into a page of 4 KB
 BUSY_MS = 2_000  # how long SQLite waits for its write lock before the caller may say so

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from minikube_py.base.errors import StoreError
-from minikube_py.store import schema
+from minikube_py.cluster import MEMORY_EPOCH_S, Cluster
+from minikube_py.store import check, schema
 from minikube_py.store.store import Store
 
 
@@ -84,3 +85,24 @@ def test_migrations_are_in_order_and_without_gaps() -> None:
     versions = [migration.version for migration in schema.MIGRATIONS]
     assert versions == list(range(2, 2 + len(versions)))
     assert 1 + len(versions) == schema.SCHEMA_VERSION
+
+
+def test_pods_that_ask_the_network_are_found_in_a_file_of_schema_1(tmp_path: Path) -> None:
+    path = tmp_path / "older.db"
+    commands = {"asks": ["sh", "-c", "wget http://web"], "sleeps": ["sleep", "3600"]}
+    with Cluster.make(str(path), name="c", epoch_s=MEMORY_EPOCH_S, nodes=2) as cluster:
+        for name, command in commands.items():
+            container = {"name": "a", "image": "busybox:1.36", "command": command}
+            cluster.apply(
+                {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {"containers": [container]}}
+            )
+        cluster.reconcile()
+        new = cluster.digest()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("DELETE FROM bucket WHERE bucket = 'x:'")
+        connection.execute("PRAGMA user_version = 1")
+    with Cluster.open(str(path)) as cluster:
+        assert [key.name for key in cluster.store.bucket("x:")] == ["asks"]
+        assert cluster.digest() == new
+    assert version(path) == schema.SCHEMA_VERSION
+    assert check.problems(str(path)) == []
