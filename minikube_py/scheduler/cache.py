@@ -15,11 +15,11 @@ from minikube_py.scheduler import nodes
 from minikube_py.scheduler.affine import Affine
 from minikube_py.scheduler.columns import Columns
 from minikube_py.scheduler.events import ADDED, LABELS, REMOVED, STATUS, labels, node_change, nominated, where
-from minikube_py.scheduler.kept import Kept
 from minikube_py.scheduler.nodes import NodeInfo
 from minikube_py.scheduler.plugins.node_volume_limits import CSI_NODES, limited_drivers
 from minikube_py.scheduler.profile import PROFILE
 from minikube_py.scheduler.settings import WHERE, Settings, scheduler_of, settings_of
+from minikube_py.scheduler.template_cache import TemplateCache
 from minikube_py.scheduler.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Cache:
     def __init__(self, view: View, settings: Settings | None = None) -> None:
         self.view = view
         self.settings = settings or settings_of(view)
-        self.templates = Kept()
+        self.templates = TemplateCache()
         self.columns = Columns()
         self.dirty: list[str] = []
         self.affine = Affine()

@@ -238,7 +238,7 @@ def test_the_choice_is_the_same_in_every_process() -> None:
 @given(few_specs, st.lists(operations, max_size=20))
 def test_a_cache_that_forgets_all_the_time_decides_as_a_new_one(specs: list[Object], history: list[Any]) -> None:
     with pytest.MonkeyPatch.context() as small:
-        small.setattr("minikube_py.scheduler.kept.TEMPLATES_MAX", 2)
+        small.setattr("minikube_py.scheduler.template_cache.TEMPLATES_MAX", 2)
         small.setattr("minikube_py.scheduler.templates.CLASSES_MAX", 3)
         small.setattr("minikube_py.scheduler.cache.DIRTY_MAX", 4)
         small.setattr("minikube_py.scheduler.templates.FEW", 0)

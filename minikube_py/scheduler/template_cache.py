@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 TEMPLATES_MAX = 64
 
 
-class Kept:
+class TemplateCache:
     """Templates by their keys, oldest first."""
 
     def __init__(self) -> None:

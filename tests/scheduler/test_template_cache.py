@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from minikube_py.scheduler import kept
+from minikube_py.scheduler import template_cache
 from minikube_py.scheduler.framework import AFFINE, EVERYONE
 
 
@@ -24,8 +24,8 @@ def pod(namespace: str = "default", affinity: Any = None, **labels: str) -> dict
 
 
 @pytest.fixture
-def templates() -> kept.Kept:
-    found = kept.Kept()
+def templates() -> template_cache.TemplateCache:
+    found = template_cache.TemplateCache()
     found.add("web", template(state("web spread", ("default", ("app", "web")), ("default", ("app", "web")))))
     found.add("db", template(state("db spread", ("default", ("app", "db"))), state("terms", AFFINE)))
     found.add("any", template(state("namespace", ("default", None)), state("all", EVERYONE), state("unmarked")))
@@ -41,12 +41,14 @@ def templates() -> kept.Kept:
         (pod(), {"namespace", "all", "unmarked"}),
     ],
 )
-def test_states_are_told_of_the_pods_that_bear_their_marks(templates: kept.Kept, told: Any, names: set[str]) -> None:
+def test_states_are_told_of_the_pods_that_bear_their_marks(
+    templates: template_cache.TemplateCache, told: Any, names: set[str]
+) -> None:
     found = [one.name for one in templates.concerned_by(told)]
     assert sorted(found) == sorted(names), "each once"
 
 
-def test_a_forgotten_template_is_told_nothing(templates: kept.Kept) -> None:
+def test_a_forgotten_template_is_told_nothing(templates: template_cache.TemplateCache) -> None:
     templates.forget("any")
     templates.keep(lambda one: one.live[0].name != "db spread")
     assert [one.name for one in templates.concerned_by(pod(app="web"))] == ["web spread"]
@@ -57,8 +59,8 @@ def test_a_forgotten_template_is_told_nothing(templates: kept.Kept) -> None:
 
 
 def test_the_oldest_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept, "TEMPLATES_MAX", 2)
-    templates = kept.Kept()
+    monkeypatch.setattr(template_cache, "TEMPLATES_MAX", 2)
+    templates = template_cache.TemplateCache()
     for name in ("a", "b", "c"):
         templates.add(name, template(state(name, EVERYONE)))
     assert templates.get("a") is None
