@@ -20,7 +20,7 @@ from starlette.routing import Mount, WebSocketRoute
 
 from minikube_py.api import resources as deprecations
 from minikube_py.base import errors
-from minikube_py.http import following, others, resources, streams, subresources, watching
+from minikube_py.http import following, nonresource, resources, streams, subresources, watching
 from minikube_py.http.answers import GZIP_FROM, NOT_FOUND, Answer, Refusal, accept_of, refused
 from minikube_py.http.metrics import Metrics
 from minikube_py.http.paths import place_of
@@ -115,11 +115,11 @@ class Api:
     def _dispatch(self, request: Request) -> Answer | watching.Stream:
         cluster = self.world.cluster
         place = place_of(request.method, request.path, request.query)
-        if place is None or others.is_own(request.path):
-            return others.handle(self.world, self.metrics, request)
+        if place is None or nonresource.is_own(request.path):
+            return nonresource.handle(self.world, self.metrics, request)
         kind = resources.kind_of(cluster, place)
         if kind is None:
-            others.authorize(cluster, request, place)
+            nonresource.authorize(cluster, request, place)
             return NOT_FOUND
         request = request._replace(place=place)
         request = request._replace(accept=_accept(request))

@@ -63,7 +63,7 @@ _documents: dict[tuple[Any, ...], bytes] = {}
 
 def handle(cluster: Cluster, words: list[str], request: Request) -> Answer:
     """GET /openapi/v2, /openapi/v3, /openapi/v3/apis/GROUP/VERSION. Raises Refusal (406) for forms that are not spoken."""
-    from minikube_py.http.others import tagged
+    from minikube_py.http.nonresource import tagged
 
     wanted = request.headers.get("accept", "*/*")
     if JSON not in wanted and "*/*" not in wanted and "json" not in wanted:

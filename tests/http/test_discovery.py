@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from minikube_py.api.kinds import KINDS
-from minikube_py.http import discovery, measured
+from minikube_py.http import discovery, metrics_api
 
 if TYPE_CHECKING:
     from tests.http.asgi import Api
@@ -204,7 +204,7 @@ def test_what_pods_and_nodes_use(api: Api) -> None:
     assert api.get("/apis/metrics.k8s.io/v1beta1/nodes/nope").code == 404
     assert api.get("/apis/metrics.k8s.io/v1beta1/nope").code == 404
     assert api.post("/apis/metrics.k8s.io/v1beta1/nodes", {}).code == 405
-    assert {one.plural for one in discovery.MEASURED} == set(measured.TELL)
+    assert {one.plural for one in discovery.MEASURED} == set(metrics_api.TELL)
 
 
 @pytest.mark.parametrize("header", ["text/html", "application/json;as=Table;g=meta.k8s.io;v=v1"])

@@ -12,7 +12,7 @@ from minikube_py.apiserver import authorizer
 from minikube_py.apiserver.authorizer import Target
 from minikube_py.base import errors, jwt
 from minikube_py.cluster import server_version
-from minikube_py.http import clocks, discovery, measured, openapi
+from minikube_py.http import clocks, discovery, metrics_api, openapi
 from minikube_py.http.answers import JSON, NOT_FOUND, Accept, Answer, accept_of, answer, dumped, text
 
 if TYPE_CHECKING:
@@ -35,14 +35,14 @@ ROOTS = (
 
 def is_own(path: str) -> bool:
     """Paths that look like a resource's but are answered here."""
-    return path.rstrip("/") == CLOCK or path.startswith(measured.PREFIXES)
+    return path.rstrip("/") == CLOCK or path.startswith(metrics_api.PREFIXES)
 
 
 def handle(world: World, metrics: Metrics, request: Request) -> Answer:
     """Answer a request on a path that is no resource's. Raises KpyError."""
     cluster, path = world.cluster, request.path.rstrip("/") or "/"
-    if path.startswith(measured.PREFIXES):
-        return measured.handle(cluster, path, request)
+    if path.startswith(metrics_api.PREFIXES):
+        return metrics_api.handle(cluster, path, request)
     authorize(cluster, request, None)
     if path == CLOCK:
         return clocks.handle(world, request)
