@@ -1,8 +1,9 @@
-"""Tools that put a load on their container, read from their command lines: stress, stress-ng, and the images
-polinux/stress and vish/stress of the documentation's examples."""
+"""Tools that are known by their command lines: stress and stress-ng, which put a load on their container, the images
+polinux/stress, vish/stress and agnhost of the documentation's examples, and its Job that prints pi."""
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -50,11 +51,44 @@ def _agnhost(argv: tuple[str, ...], image: str, base: Behaviour) -> Behaviour | 
     return base._replace(ports=(port,) if port else (), http=http, exit_after_s=None)
 
 
+PI_S = 5  # what the documentation's Job needs here for its digits
+PI_DIGITS_MAX = 20_000
+_BPI = re.compile(r"\s*print\s+bpi\((\d+)\);?\s*")
+
+
+def _digits(argv: tuple[str, ...], base: Behaviour) -> Behaviour | None:
+    """`perl -Mbignum=bpi -wle "print bpi(2000)"`, the documentation's Job; None for everything else."""
+    if not argv or argv[0].rpartition("/")[2] != "perl" or not any("bpi" in word for word in argv[1:-1]):
+        return None
+    asked = _BPI.fullmatch(argv[-1])
+    if asked is None or not 0 < int(asked[1]) <= PI_DIGITS_MAX:
+        return None
+    return base._replace(exit_after_s=PI_S, log=((PI_S, pi(int(asked[1]))),))
+
+
+def pi(digits: int) -> str:
+    """Pi, rounded to so many digits: 3 gives 3.14. By Machin: pi = 16 arctan(1/5) - 4 arctan(1/239)."""
+    unit: int = 10 ** (digits + 9)
+
+    def arctan(inverse: int) -> int:
+        power = total = unit // inverse
+        divisor = 1
+        while power:
+            power //= -inverse * inverse
+            divisor += 2
+            total += power // divisor
+        return total
+
+    found = str((16 * arctan(5) - 4 * arctan(239) + 5 * 10**9) // 10**10)
+    return f"{found[0]}.{found[1:]}" if digits > 1 else found
+
+
 def loaded(argv: tuple[str, ...], image: str, base: Behaviour) -> Behaviour:
-    """`base` with the load that a stress tool puts on, or what a test image does; `base` itself for other commands."""
-    served = _agnhost(argv, image, base)
-    if served is not None:
-        return served
+    """`base` with what a tool does that is known by its command line: the load that stress puts on, the answers of a test
+    image, the digits of pi; `base` itself for other commands."""
+    known = _agnhost(argv, image, base) or _digits(argv, base)
+    if known is not None:
+        return known
     name = image.rpartition("@")[0] or image
     is_image = any(name.partition(":")[0].endswith(known) for known in IMAGES)
     if not is_image and (not argv or argv[0].rpartition("/")[2] not in NAMES):

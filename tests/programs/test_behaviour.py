@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from minikube_py.cluster import Cluster
 from minikube_py.programs import behaviour as programs
-from minikube_py.programs import catalogue
+from minikube_py.programs import catalogue, logs, tools
 from minikube_py.programs.behaviour import Behaviour, behaviour
 from tests.support import T0, FrozenView
 
@@ -116,3 +117,30 @@ def test_a_course_holds_each_value_until_the_next() -> None:
     course = ((0, "a"), (10, "b"))
     assert [programs.at(course, second) for second in (0, 9, 10, 99)] == ["a", "a", "b", "b"]
     assert programs.at(((5, "a"),), 4) is None
+
+
+@pytest.mark.parametrize(
+    ("digits", "text"),
+    [(1, "3"), (2, "3.1"), (3, "3.14"), (5, "3.1416"), (31, "3.141592653589793238462643383280")],
+)
+def test_pi_is_rounded_to_its_digits(digits: int, text: str) -> None:
+    assert tools.pi(digits) == text
+
+
+def test_the_job_of_the_documentation_prints_pi() -> None:
+    cluster = Cluster.memory(nodes=2)
+    container = {"name": "pi", "image": "perl:5.34.0", "command": ["perl", "-Mbignum=bpi", "-wle", "print bpi(2000)"]}
+    spec = {"template": {"spec": {"restartPolicy": "Never", "containers": [container]}}}
+    cluster.apply({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "pi"}, "spec": spec})
+    cluster.reconcile()
+    pod = cluster.list("pods")[0]
+    assert pod["status"]["phase"] == "Succeeded"
+    (line,) = [text for _, text in logs.lines(container, pod, cluster.view, cluster.clock)]
+    assert line == tools.pi(2000)
+    assert (len(line), line[:12]) == (2001, "3.1415926535")
+
+
+@pytest.mark.parametrize("last", ["print bpi(x)", "print 1", "print bpi(0)", "print bpi(99999999)"])
+def test_other_words_of_perl_are_not_known(last: str) -> None:
+    base = programs.DEFAULT
+    assert tools.loaded(("perl", "-Mbignum=bpi", "-wle", last), "perl", base) is base
