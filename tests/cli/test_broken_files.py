@@ -97,7 +97,7 @@ BROKEN: dict[Callable[[Path], None], str] = {
     truncated: "is damaged: database disk image is malformed; restore a snapshot or delete the cluster",
     torn: "is damaged: database disk image is malformed; restore a snapshot or delete the cluster",
     foreign: "is not a kpy cluster file",
-    newer: "was written by a newer kpy (schema 99, this one knows up to 1): update kpy",
+    newer: f"was written by a newer kpy (schema 99, this one knows up to {schema.SCHEMA_VERSION}): update kpy",
     folder: "is a folder, not a cluster file",
     unfinished: "holds no cluster yet: it was left by a start that did not finish",
 }
