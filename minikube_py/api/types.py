@@ -184,9 +184,19 @@ class View(Protocol):
         ...
 
 
+class _AllResources:
+    """The set of all resources, events among them."""
+
+    def __contains__(self, resource: object) -> bool:
+        return True
+
+
+ALL_RESOURCES = _AllResources()
+
+
 class Derived(Protocol):
     """A cache over the cluster that is kept up to date by being told each change (old or new is None at create or delete);
-    only those of its `resources`, a frozenset, if it has an attribute of that name, and of the changes of pods only those
-    with one of its `facets` (see `api.facets`), if it has that."""
+    only those of its `resources`, a set, if it has an attribute of that name (all but events without), and of the changes
+    of pods only those with one of its `facets` (see `api.facets`), if it has that."""
 
     def changed(self, key: Key, old: Object | None, new: Object | None) -> None: ...

@@ -49,7 +49,7 @@ class Engine:
         self.sweep = sweep
         self.on_change: Callable[[Change], None] | None = None
         self.on_deed: Callable[[Deed], None] | None = None
-        self.writes = self.passes = self.instants = 0
+        self.passes = self.instants = 0
         self._dirty = [DirtyKeys(self._rank(step)) for step in pipeline]
         self._loaded: dict[str, Callable[..., object]] = {}
         self._numbers = {step.name: number for number, step in enumerate(pipeline)}
@@ -72,7 +72,9 @@ class Engine:
         `to_the_end`: run background wakes too and stop exactly at `limit_s`. `one_pass`: a single pass, then stop.
         """
         started_s, settled = self.server.clock.now_s, False
-        self.writes = self.passes = self.instants = 0
+        self.passes = self.instants = 0
+        self.store.tells_events = self.on_change is not None
+        written = self.store.written
         self._forget_dirty()
         with _without_collector(), self.store.transaction():
             while True:
@@ -96,7 +98,8 @@ class Engine:
             self._end_instant(last=True)
             self.store.compact(compaction.KEEP, slack=compaction.SLACK)
             found = unhealthy(self.store)
-        return Report(settled, self.server.clock.now_s, started_s, self.writes, self.passes, self.instants, found)
+            writes = self.store.written - written
+        return Report(settled, self.server.clock.now_s, started_s, writes, self.passes, self.instants, found)
 
     def run_only(self, names: tuple[str, ...]) -> None:
         """Run some steps over what was written, now: deeds that a real cluster does before a person can type again."""
@@ -286,7 +289,8 @@ class Engine:
                 if told is None:
                     return None
                 wanted = told
-        return events.record(self.store, clock, wanted, actor=wanted.component, cause=cause)
+        events.record(self.store, clock, wanted, actor=wanted.component, cause=cause)
+        return None
 
     def _create(self, obj: Object, origin: Origin) -> Object:
         kind = self.server.registry.find(obj["apiVersion"], obj["kind"])
@@ -299,7 +303,6 @@ class Engine:
         """Route what was written since; the step of number `blind` is not woken by it."""
         changes = self.store.changes
         if changes:
-            self.writes += len(changes)
             for change in changes:
                 if self.on_change is not None:
                     self.on_change(change)

@@ -99,6 +99,8 @@ class Store:
         self.changes: Changes = []  # of this session, until somebody drains them
         self.wait_told: Callable[[], None] = _do_nothing  # called when another writer has long been waited for
         self.renewed: Callable[[], None] = _do_nothing  # called when another process has written
+        self.written = 0  # how many rows of the log this session has made
+        self.tells_events = False  # whether new events are among `changes`: few want to know of each
         self.structure = 0  # moves on with every write to anything but pods and events
         self._wrap = wrap
         self._depth = 0
@@ -148,6 +150,7 @@ class Store:
             self._lies_in.clear()
             self._named.clear()
             self._shared.clear()
+            self._told_events.clear()
 
     def checkpoint(self) -> None:
         """End this transaction's instant here and begin the next: the work so far is safe, the session goes on."""
@@ -238,6 +241,8 @@ class Store:
     def _reset(self) -> None:
         self._objects: dict[Key, Object | None] = {}
         self._ids: dict[Key, int] = {}
+        self._events: dict[Key, tuple[int, str]] = {}  # new ones that are not written yet: revision, text
+        self._told_events: dict[Key, None] = {}  # the keys of those of this session
         self._dirty: dict[Key, tuple[str, ...]] = {}  # changed objects, with the buckets that SQL has for them
         self._lies_in: dict[Key, tuple[str, ...]] = {}  # the buckets that what was written in this session lies in now
         self._dirty_resources: dict[str, None] = {}
@@ -332,6 +337,8 @@ class Store:
             return self._objects[key]
         except KeyError:
             pass
+        if key in self._events:
+            return self._read_event(key)
         row = self._execute(
             "SELECT id, body FROM object WHERE resource = ? AND namespace = ? AND name = ?", tuple(key)
         ).fetchone()
@@ -446,8 +453,8 @@ class Store:
 
     def event(self, key: Key, about: str) -> Object | None:
         """The event of that key about the object of uid `about`: nobody asks SQL about one that was born just now."""
-        if about in self._born:
-            return self._objects.setdefault(key, None)
+        if about in self._born and key not in self._told_events and key not in self._objects:
+            return None
         return self.get(key)
 
     def is_free(self, key: Key, prefix: str) -> bool:
@@ -569,24 +576,38 @@ class Store:
         self._told(Change(revision, time_s, verb, key, actor, cause, old, new, changed))
         return new
 
-    def add_event(self, key: Key, event: Object, *, time_s: int, actor: str, cause: int) -> Object:
-        """A new event, made for this call: as `put`, without what it does for objects that lie in buckets."""
+    def add_event(self, key: Key, text: tuple[str, str], *, time_s: int, actor: str, cause: int) -> None:
+        """A new event, as its JSON text: before and after its resourceVersion. Most are never read in the session that writes
+        them, so nothing is made of it until somebody does."""
         assert self._depth, "writes need a transaction"
-        revision = self.revision + 1
-        event["metadata"]["resourceVersion"] = str(revision)
-        if self._wrap is not None:
-            event = self._wrap(event)
+        revision = self._revision = self.revision + 1
+        self.written += 1
         self._log.append((revision, time_s, "create", *key, actor, cause, 0, None))
-        self._revision = revision
-        self._objects[key] = event
-        self._dirty[key] = ()
+        self._events[key] = revision, f'{text[0]}"{revision}"{text[1]}'
+        self._told_events[key] = None
+        self._objects.pop(key, None)
         self._dirty_resources["events"] = None
         if "events" in self._counts:
             self._counts["events"] += 1
         for name in ("r:events", "r:events/" + key.namespace):
             if name in self._buckets:
                 self._buckets[name].add(key)
-        self._told(Change(revision, time_s, "create", key, actor, cause, None, event))
+        followers = self._followers("events")
+        if self.tells_events or followers:
+            new = self._read_event(key)
+            change = Change(revision, time_s, "create", key, actor, cause, None, new)
+            if self.tells_events:
+                self.changes.append(change)
+            for derived, _ in followers:
+                derived.changed(key, None, new)
+
+    def _read_event(self, key: Key) -> Object:
+        """An event that is not written yet; from now on it is an object like others."""
+        event: Object = self._parsed(self._events.pop(key)[1])
+        if self._wrap is not None:
+            event = self._wrap(event)
+        self._objects[key] = event
+        self._dirty[key] = ()
         return event
 
     def remove(self, key: Key, *, time_s: int, actor: str, cause: int) -> Object:
@@ -682,18 +703,23 @@ class Store:
         return found
 
     def _told(self, change: Change) -> None:
+        self.written += 1
         self.changes.append(change)
-        resource = change.key.resource
-        concerned = self._concerned.get(resource)
-        if concerned is None:
-            concerned = self._concerned[resource] = [
-                (found, getattr(found, "facets", facets.ALL))
-                for found in self._derived.values()
-                if resource in getattr(found, "resources", (resource,))
-            ]
-        for derived, wanted in concerned:
+        for derived, wanted in self._followers(change.key.resource):
             if change.facets & wanted:
                 derived.changed(change.key, change.old, change.new)
+
+    def _followers(self, resource: str) -> list[tuple[Derived, int]]:
+        """The caches that want to know of changes to a resource; of events only those that name them."""
+        found = self._concerned.get(resource)
+        if found is None:
+            everything = () if resource == "events" else (resource,)
+            found = self._concerned[resource] = [
+                (cache, getattr(cache, "facets", facets.ALL))
+                for cache in self._derived.values()
+                if resource in getattr(cache, "resources", everything)
+            ]
+        return found
 
     # -- what steps ask for --------------------------------------------------------------------------------------
 
@@ -775,6 +801,15 @@ class Store:
             raise self._explained(error) from error
 
     def _flush_objects(self) -> None:
+        many = self.connection.executemany
+        if self._events:
+            new = self._new_id
+            many(
+                "INSERT INTO object VALUES (?, ?, ?, ?, ?, ?)",
+                [(new(), *key, revision, text) for key, (revision, text) in self._events.items()],
+            )
+            self._events = {}
+            self._dirty_resources.pop("events", None)
         if not self._dirty:
             return
         rows, gone, entered, left = [], [], [], []
@@ -794,7 +829,6 @@ class Store:
                 left += [(name, row_id) for name in before if name not in after]
                 entered += [(name, row_id) for name in after if name not in before]
             rows.append((row_id, *key, int(obj["metadata"]["resourceVersion"]), jsontext.dumps(obj)))
-        many = self.connection.executemany
         many("DELETE FROM object WHERE id = ?", gone)
         many(
             "INSERT INTO object VALUES (?, ?, ?, ?, ?, ?) "
