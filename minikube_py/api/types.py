@@ -42,16 +42,27 @@ class Create(NamedTuple):
     object: Object
 
 
+class Known(NamedTuple):
+    """What a Patch of a pod's status makes of `old`, from who has seen the same patch at work on another pod: the whole status,
+    the merge patch that leads back as JSON text, and what changes as bits of `api.facets`."""
+
+    old: Object
+    status: Object
+    before: str
+    facets: int
+
+
 class Patch(NamedTuple):
     """Merge `fields` (RFC 7386: null removes, lists are replaced whole) into an object. Outcome: the stored object.
 
     `subresource`: '' changes all but status; 'status' changes status, and metadata only where it is named along with it;
-    'binding' sets a pod's node; 'finalize' drops a namespace's finalizers.
+    'binding' sets a pod's node; 'finalize' drops a namespace's finalizers. `known` spares working out what comes of it.
     """
 
     key: Key
     fields: Object
     subresource: str = ""
+    known: Known | None = None
 
 
 class Delete(NamedTuple):

@@ -50,6 +50,7 @@ class Engine:
         self.on_change: Callable[[Change], None] | None = None
         self.on_deed: Callable[[Deed], None] | None = None
         self.passes = self.instants = 0
+        self._safe = ""  # up to when the work of this run is committed
         self._dirty = [DirtyKeys(self._rank(step)) for step in pipeline]
         self._loaded: dict[str, Callable[..., object]] = {}
         self._numbers = {step.name: number for number, step in enumerate(pipeline)}
@@ -74,7 +75,7 @@ class Engine:
         started_s, settled = self.server.clock.now_s, False
         self.passes = self.instants = 0
         self.store.tells_events = self.on_change is not None
-        written = self.store.written
+        written, self._safe = self.store.written, self.server.clock.timestamp
         self._forget_dirty()
         with _without_collector(), self.store.transaction():
             while True:
@@ -146,14 +147,14 @@ class Engine:
         goes_on = "work on" if len(at_work) > 1 else "works on"
         raise RestlessError(
             f"the cluster does not come to rest at {self.server.clock.timestamp}: {', '.join(at_work[:AT_WORK_MAX])} {goes_on} "
-            "without end; nothing of this instant was kept"
+            f"without end; nothing since {self._safe} was kept"
         )
 
     def _end_instant(self, *, last: bool = False) -> None:
         if not self._is_dirty():
             self.store.set_meta("cursor", str(self.store.revision))
-        if not last:
-            self.store.checkpoint()
+        if not last and self.store.checkpoint():
+            self._safe = self.server.clock.timestamp
 
     def _next_s(self, limit_s: int, to_the_end: bool) -> int | None:
         """The next instant to go to, or None where the run ends."""
@@ -205,7 +206,8 @@ class Engine:
             self.store.set_wake(step.name, key, None)
             return
         wake: Wake | None = None
-        run = self._function(step)(obj, self.server.view, self.server.clock)
+        clock = self.server.clock
+        run = self._function(step)(obj, self.server.view, clock)
         origin = Origin(step.component, cause, trusted=True, user=f"system:{step.component}", groups=())
         outcome: Outcome = None
         try:
@@ -218,11 +220,10 @@ class Engine:
                     continue
                 outcome = self._carry_out(step, key, action, origin)
                 if self.on_deed is not None:
-                    self.on_deed(Deed(self.server.clock.now_s, step.component, key, action, outcome))
+                    self.on_deed(Deed(clock.now_s, step.component, key, action, outcome))
         except StopIteration:
             pass
-        now_s = self.server.clock.now_s
-        due = None if wake is None else (max(wake.at_s, now_s + 1), wake.background)
+        due = None if wake is None else (max(wake.at_s, clock.now_s + 1), wake.background)
         self.store.set_wake(step.name, key, due)
 
     def _function(self, step: Step) -> Callable[..., object]:
@@ -250,7 +251,7 @@ class Engine:
         server = self.server
         try:
             if type(action) is Patch:
-                return server.change(action.key, action.fields, action.subresource, origin)
+                return server.change(action.key, action.fields, action.subresource, origin, action.known)
             if type(action) is Record:
                 return self._record(step, key, action, origin.cause)
             if type(action) is Create:

@@ -28,6 +28,7 @@ else:
 
 
 CACHE_MAX = 60_000  # objects kept parsed between transactions
+COMMIT_WRITES, COMMIT_INSTANTS = 100_000, 200  # a transaction of the engine ends with the first of these
 COUNTED = facets.CAME | facets.WENT | facets.NODE | facets.SPEC | facets.ENDED  # what a pod means to its node
 
 
@@ -52,6 +53,7 @@ class Change(NamedTuple):
 Changes: TypeAlias = list[Change]
 Filed: TypeAlias = list[tuple[str, Key]]  # names of buckets and what lies in them
 Due: TypeAlias = list[tuple[str, Key]]  # steps and keys
+Followers: TypeAlias = "list[tuple[Derived, int]]"  # caches, each with the facets it wants to know of
 
 
 class Bucket:
@@ -100,6 +102,9 @@ class Store:
         self.wait_told: Callable[[], None] = _do_nothing  # called when another writer has long been waited for
         self.renewed: Callable[[], None] = _do_nothing  # called when another process has written
         self.written = 0  # how many rows of the log this session has made
+        self._committed = 0  # how many of them are safe
+        self._instants = 0  # how many have ended in this transaction
+        self.commit_instants = COMMIT_INSTANTS
         self.tells_events = False  # whether new events are among `changes`: few want to know of each
         self.structure = 0  # moves on with every write to anything but pods and events
         self._wrap = wrap
@@ -129,7 +134,7 @@ class Store:
             self._refresh()
             yield
             self.flush()
-            self._execute("COMMIT")
+            self._commit()
         except BaseException:
             self._reset()
             if self.connection.in_transaction:
@@ -139,6 +144,10 @@ class Store:
         finally:
             self._depth, self._failed = 0, None
         self._trim()
+
+    def _commit(self) -> None:
+        self._execute("COMMIT")
+        self._committed, self._instants = self.written, 0
 
     def _trim(self) -> None:
         """Forget what is safely written, where much has been read."""
@@ -152,13 +161,20 @@ class Store:
             self._shared.clear()
             self._told_events.clear()
 
-    def checkpoint(self) -> None:
-        """End this transaction's instant here and begin the next: the work so far is safe, the session goes on."""
+    def checkpoint(self) -> bool:
+        """An instant ends here. If much has happened since the last commit, or somebody else wants to write, this commits and
+        begins anew, and is True: the work so far is safe, the session goes on. (What changes at three instants of one transaction is
+        written once. A kill loses the transaction, which the next run does again.)"""
+        self._instants += 1
+        is_small = self._instants < self.commit_instants and self.written - self._committed < COMMIT_WRITES
+        if is_small and not self._door.is_wanted():
+            return False
         self.flush()
-        self._execute("COMMIT")
+        self._commit()
         self._begin()
         self._trim()
         self._refresh()
+        return True
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -390,8 +406,7 @@ class Store:
         """How many objects a resource has; counted once, and kept."""
         found = self._counts.get(resource)
         if found is None:
-            if resource in self._dirty_resources:
-                self.flush()
+            self._flush_resource(resource)
             found = self._execute("SELECT count(*) FROM object WHERE resource = ?", (resource,)).fetchone()[0]
             self._counts[resource] = found
         return found
@@ -429,9 +444,10 @@ class Store:
         bucket = self._buckets.get(name)
         return bool(self.bucket(name) if bucket is None else bucket.keys)
 
-    def buckets_after(self, prefix: str) -> Filed:
-        """Of every bucket whose name begins so: the rest of its name, and the keys in it. Read without bodies."""
-        self.flush()
+    def buckets_after(self, prefix: str, resource: str) -> Filed:
+        """Of every bucket whose name begins so: the rest of its name, and the keys in it, all of one resource. Read without
+        bodies."""
+        self._flush_resource(resource)
         end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
         rows = self._execute(
             "SELECT b.bucket, o.resource, o.namespace, o.name FROM bucket b JOIN object o ON o.id = b.object "
@@ -440,12 +456,12 @@ class Store:
         )
         return [(row[0][len(prefix) :], Key(*row[1:])) for row in rows]
 
-    def size(self, name: str) -> int:
-        """How many objects lie in a bucket, without reading them."""
+    def size(self, name: str, resource: str) -> int:
+        """How many objects, all of one resource, lie in a bucket, without reading them."""
         bucket = self._buckets.get(name)
         if bucket is not None:
             return len(bucket.keys)
-        self.flush()
+        self._flush_resource(resource)
         return int(self._execute("SELECT count(*) FROM bucket WHERE bucket = ?", (name,)).fetchone()[0])
 
     def in_bucket(self, name: str) -> Objects:
@@ -475,7 +491,7 @@ class Store:
 
     def events_named(self, namespace: str, name: str) -> Objects:
         """Events whose names begin with '<name>.': those about the objects of that name."""
-        self.flush()
+        self._flush_resource("events")
         rows = self._execute(
             "SELECT name FROM object WHERE resource = 'events' AND namespace = ? AND name > ? AND name < ? ORDER BY 1",
             (namespace, name + ".", name + "/"),
@@ -505,8 +521,7 @@ class Store:
         """Every object of a resource (of one namespace)."""
         if not self._depth:
             self._refresh()
-        if resource in self._dirty_resources:
-            self.flush()
+        self._flush_resource(resource)
         where, values = "FROM object o WHERE resource = ?", (resource,) if namespace is None else (resource, namespace)
         keys = self._read(where if namespace is None else where + " AND namespace = ?", values)
         loaded = self._buckets[name] = Bucket(keys)
@@ -540,10 +555,21 @@ class Store:
 
     # -- writing -------------------------------------------------------------------------------------------------
 
-    def put(self, key: Key, new: Object, *, time_s: int, actor: str, cause: int, fresh: bool = False) -> Object:
+    def put(
+        self,
+        key: Key,
+        new: Object,
+        *,
+        time_s: int,
+        actor: str,
+        cause: int,
+        fresh: bool = False,
+        known: tuple[str, int] | None = None,
+    ) -> Object:
         """Write an object and its log row; returns it with its new resourceVersion.
 
-        `fresh`: it and its metadata were made for this put, and nobody else holds them: they are not copied."""
+        `fresh`: it and its metadata were made for this put, and nobody else holds them: they are not copied.
+        `known`: of an update, the merge patch that leads back (its text) and the facets, from who knows them."""
         assert self._depth, "writes need a transaction"
         old = self._objects[key] if key in self._objects else self.get(key)
         revision = self.revision + 1
@@ -556,14 +582,10 @@ class Store:
                 if resource == "pods":
                     changed = facets.CAME
         else:
-            verb, before = "update", patch.diff(new, old)
-            meta = before.get("metadata")
-            if meta is not None and meta.pop("resourceVersion", None) and not meta:
-                del before["metadata"]
-            if resource == "pods":
-                changed = facets.of_change(before, old, new)
+            verb = "update"
+            before, changed = known if known is not None else _way_back(resource, old, new)
             previous = int(old["metadata"]["resourceVersion"])
-            self._log.append((revision, time_s, verb, *key, actor, cause, previous, jsontext.dumps(before)))
+            self._log.append((revision, time_s, verb, *key, actor, cause, previous, before))
         if fresh:
             new["metadata"]["resourceVersion"] = str(revision)
         else:
@@ -709,7 +731,7 @@ class Store:
             if change.facets & wanted:
                 derived.changed(change.key, change.old, change.new)
 
-    def _followers(self, resource: str) -> list[tuple[Derived, int]]:
+    def _followers(self, resource: str) -> Followers:
         """The caches that want to know of changes to a resource; of events only those that name them."""
         found = self._concerned.get(resource)
         if found is None:
@@ -733,7 +755,7 @@ class Store:
 
     def next_wake(self) -> tuple[int | None, int | None]:
         """The due seconds of the next foreground and the next background wake."""
-        self.flush()
+        self._write_wakes()
         row = self._execute(
             "SELECT (SELECT min(due_s) FROM wake WHERE background = 0), (SELECT min(due_s) FROM wake WHERE background = 1)"
         ).fetchone()
@@ -741,7 +763,7 @@ class Store:
 
     def due(self, now_s: int) -> Due:
         """Steps and keys whose wake is due, in order."""
-        self.flush()
+        self._write_wakes()
         rows = self._execute(
             "SELECT step, resource, namespace, name FROM wake WHERE background = 0 AND due_s <= ?1 UNION ALL "
             "SELECT step, resource, namespace, name FROM wake WHERE background = 1 AND due_s <= ?1 ORDER BY 1, 2, 3, 4",
@@ -789,31 +811,59 @@ class Store:
         """Write what has changed into the open transaction."""
         if not self._depth:
             return
-        if self._failed is not None:
-            raise self._failed
-        try:
-            self._flush_objects()
+        with self._writing():
+            self._flush_events()
+            self._flush_objects(self._dirty)
+            self._dirty, self._dirty_resources, self._come = {}, {}, {}
             if self._log:
                 self.connection.executemany("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self._log)
                 self._log = []
+            self._flush_wakes()
             self._flush_notes()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        if self._failed is not None:
+            raise self._failed
+        try:
+            yield
         except sqlite3.Error as error:
             raise self._explained(error) from error
 
-    def _flush_objects(self) -> None:
-        many = self.connection.executemany
+    def _flush_resource(self, resource: str) -> None:
+        """Write the objects of one resource that have changed, before a question about it that SQL answers. (Others change
+        on within this transaction: what is written now would be written twice.)"""
+        if not self._depth or resource not in self._dirty_resources:
+            return
+        with self._writing():
+            if resource == "events":
+                self._flush_events()
+            dirty = {key: before for key, before in self._dirty.items() if key.resource == resource}
+            self._flush_objects(dirty)
+            for key in dirty:
+                del self._dirty[key]
+            del self._dirty_resources[resource]
+
+    def _write_wakes(self) -> None:
+        if self._depth and self._wakes:
+            with self._writing():
+                self._flush_wakes()
+
+    def _flush_events(self) -> None:
         if self._events:
             new = self._new_id
-            many(
+            self.connection.executemany(
                 "INSERT INTO object VALUES (?, ?, ?, ?, ?, ?)",
                 [(new(), *key, revision, text) for key, (revision, text) in self._events.items()],
             )
             self._events = {}
-            self._dirty_resources.pop("events", None)
-        if not self._dirty:
+
+    def _flush_objects(self, dirty: dict[Key, tuple[str, ...]]) -> None:
+        """Bodies and buckets of changed objects, each given with the buckets that SQL has for it."""
+        if not dirty:
             return
         rows, gone, entered, left = [], [], [], []
-        for key, before in self._dirty.items():
+        for key, before in dirty.items():
             obj = self._objects[key]
             row_id = self._ids.get(key)
             if obj is None:
@@ -829,6 +879,7 @@ class Store:
                 left += [(name, row_id) for name in before if name not in after]
                 entered += [(name, row_id) for name in after if name not in before]
             rows.append((row_id, *key, int(obj["metadata"]["resourceVersion"]), jsontext.dumps(obj)))
+        many = self.connection.executemany
         many("DELETE FROM object WHERE id = ?", gone)
         many(
             "INSERT INTO object VALUES (?, ?, ?, ?, ?, ?) "
@@ -837,7 +888,6 @@ class Store:
         )
         many("DELETE FROM bucket WHERE bucket = ? AND object = ?", left)
         many("INSERT OR IGNORE INTO bucket VALUES (?, ?)", entered)
-        self._dirty, self._dirty_resources, self._come = {}, {}, {}
 
     def _new_id(self) -> int:
         if self._next_id < 0:
@@ -845,7 +895,7 @@ class Store:
         self._next_id += 1
         return self._next_id - 1
 
-    def _flush_notes(self) -> None:
+    def _flush_wakes(self) -> None:
         many = self.connection.executemany
         if self._wakes:
             due = [(step, *key, *wake) for (step, key), wake in self._wakes.items() if wake is not None]
@@ -853,6 +903,9 @@ class Store:
             many("INSERT OR REPLACE INTO wake VALUES (?, ?, ?, ?, ?, ?)", due)
             many("DELETE FROM wake WHERE step = ? AND resource = ? AND namespace = ? AND name = ?", none)
             self._wakes = {}
+
+    def _flush_notes(self) -> None:
+        many = self.connection.executemany
         if self._dirty_memory:
             data = {note: self._memory[note] for note in self._dirty_memory}
             kept = [(step, *key, jsontext.dumps(found)) for (step, key), found in data.items() if found]
@@ -964,6 +1017,16 @@ def _merged(changes: Iterable[Change]) -> Changes:
             alive[change.key] = first, change
     found += [last._replace(old=first.old) for first, last in alive.values()]
     return sorted(found, key=lambda change: change.revision)
+
+
+def _way_back(resource: str, old: Object, new: Object) -> tuple[str, int]:
+    """The merge patch that leads from `new` back to `old`, as JSON text, and what changed of a pod."""
+    before = patch.diff(new, old)
+    meta = before.get("metadata")
+    if meta is not None and meta.pop("resourceVersion", None) and not meta:
+        del before["metadata"]
+    changed = facets.of_change(before, old, new) if resource == "pods" else facets.ALL
+    return jsontext.dumps(before), changed
 
 
 def _do_nothing() -> None:
