@@ -56,6 +56,7 @@ class Engine:
         self._numbers = {step.name: number for number, step in enumerate(pipeline)}
         self._routes = routes(pipeline)
         self._plans: dict[tuple[str, int], Plan] = {}
+        self._absent: dict[str, None] = {}  # the resources without objects that the plans count on
         self._world = World(self.store, server.view, server.registry, {})
 
     # -- running -------------------------------------------------------------------------------------------------
@@ -105,6 +106,7 @@ class Engine:
     def run_only(self, names: tuple[str, ...]) -> None:
         """Run some steps over what was written, now: deeds that a real cluster does before a person can type again."""
         with self.store.transaction():
+            self._forget_plans()
             self._read_log()
             for number, step in enumerate(self.steps):
                 if step.name in names:
@@ -155,6 +157,7 @@ class Engine:
             self.store.set_meta("cursor", str(self.store.revision))
         if not last and self.store.checkpoint():
             self._safe = self.server.clock.timestamp
+            self._forget_plans()  # others may have written in between
 
     def _next_s(self, limit_s: int, to_the_end: bool) -> int | None:
         """The next instant to go to, or None where the run ends."""
@@ -177,6 +180,7 @@ class Engine:
         """What is dirty follows from the cursor and the log: a run begins with that, whatever the one before has left."""
         for dirty in self._dirty:
             dirty.clear()
+        self._forget_plans()
 
     def _pass(self) -> bool:
         """Every step over its dirty keys, once. Returns whether anything was looked at (a sweep: changed)."""
@@ -313,6 +317,8 @@ class Engine:
 
     def _route(self, change: Change, blind: int = -1) -> None:
         resource, world, dirty, revision = change.key.resource, self._world, self._dirty, change.revision
+        if change.old is None and resource in self._absent:
+            self._forget_plans()
         plan = self._plans.get((resource, change.facets)) or self._plan(resource, change.facets)
         for mapping, numbers in plan.mappings:
             for key in mapping(change, world):
@@ -339,9 +345,26 @@ class Engine:
         """Who is to be asked about the changes of a resource with these facets; made once for each."""
         own, whole = self._routes.get(resource, NO_ROUTES), self._routes["*"]
         found = self._plans[resource, facets] = Plan(
-            own.wanting(facets), own.owners_wanting(facets), own.adopters_wanting(facets), whole.wanting(facets)
+            self._awake(own.wanting(facets)),
+            own.owners_wanting(facets),
+            own.adopters_wanting(facets),
+            self._awake(whole.wanting(facets)),
         )
         return found
+
+    def _awake(self, asked: Asked) -> Asked:
+        """Without the mappings that find nothing while a resource has no objects; plans are made anew when it gets one."""
+        found = []
+        for mapping, numbers in asked:
+            resource = getattr(mapping, "idle_without", "")
+            if resource and not self.store.has_resource(resource):
+                self._absent[resource] = None
+            else:
+                found.append((mapping, numbers))
+        return found
+
+    def _forget_plans(self) -> None:
+        self._plans, self._absent = {}, {}
 
 
 class Plan(NamedTuple):

@@ -402,6 +402,14 @@ class Store:
         bucket = self._buckets.get(f"r:{resource}/{namespace}")
         return not bucket.keys if bucket is not None else not self.list(resource, namespace)
 
+    def has_resource(self, resource: str) -> bool:
+        """Whether there is any object of a resource, without reading them."""
+        bucket = self._buckets.get(f"r:{resource}")
+        if bucket is not None:
+            return bool(bucket.keys)
+        self._flush_resource(resource)
+        return bool(self._execute("SELECT 1 FROM object WHERE resource = ? LIMIT 1", (resource,)))
+
     def count(self, resource: str) -> int:
         """How many objects a resource has; counted once, and kept."""
         found = self._counts.get(resource)
