@@ -118,7 +118,7 @@ def test_the_default_is_what_an_empty_configuration_means() -> None:
     assert [(row.plugin.name, row.weight) for row in made.scores] == [
         (row.plugin.name, row.weight) for row in default.scores
     ]
-    assert (made.preempts, made.percent) == (True, 0)
+    assert ([plugin.name for plugin in made.post_filters], made.percent) == (["DefaultPreemption"], 0)
     assert settings("")[1:] == DEFAULT[1:] == (1, 10)
 
 
@@ -135,6 +135,8 @@ def test_plugins_go_on_and_off_everywhere_or_at_one_point() -> None:
 profiles:
 - plugins:
     multiPoint: {disabled: [{name: "*"}], enabled: [{name: NodeResourcesFit, weight: 7}, {name: NodeAffinity}]}
+    queueSort: {enabled: [{name: PrioritySort}]}
+    bind: {enabled: [{name: DefaultBinder}]}
     filter: {disabled: [{name: NodeAffinity}], enabled: [{name: TaintToleration}]}
     score: {enabled: [{name: ImageLocality, weight: 4}]}
 """
@@ -145,6 +147,17 @@ profiles:
         "NodeAffinity": 2,
         "ImageLocality": 4,
     }
+    assert [plugin.name for plugin in (*found.sort, *found.binds)] == ["PrioritySort", "DefaultBinder"]
+    assert (*found.gates, *found.post_filters, *found.reserves, *found.pre_binds) == ()
+
+
+def test_a_gate_that_is_off_holds_nobody() -> None:
+    off = "profiles: [{plugins: {preEnqueue: {disabled: [{name: SchedulingGates}]}}}]\n"
+    for text, bound in (("", False), (off, True)):
+        cluster = started(text)
+        cluster.create(pod("p", "default-scheduler", schedulingGates=[{"name": "example.com/wait"}]))
+        cluster.reconcile()
+        assert bool(nodes_of(cluster, "p")[0]) == bound
 
 
 @pytest.mark.parametrize(("attempts", "rest_s"), [(1, 3), (2, 6), (3, 12), (4, 20), (90, 20)])
@@ -182,6 +195,14 @@ AT = "profiles[0].pluginConfig[0].args"
             'profiles[1].schedulerName: Duplicate value: "profiles[0].schedulerName"',
         ),
         ("profiles: [{plugins: {score: {enabled: [{name: Magic}]}}}]", 'plugin "Magic" does not exist'),
+        (
+            "profiles: [{plugins: {queueSort: {disabled: [{name: PrioritySort}]}}}]",
+            'only one queue sort plugin required for profile with scheduler name "default-scheduler", but got 0',
+        ),
+        (
+            "profiles: [{schedulerName: a, plugins: {bind: {disabled: [{name: '*'}]}}}]",
+            'at least one bind plugin is needed for profile with scheduler name "a"',
+        ),
         ("extenders: [{urlPrefix: http://x}]", "extenders: Forbidden: this scheduler calls no extenders"),
         (
             FIT % "{scoringStrategy: {type: Best}}",
