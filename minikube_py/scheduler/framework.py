@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
 
-    from minikube_py.api.types import Action, Actions, Object, Outcome
+    from minikube_py.api.types import Action, Object, Outcome
     from minikube_py.base.clock import Clock
     from minikube_py.scheduler.cache import Cache
     from minikube_py.scheduler.cycle import Decision
@@ -123,9 +123,10 @@ class Plugin:
         yield from ()
         return False
 
-    def bind(self, pod: Object, node: str) -> Actions:
-        """Bind the pod to the node."""
+    def bind(self, pod: Object, node: str) -> Generator[Action, Outcome, str]:
+        """Bind the pod to the node. Why that failed; '' if it did not."""
         yield from ()
+        return ""
 
     def pre_score(self, pod: Object, cache: Cache) -> Any:
         """The state for `measure` and `score`."""

@@ -43,7 +43,7 @@ def step(pod: Object, view: View, clock: Clock) -> Actions:
     if awaits_victims(pod, cache) and decision.node in ("", pod["status"]["nominatedNodeName"]):
         return  # kube-scheduler tries it again when the victims are gone, unless room turns up elsewhere
     if decision.node:
-        yield from _place(pod, decision, cache)
+        yield from _place(pod, decision, cache, clock)
     else:
         yield from _refuse(pod, decision, cache, clock)
 
@@ -72,7 +72,7 @@ def _key(pod: Object) -> Key:
     return Key("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
 
 
-def _place(pod: Object, decision: Decision, cache: Cache) -> Actions:
+def _place(pod: Object, decision: Decision, cache: Cache, clock: Clock) -> Actions:
     """Reserve, PreBind and Bind (pkg/scheduler/schedule_one.go bindingCycle)."""
     template = decision.template
     if template.reserving and (yield from _await_reserved(pod, decision, cache)):
@@ -80,7 +80,11 @@ def _place(pod: Object, decision: Decision, cache: Cache) -> Actions:
     key = _key(pod)
     if pods.condition(pod, "PodScheduled") is not None and cache.view.memory(waiting.STEP, key):
         yield Remember({})
-    yield from template.profile.binds[0].bind(pod, decision.node)
+    binder = template.profile.binds[0]
+    failure = yield from binder.bind(pod, decision.node)
+    if failure:
+        message = f'running Bind plugin "{binder.name}": {failure}'
+        yield from _set_unscheduled(pod, "SchedulerError", message, clock)
 
 
 def _await_reserved(pod: Object, decision: Decision, cache: Cache) -> Generator[Action, Outcome, bool]:
@@ -137,7 +141,7 @@ def _set_unscheduled(pod: Object, reason: str, message: str, clock: Clock, statu
         fields["conditions"] = messages.with_condition(pod, _condition(pod, old, reason, message, clock))
     if fields:
         yield Patch(_key(pod), {"status": fields}, "status")
-    if news and reason == "Unschedulable":
+    if news and reason != "SchedulingGated":
         yield Record(pod, "Warning", "FailedScheduling", message, scheduler_of(pod), action="Scheduling")
 
 

@@ -151,13 +151,24 @@ profiles:
     assert (*found.gates, *found.post_filters, *found.reserves, *found.pre_binds) == ()
 
 
-def test_a_gate_that_is_off_holds_nobody() -> None:
+def test_without_the_plugin_for_gates_the_server_refuses_the_binding() -> None:
     off = "profiles: [{plugins: {preEnqueue: {disabled: [{name: SchedulingGates}]}}}]\n"
-    for text, bound in (("", False), (off, True)):
+    told = (
+        'running Bind plugin "DefaultBinder": Operation cannot be fulfilled on pods/binding "p": '
+        "pod p has non-empty .spec.schedulingGates"
+    )
+    blocked = "Scheduling is blocked due to non-empty scheduling gates"
+    for text, reason, message in (("", "SchedulingGated", blocked), (off, "SchedulerError", told)):
         cluster = started(text)
         cluster.create(pod("p", "default-scheduler", schedulingGates=[{"name": "example.com/wait"}]))
         cluster.reconcile()
-        assert bool(nodes_of(cluster, "p")[0]) == bound
+        (condition,) = cluster.get("pods", "p", "default")["status"]["conditions"]
+        assert (condition["status"], condition["reason"], condition["message"]) == ("False", reason, message)
+        events = [event for event in cluster.list("events", "default") if event.get("reason") == "FailedScheduling"]
+        assert len(events) == (reason == "SchedulerError")
+        cluster.patch("pods", "p", "default", {"spec": {"schedulingGates": None}})
+        cluster.reconcile()
+        assert nodes_of(cluster, "p") != [""]
 
 
 @pytest.mark.parametrize(("attempts", "rest_s"), [(1, 3), (2, 6), (3, 12), (4, 20), (90, 20)])
