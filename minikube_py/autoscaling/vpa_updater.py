@@ -17,12 +17,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from minikube_py.api import pods as pod_facts
 from minikube_py.api import vertical
 from minikube_py.api.types import Delete, Key, Patch, Record, Remember, Wake
 from minikube_py.api.vertical import capping
 from minikube_py.api.vertical import targets as owners
-from minikube_py.autoscaling import targets, vpa_flags, vpa_priority
+from minikube_py.autoscaling import targets, vpa_facts, vpa_flags, vpa_priority
 from minikube_py.base.errors import KpyError
 
 if TYPE_CHECKING:
@@ -59,16 +58,24 @@ class Group:
 
 
 class _Run(NamedTuple):
-    """One look at a VPA: what the functions below share. `group_of` by the pods' names."""
+    """One look at a VPA: what the functions below share. `group_of` goes by the pods' names."""
 
     vpa: Object
     view: View
     clock: Clock
     flags: Flags
-    group_of: dict[str, Group]
+    mine: Objects
+    facts: vpa_facts.Known
+    groups: list[dict[str, Group]]  # none or one: worked out when somebody asks
     resizing: dict[str, int]
     bucket: list[float]
     deeds: Objects
+
+    @property
+    def group_of(self) -> dict[str, Group]:
+        if not self.groups:
+            self.groups.append(_groups(self.vpa, self.mine, self.view, self.flags))
+        return self.groups[0]
 
     def note(self, pod: Object, deed: str, why: str) -> None:
         """Deeds that are refused again and again are told once."""
@@ -98,7 +105,9 @@ def step(vpa: Object, view: View, clock: Clock) -> Actions:
         view,
         clock,
         flags,
-        _groups(vpa, mine, view, flags),
+        mine,
+        vpa_facts.known(view),
+        [],
         {
             name: since
             for name, since in (memory.get("resizing") or {}).items()
@@ -128,15 +137,17 @@ def _controlled(vpa: Object, view: View) -> Objects:
         return []
     rivals = owners.in_charge(namespace, view, vertical.UPDATING)
     known: dict[object, bool] = {}  # pods of one controller are alike
+    facts_of = vpa_facts.known(view).of
     mine = []
     for pod in targets.pods_of(namespace, chosen, view):
-        if not pod_facts.node_of(pod) or pod_facts.is_finished(pod) or pod_facts.is_terminating(pod):
+        facts = facts_of(pod)
+        if not facts.is_placed:
             continue
-        alike = (owners.controller_of(pod), tuple((pod["metadata"].get("labels") or {}).items()))
-        if alike not in known:
+        is_mine = known.get(facts.alike)
+        if is_mine is None:
             found = owners.controlling(pod, rivals, view)
-            known[alike] = found is not None and found["metadata"]["name"] == vpa["metadata"]["name"]
-        if known[alike]:
+            is_mine = known[facts.alike] = found is not None and found["metadata"]["name"] == vpa["metadata"]["name"]
+        if is_mine:
             mine.append(pod)
     return mine
 
@@ -181,6 +192,8 @@ def _configured(kind: str, name: str, namespace: str, actual: int, view: View) -
 
 
 def _recreate(run: _Run, mine: Objects) -> Generator[Action, Outcome, int]:
+    if not any(_resize(run, pod) for pod in mine) and not _in_order(run, mine):
+        return 0  # as nearly always: nobody needs to know of groups
     may_go = [pod for pod in mine if _may_evict(run, pod)]
     return (yield from _evict(run, _in_order(run, may_go)))
 
@@ -197,7 +210,7 @@ def _may_evict(run: _Run, pod: Object) -> bool:
         return True
     if group.below:
         return False
-    return _has_stalled(run, pod, group) if _resize(pod) is not None else group.may_disturb()
+    return _has_stalled(run, pod, group) if _resize(run, pod) is not None else group.may_disturb()
 
 
 def _evict(run: _Run, pods: Objects) -> Generator[Action, Outcome, int]:
@@ -256,7 +269,7 @@ def _decision(run: _Run, pod: Object) -> str:
     group = run.group_of.get(_name(pod))
     if group is None or _phase(pod) == "Pending":
         return DEFERRED
-    if _resize(pod) is not None:
+    if _resize(run, pod) is not None:
         return EVICT if _has_stalled(run, pod, group) else DEFERRED
     if run.flags.skip_budget and not _wants_restart(pod):
         return APPROVED
@@ -271,18 +284,14 @@ def _wants_restart(pod: Object) -> bool:
     )
 
 
-def _resize(pod: Object) -> Object | None:
+def _resize(run: _Run, pod: Object) -> Object | None:
     """The condition that says that a resize is pending or under way."""
-    for name in ("PodResizePending", "PodResizeInProgress"):
-        found = pod_facts.condition(pod, name)
-        if found is not None and found["status"] == "True":
-            return found
-    return None
+    return run.facts.of(pod).resize
 
 
 def _has_stalled(run: _Run, pod: Object, group: Group) -> bool:
     """Whether a resize has come to nothing, so that the pod is evicted after all."""
-    told = _resize(pod)
+    told = _resize(run, pod)
     if told is None:
         return False
     since_s = run.resizing.setdefault(_name(pod), run.clock.now_s)
