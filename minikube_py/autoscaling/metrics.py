@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from minikube_py.api.types import Object, Objects, View
-    from minikube_py.autoscaling.meters import Meter
+    from minikube_py.autoscaling.meters import Meter, Reading
     from minikube_py.base.selector import Selector
 
 SCRAPE_S = 15  # --metric-resolution
@@ -75,18 +75,23 @@ class Scrape:
 
     def pod(self, pod: Object) -> Usage:
         """What each running container of a pod used; {} if the metrics server knows nothing of the pod."""
-        known = self._known(pod)
-        rate = self._rate(pod, known)
-        return {meter.name: meter.read(self.at_s, rate) for meter in known}
+        reading = self.meters.of(pod, self.view, self.clock)
+        if not self._knows(reading):
+            return {}
+        if reading.steady is not None:
+            return reading.steady
+        rate = self._rate(pod, reading.meters)
+        return {meter.name: meter.read(self.at_s, rate) for meter in reading.meters}
 
     def total(self, pod: Object, resource: str, container: str) -> int | None:
         """What one container of a pod, or all ('') together used of 'cpu' (millicores) or 'memory' (bytes).
 
         -1: nothing of that, though the pod is known; None if the metrics server knows nothing of the pod.
         """
-        known = self._known(pod)
-        if not known:
+        reading = self.meters.of(pod, self.view, self.clock)
+        if not self._knows(reading) or not reading.meters:
             return None
+        known = reading.meters
         chosen = [meter for meter in known if meter.name == container] if container else known
         if not chosen or resource not in ("cpu", "memory"):
             return -1
@@ -95,16 +100,11 @@ class Scrape:
             return sum([meter.cpu(at_s, rate) for meter in chosen])
         return sum([meter.bytes(at_s, rate) for meter in chosen])
 
-    def _known(self, pod: Object) -> tuple[Meter, ...]:
-        """The running containers of a pod; it is known only if there are two scrapes of each."""
-        found = self.meters.of(pod, self.view, self.clock)
-        first_s = self.at_s - SCRAPE_S
-        for meter in found:
-            if meter.started_s > first_s:
-                return ()
-        if found and self.may_be_silent and faults.silencing(pods.node_of(pod), self.view) is not None:
-            return ()
-        return found
+    def _knows(self, reading: Reading) -> bool:
+        """A pod is known only if there are two scrapes of each of its running containers."""
+        if reading.since_s > self.at_s - SCRAPE_S:
+            return False
+        return not self.may_be_silent or faults.silencing(pods.node_of(reading.pod), self.view) is None
 
     def _rate(self, pod: Object, known: tuple[Meter, ...]) -> float:
         """Requests a second that reach the pod, if they cost it anything."""

@@ -26,6 +26,7 @@ class Facts(NamedTuple):
     0: never); `lived`: (container, seconds that its last run took) of those whose last run ended like that.
     """
 
+    pod: Object
     labels: dict[str, str]
     labelled: str
     is_placed: bool  # on a node, neither finished nor leaving
@@ -46,7 +47,7 @@ class Known:
     resources = frozenset({"pods"})
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str], tuple[Object, Facts]] = {}
+        self._known: dict[tuple[str, str], Facts] = {}
 
     def changed(self, key: Key, old: Object | None, new: Object | None) -> None:
         self._known.pop((key.namespace, key.name), None)
@@ -55,9 +56,9 @@ class Known:
         meta = pod["metadata"]
         place = (meta["namespace"], meta["name"])
         found = self._known.get(place)
-        if found is None or found[0] is not pod:
-            found = self._known[place] = (pod, facts(pod))
-        return found[1]
+        if found is None or found.pod is not pod:
+            found = self._known[place] = facts(pod)
+        return found
 
 
 def known(view: View) -> Known:
@@ -77,6 +78,7 @@ def facts(pod: Object) -> Facts:
     told = (meta.get("annotations") or {}).get(vertical.OBSERVED)
     started = status.get("startTime")
     return Facts(
+        pod,
         labels,
         ",".join(f"{key}={value}" for key, value in sorted(labels.items())),
         bool(pods.node_of(pod)) and not pods.is_finished(pod) and not pods.is_terminating(pod),

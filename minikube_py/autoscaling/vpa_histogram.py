@@ -48,23 +48,22 @@ MEMORY = _scheme(1e7, 1e12)  # bytes
 class Histogram:
     """`reference_s` None: no sample yet. Changed in place; `stored` and `load` carry it through memory."""
 
-    __slots__ = ("_bucket", "_factored", "half_life_s", "reference_s", "scheme", "total", "weights")
+    __slots__ = ("half_life_s", "reference_s", "scheme", "total", "weights")
 
     def __init__(self, scheme: Scheme, half_life_s: int) -> None:
         self.scheme, self.half_life_s = scheme, half_life_s
         self.reference_s: int | None = None
         self.total = 0.0
         self.weights: dict[int, float] = {}
-        # The last (value, its bucket) and (time, reference, factor): pods of one template use the same at the same time.
-        self._bucket: tuple[float, int] = (0.0, 0)
-        self._factored: tuple[int, int | None, float] = (0, None, 0.0)
 
-    def add(self, value: float, weight: float, at_s: int) -> None:
-        known = self._factored
-        weight *= known[2] if known[0] == at_s and known[1] == self.reference_s is not None else self._factor(at_s)
-        bucket = self._bucket[1] if self._bucket[0] == value else self._bucket_of(value)
-        self.weights[bucket] = self.weights.get(bucket, 0.0) + weight
-        self.total += weight
+    def add(self, value: float, weight: float, at_s: int, times: int = 1) -> None:
+        weight *= self._factor(at_s)
+        bucket = self.scheme.bucket(value)
+        inside, total = self.weights.get(bucket, 0.0), self.total
+        for _ in range(times):  # not times * weight, which rounds otherwise
+            inside += weight
+            total += weight
+        self.weights[bucket], self.total = inside, total
 
     def subtract(self, value: float, weight: float, at_s: int) -> None:
         weight *= self._factor(at_s)
@@ -110,14 +109,7 @@ class Histogram:
         reference_s = self.reference_s
         if reference_s is None or at_s > reference_s + self.half_life_s * EXPONENT_MAX:
             reference_s = self._shift(at_s)
-        found = float(2.0 ** ((at_s - reference_s) / self.half_life_s))
-        self._factored = (at_s, reference_s, found)
-        return found
-
-    def _bucket_of(self, value: float) -> int:
-        found = self.scheme.bucket(value)
-        self._bucket = (value, found)
-        return found
+        return float(2.0 ** ((at_s - reference_s) / self.half_life_s))
 
     def _shift(self, to_s: int) -> int:
         """Move the reference to the nearest whole half-life, and make what is there lighter by as much."""

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from minikube_py.autoscaling.vpa_flags import Flags
     from minikube_py.base.selector import Selector
 
-    # A pod, what is known of it, and what its containers use.
-    Seen: TypeAlias = tuple[Object, Facts, Usage]
+    # A pod, and what its containers use.
+    Seen: TypeAlias = tuple[Facts, Usage]
 
 SAMPLE_WEIGHT = 0.1
 GC_S = 3600
@@ -55,11 +55,11 @@ class State:
             "created": self.created_s,
         }
 
-    def add_cpu(self, cores: float, at_s: int) -> None:
-        self.cpu.add(cores, SAMPLE_WEIGHT, at_s)
+    def add_cpu(self, cores: float, at_s: int, times: int) -> None:
+        self.cpu.add(cores, SAMPLE_WEIGHT, at_s, times)
         self.last_s = at_s if self.last_s is None else max(self.last_s, at_s)
         self.first_s = at_s if self.first_s is None else min(self.first_s, at_s)
-        self.count += 1
+        self.count += times
 
     def merge(self, other: State) -> None:
         self.cpu.merge(other.cpu.copy())
@@ -87,6 +87,7 @@ class Model:
         self.flags, self.now_s, self.chosen = flags, now_s, chosen
         self.began_s: int = memory.get("began", now_s)
         self.gc_s: int = memory.get("gc", now_s)
+        self._alike: tuple[Container, int, Container] | None = None
         self.live: set[str] = set()  # the labels of pods that there are
         self.labels: dict[str, dict[str, str]] = {}
         self.states: dict[str, dict[str, State]] = {}
@@ -109,11 +110,15 @@ class Model:
         }
 
     def take_in(self, matching: list[Seen], at_s: int) -> None:
-        """One look: the pods there are (none that is Pending), what they use, and who was killed for want of memory."""
+        """One look: the pods there are (none that is Pending), what they use, and who was killed for want of memory.
+
+        Samples of cpu weigh the same at one time, in whatever order they come: they are counted, and added in the end.
+        """
         before, self.pods = self.pods, {}
-        for pod, facts, usage in matching:
-            name, states = pod["metadata"]["name"], self._states_of(facts)
-            known = before.get(name) or {}
+        cpu: dict[tuple[str, str, int], int] = {}  # (labels, container, millicores) -> samples
+        for facts, usage in matching:
+            name: str = facts.pod["metadata"]["name"]
+            states, known = self._states_of(facts), before.get(name) or {}
             containers = self.pods[name] = dict(known)
             for own, killed_s in facts.killed:
                 state = states.get(own)
@@ -122,10 +127,15 @@ class Model:
                 told = known.get(own, UNSEEN)
                 used = usage.get(own)
                 if used is not None:
-                    told = self._sample(told, state, used[0], used[1], at_s)
+                    if at_s > told[0]:
+                        place = (facts.labelled, own, used[0])
+                        cpu[place] = cpu.get(place, 0) + 1
+                    told = self._sample(told, state, used[1], at_s)
                 if killed_s > told[5] and killed_s > self.began_s:
-                    told = self._killed(told, state, pod, own, killed_s)
+                    told = self._killed(told, state, facts.pod, own, killed_s)
                 containers[own] = told
+        for (labelled, own, cpu_m), times in cpu.items():
+            self.states[labelled][own].add_cpu(cpu_m / 1000.0, at_s, times)
 
     def _states_of(self, facts: Facts) -> dict[str, State]:
         name = facts.labelled
@@ -136,13 +146,20 @@ class Model:
             found = self.states[name] = {}
         return found
 
-    def _sample(self, told: Container, state: State, cpu_m: int, memory: int, at_s: int) -> Container:
+    def _sample(self, told: Container, state: State, memory: int, at_s: int) -> Container:
+        """A container after a look at it. One that has gone on like another is told by the same list."""
+        alike = self._alike
+        if alike is not None and alike[0] == told and alike[1] == memory:
+            return alike[2]
         cpu_s, memory_s, peak, oom_peak, end_s, oom_s = told
-        if at_s > cpu_s:
-            state.add_cpu(cpu_m / 1000.0, at_s)
-            cpu_s = at_s
-        told = [cpu_s, memory_s, peak, oom_peak, end_s, oom_s]
-        return self._peak(told, state, memory, at_s, False) if at_s >= memory_s else told
+        found = [max(at_s, cpu_s), memory_s, peak, oom_peak, end_s, oom_s]
+        if at_s < memory_s:
+            return found
+        if end_s is None or at_s >= end_s or memory > max(peak, oom_peak):
+            return self._peak(found, state, memory, at_s, False)
+        found[1] = at_s
+        self._alike = (told, memory, found)
+        return found
 
     def _peak(self, told: Container, state: State, memory: int, at_s: int, is_oom: bool) -> Container:
         """Count a sample of memory if it is the first of its interval, or higher than the peak before."""

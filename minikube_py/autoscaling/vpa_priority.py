@@ -15,6 +15,8 @@ from minikube_py.autoscaling import vpa_facts
 from minikube_py.base import quantity
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from minikube_py.api.types import Object, Objects, View
     from minikube_py.autoscaling.vpa_facts import Facts
     from minikube_py.autoscaling.vpa_flags import Flags
@@ -29,14 +31,12 @@ class Priority(NamedTuple):
     outside: bool
 
 
-def in_order(vpa: Object, pods: Objects, view: View, clock: Clock, flags: Flags) -> Objects:
+def in_order(vpa: Object, pods: Iterable[Facts], view: View, clock: Clock, flags: Flags) -> Objects:
     """The pods to update, the most urgent first; those of equal urgency by name."""
     ranked = []
     known: dict[object, tuple[Objects, Priority]] = {}  # pods of one template are alike
-    facts_of = vpa_facts.known(view).of
-    for pod in pods:
-        facts = facts_of(pod)
-        alike = known.get(facts.shape)
+    for facts in pods:
+        pod, alike = facts.pod, known.get(facts.shape)
         if alike is None:
             own, _ = capping.apply(vpa, pod, view)
             alike = known[facts.shape] = (own, priority(pod, own))

@@ -52,7 +52,7 @@ def step(vpa: Object, view: View, clock: Clock) -> Actions:
     model = Model(memory, chosen, flags, now_s)
     matching = _matching(vpa, chosen, view)
     scrape = metrics.Scrape(view, clock)
-    model.take_in([(pod, facts, scrape.pod(pod)) for pod, facts in matching], scrape.at_s)
+    model.take_in([(facts, scrape.pod(facts.pod)) for facts in matching], scrape.at_s)
     states = model.by_container()
     recommendations = vpa_estimates.recommend(states, vpa, flags)
     status = _status(vpa, recommendations, bool(matching), problem, clock)
@@ -95,16 +95,12 @@ def _target(vpa: Object, view: View) -> tuple[Selector, str]:
     return chosen, ""
 
 
-def _matching(vpa: Object, chosen: Selector, view: View) -> list[tuple[Object, Facts]]:
+def _matching(vpa: Object, chosen: Selector, view: View) -> list[Facts]:
     """The target's pods that have begun to run."""
     if chosen.nothing:
         return []
-    facts_of, found = vpa_facts.known(view).of, []
-    for pod in targets.pods_of(vpa["metadata"]["namespace"], chosen, view):
-        facts = facts_of(pod)
-        if not facts.is_pending:
-            found.append((pod, facts))
-    return found
+    found = map(vpa_facts.known(view).of, targets.pods_of(vpa["metadata"]["namespace"], chosen, view))
+    return [facts for facts in found if not facts.is_pending]
 
 
 # --- status ------------------------------------------------------------------------------------------------------------

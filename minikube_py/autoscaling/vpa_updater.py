@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from minikube_py.api.types import Action, Actions, Object, Objects, Outcome, View
+    from minikube_py.autoscaling.vpa_facts import Facts
     from minikube_py.autoscaling.vpa_flags import Flags
     from minikube_py.base.clock import Clock
 
@@ -64,7 +65,7 @@ class _Run(NamedTuple):
     view: View
     clock: Clock
     flags: Flags
-    mine: Objects
+    mine: list[Facts]
     facts: vpa_facts.Known
     groups: list[dict[str, Group]]  # none or one: worked out when somebody asks
     resizing: dict[str, int]
@@ -111,12 +112,12 @@ def step(vpa: Object, view: View, clock: Clock) -> Actions:
         {
             name: since
             for name, since in (memory.get("resizing") or {}).items()
-            if any(_name(pod) == name for pod in mine)
+            if any(_name(facts.pod) == name for facts in mine)
         },
         [min(max(flags.burst, 1), tokens + max(flags.rate, 0) * (now_s - at_s))],
         list(done),
     )
-    resume = yield from (_in_place if mode == "InPlaceOrRecreate" else _recreate)(run, mine)
+    resume = yield from (_in_place if mode == "InPlaceOrRecreate" else _recreate)(run)
     if len(run.deeds) > len(done):
         yield Remember({"deeds": run.deeds[-DEEDS_MAX:]}, DEEDS)
     kept: Object = {"ran": now_s, "resizing": run.resizing}
@@ -128,7 +129,7 @@ def step(vpa: Object, view: View, clock: Clock) -> Actions:
     yield Remember({name: value for name, value in kept.items() if value})
 
 
-def _controlled(vpa: Object, view: View) -> Objects:
+def _controlled(vpa: Object, view: View) -> list[Facts]:
     """The pods that this VPA is in charge of: placed, neither finished nor leaving."""
     namespace = vpa["metadata"]["namespace"]
     try:
@@ -148,17 +149,17 @@ def _controlled(vpa: Object, view: View) -> Objects:
             found = owners.controlling(pod, rivals, view)
             is_mine = known[facts.alike] = found is not None and found["metadata"]["name"] == vpa["metadata"]["name"]
         if is_mine:
-            mine.append(pod)
+            mine.append(facts)
     return mine
 
 
-def _groups(vpa: Object, mine: Objects, view: View, flags: Flags) -> dict[str, Group]:
+def _groups(vpa: Object, mine: list[Facts], view: View, flags: Flags) -> dict[str, Group]:
     """The groups of pods by their direct controllers; pods of too small ones, and without one, have none."""
     live: dict[tuple[str, str], Objects] = {}
-    for pod in mine:
-        owner = owners.controller_of(pod)
+    for facts in mine:
+        owner = facts.controller
         if owner is not None:
-            live.setdefault((owner.kind, owner.name), []).append(pod)
+            live.setdefault((owner.kind, owner.name), []).append(facts.pod)
     policy = vpa["spec"].get("updatePolicy") or {}
     required = policy.get("minReplicas", flags.min_replicas)
     may_skip = flags.skip_budget and vertical.mode(vpa) == "InPlaceOrRecreate"
@@ -191,14 +192,14 @@ def _configured(kind: str, name: str, namespace: str, actual: int, view: View) -
 # --- evictions ---------------------------------------------------------------------------------------------------------
 
 
-def _recreate(run: _Run, mine: Objects) -> Generator[Action, Outcome, int]:
-    if not any(_resize(run, pod) for pod in mine) and not _in_order(run, mine):
+def _recreate(run: _Run) -> Generator[Action, Outcome, int]:
+    if not any(facts.resize for facts in run.mine) and not _in_order(run, run.mine):
         return 0  # as nearly always: nobody needs to know of groups
-    may_go = [pod for pod in mine if _may_evict(run, pod)]
+    may_go = [facts for facts in run.mine if _may_evict(run, facts.pod)]
     return (yield from _evict(run, _in_order(run, may_go)))
 
 
-def _in_order(run: _Run, pods: Objects) -> Objects:
+def _in_order(run: _Run, pods: list[Facts]) -> Objects:
     return vpa_priority.in_order(run.vpa, pods, run.view, run.clock, run.flags)
 
 
@@ -248,10 +249,10 @@ def _wait_s(run: _Run) -> int:
 # --- in place ----------------------------------------------------------------------------------------------------------
 
 
-def _in_place(run: _Run, mine: Objects) -> Generator[Action, Outcome, int]:
+def _in_place(run: _Run) -> Generator[Action, Outcome, int]:
     """Resize what can be resized, and evict what cannot."""
     to_evict: Objects = []
-    for pod in _in_order(run, [pod for pod in mine if _decision(run, pod) != DEFERRED]):
+    for pod in _in_order(run, [facts for facts in run.mine if _decision(run, facts.pod) != DEFERRED]):
         decision = _decision(run, pod)
         if decision == EVICT:
             to_evict.append(pod)
