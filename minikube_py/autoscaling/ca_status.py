@@ -53,7 +53,7 @@ def _read(written: str) -> Object:
     import yaml
 
     try:
-        found = yaml.safe_load(written)
+        found = yaml.load(written, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError:
         return {}
     return found if isinstance(found, dict) else {}

@@ -79,6 +79,7 @@ class Reading(NamedTuple):
     """The meters of a pod; `since_s`: when the last of its containers started; `steady`: what they read, if that is always the same."""
 
     pod: Object
+    place: str  # 'namespace/name'
     meters: tuple[Meter, ...]
     since_s: int
     steady: dict[str, tuple[int, int]] | None
@@ -111,7 +112,10 @@ class Meters:
 def _reading(pod: Object, found: tuple[Meter, ...]) -> Reading:
     always = {meter.name: used for meter in found if (used := meter.steady()) is not None}
     since_s = max((meter.started_s for meter in found), default=0)
-    return Reading(pod, found, since_s, always if len(always) == len(found) else None)
+    meta = pod["metadata"]
+    return Reading(
+        pod, f"{meta['namespace']}/{meta['name']}", found, since_s, always if len(always) == len(found) else None
+    )
 
 
 def known(view: View) -> Meters:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from minikube_py.api.types import Object, Objects, View
-    from minikube_py.autoscaling.meters import Meter, Reading
+    from minikube_py.autoscaling.meters import Reading
     from minikube_py.base.selector import Selector
 
 SCRAPE_S = 15  # --metric-resolution
@@ -80,7 +80,7 @@ class Scrape:
             return {}
         if reading.steady is not None:
             return reading.steady
-        rate = self._rate(pod, reading.meters)
+        rate = self._rate(reading)
         return {meter.name: meter.read(self.at_s, rate) for meter in reading.meters}
 
     def total(self, pod: Object, resource: str, container: str) -> int | None:
@@ -95,7 +95,9 @@ class Scrape:
         chosen = [meter for meter in known if meter.name == container] if container else known
         if not chosen or resource not in ("cpu", "memory"):
             return -1
-        rate, at_s = self._rate(pod, known), self.at_s
+        rate, at_s = self._rate(reading), self.at_s
+        if len(chosen) == 1:
+            return chosen[0].cpu(at_s, rate) if resource == "cpu" else chosen[0].bytes(at_s, rate)
         if resource == "cpu":
             return sum([meter.cpu(at_s, rate) for meter in chosen])
         return sum([meter.bytes(at_s, rate) for meter in chosen])
@@ -106,12 +108,11 @@ class Scrape:
             return False
         return not self.may_be_silent or faults.silencing(pods.node_of(reading.pod), self.view) is None
 
-    def _rate(self, pod: Object, known: tuple[Meter, ...]) -> float:
+    def _rate(self, reading: Reading) -> float:
         """Requests a second that reach the pod, if they cost it anything."""
-        for meter in known:
+        for meter in reading.meters:
             if meter.cost is not None:
-                meta = pod["metadata"]
-                return self.rates.get(f"{meta['namespace']}/{meta['name']}", 0.0)
+                return self.rates.get(reading.place, 0.0)
         return 0.0
 
 

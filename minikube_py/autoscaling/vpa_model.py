@@ -55,7 +55,7 @@ class State:
             "created": self.created_s,
         }
 
-    def add_cpu(self, cores: float, at_s: int, times: int) -> None:
+    def add_cpu(self, cores: float, at_s: int, times: int = 1) -> None:
         self.cpu.add(cores, SAMPLE_WEIGHT, at_s, times)
         self.last_s = at_s if self.last_s is None else max(self.last_s, at_s)
         self.first_s = at_s if self.first_s is None else min(self.first_s, at_s)

@@ -309,7 +309,7 @@ class Lockstep(Playback):
         return row.kind != "pods" and self._take_late_turn(row)
 
     def _run_turn(self, turn: Turn) -> None:
-        cause = self.engine._dirty[turn.number]._causes.pop(turn.key)
+        cause = self.engine._dirty[turn.number].causes.pop(turn.key)
         step = self.engine.steps[turn.number]
         self.engine._run(step, turn.key, cause)
         self.engine._drain(-1 if step.sees_itself else turn.number)
