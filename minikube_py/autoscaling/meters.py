@@ -81,6 +81,7 @@ class Reading(NamedTuple):
     pod: Object
     place: str  # 'namespace/name'
     meters: tuple[Meter, ...]
+    only: Meter | None  # if there is one
     since_s: int
     steady: dict[str, tuple[int, int]] | None
 
@@ -114,7 +115,12 @@ def _reading(pod: Object, found: tuple[Meter, ...]) -> Reading:
     since_s = max((meter.started_s for meter in found), default=0)
     meta = pod["metadata"]
     return Reading(
-        pod, f"{meta['namespace']}/{meta['name']}", found, since_s, always if len(always) == len(found) else None
+        pod,
+        f"{meta['namespace']}/{meta['name']}",
+        found,
+        found[0] if len(found) == 1 else None,
+        since_s,
+        always if len(always) == len(found) else None,
     )
 
 

@@ -89,15 +89,16 @@ class Scrape:
         -1: nothing of that, though the pod is known; None if the metrics server knows nothing of the pod.
         """
         reading = self.meters.of(pod, self.view, self.clock)
-        if not self._knows(reading) or not reading.meters:
+        if not reading.meters or not self._knows(reading):
             return None
+        only = reading.only
+        if only is not None and not container and resource == "cpu":  # nearly always
+            return only.cpu(self.at_s, 0.0 if only.cost is None else self.rates.get(reading.place, 0.0))
         known = reading.meters
         chosen = [meter for meter in known if meter.name == container] if container else known
         if not chosen or resource not in ("cpu", "memory"):
             return -1
         rate, at_s = self._rate(reading), self.at_s
-        if len(chosen) == 1:
-            return chosen[0].cpu(at_s, rate) if resource == "cpu" else chosen[0].bytes(at_s, rate)
         if resource == "cpu":
             return sum([meter.cpu(at_s, rate) for meter in chosen])
         return sum([meter.bytes(at_s, rate) for meter in chosen])

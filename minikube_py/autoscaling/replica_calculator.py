@@ -112,15 +112,16 @@ _readiness = Recall(_read_readiness)
 
 def requests(pods: Iterable[Object], container: str, resource: str) -> dict[str, int]:
     """What each pod (or one container of each) requests, in thousandths. Raises MetricError where a request is missing."""
-    return {pod["metadata"]["name"]: _request(pod, container, resource) for pod in pods}
+    found = {}
+    is_short = not container and resource == "cpu"
+    for pod in pods:
+        known = _cpu_of(pod["spec"]) if is_short else None
+        found[pod["metadata"]["name"]] = _request(pod, container, resource) if known is None else known
+    return found
 
 
 def _request(pod: Object, container: str, resource: str) -> int:
     spec = pod["spec"]
-    if not container and resource == "cpu":
-        known = _cpu_of(spec)
-        if known is not None:
-            return known
     if not container:
         whole = ((spec.get("resources") or {}).get("requests") or {}).get(resource)
         if whole is not None:

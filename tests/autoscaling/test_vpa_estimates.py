@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from minikube_py.autoscaling import vpa_estimates, vpa_flags
+from minikube_py.autoscaling import vpa_estimates, vpa_facts, vpa_flags
 from minikube_py.autoscaling.vpa_flags import DEFAULTS
 from minikube_py.autoscaling.vpa_model import Model, State
 from minikube_py.base import selector
@@ -109,7 +109,7 @@ def looked(model: Model, minute: int, memory: int, one: Object) -> Model:
     """The model after a look, carried through memory."""
     chosen = selector.parse("app=web")
     model = Model(model.stored(), chosen, DEFAULTS, T + 60 * minute)
-    model.take_in([one], {"p": {"c": (100, memory)}}, T + 60 * minute)
+    model.take_in([(vpa_facts.facts(one), {"c": (100, memory)})], T + 60 * minute)
     return model
 
 
