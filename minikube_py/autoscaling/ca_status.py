@@ -53,7 +53,7 @@ def _read(written: str) -> Object:
     import yaml
 
     try:
-        found = yaml.load(written, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        found = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(written).get_single_data()
     except yaml.YAMLError:
         return {}
     return found if isinstance(found, dict) else {}

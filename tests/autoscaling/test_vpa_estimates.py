@@ -91,6 +91,24 @@ def test_flags_come_from_the_config_map_and_nonsense_leaves_the_default() -> Non
     assert found["target"]["cpu"] == "300m"
 
 
+@pytest.mark.parametrize(
+    ("enabled", "value", "policy", "cpu"),
+    [
+        (True, "true", {}, "1"),
+        (True, "yes", {}, "587m"),
+        (False, "true", {}, "587m"),
+        (True, "true", {"maxAllowed": {"cpu": "700m"}}, "700m"),
+    ],
+)
+def test_whole_cpus_for_those_who_ask_for_them(enabled: bool, value: str, policy: Object, cpu: str) -> None:
+    annotations = {"vpa-post-processor.kubernetes.io/c_integerCPU": value}
+    one = {**vpa({"containerName": "c", **policy}), "metadata": {"annotations": annotations}}
+    flags = DEFAULTS._replace(whole_cpus=enabled)
+    (found,) = vpa_estimates.recommend({"c": state()}, one, flags)
+    assert found["target"]["cpu"] == cpu
+    assert found["uncappedTarget"]["cpu"] == ("1" if policy else cpu)
+
+
 # --- what the model makes of what it sees -------------------------------------------------------------------------------
 
 
