@@ -55,7 +55,9 @@ class Meter(NamedTuple):
         return self.cpu(at_s, rate), self.bytes(at_s, rate)
 
     def cpu(self, at_s: int, rate: float) -> int:
-        cpu_m = int(_at(self.cpu_m, at_s - self.started_s))
+        course = self.cpu_m
+        base = course[0][1] if len(course) == 1 and not course[0][0] else programs.at(course, at_s - self.started_s)
+        cpu_m = int(base or 0)
         if self.cost is not None:
             most = self.cost.most
             cpu_m += round((rate if not most or rate < most else most) * self.cost.cpu_m)

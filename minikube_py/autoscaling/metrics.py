@@ -63,6 +63,7 @@ class Scrape:
 
     def __init__(self, view: View, clock: Clock) -> None:
         self.view, self.clock, self.at_s = view, clock, scraped_s(clock)
+        self.first_s = self.at_s - SCRAPE_S  # of the two scrapes that it needs
         self.meters = meters.known(view)
         self.may_be_silent = bool(view.list(faults.FAULTS))
         self._rates: Rates | None = None
@@ -89,7 +90,7 @@ class Scrape:
         -1: nothing of that, though the pod is known; None if the metrics server knows nothing of the pod.
         """
         reading = self.meters.of(pod, self.view, self.clock)
-        if not reading.meters or not self._knows(reading):
+        if not reading.meters or reading.since_s > self.first_s or (self.may_be_silent and not self._knows(reading)):
             return None
         only = reading.only
         if only is not None and not container and resource == "cpu":  # nearly always
@@ -105,7 +106,7 @@ class Scrape:
 
     def _knows(self, reading: Reading) -> bool:
         """A pod is known only if there are two scrapes of each of its running containers."""
-        if reading.since_s > self.at_s - SCRAPE_S:
+        if reading.since_s > self.first_s:
             return False
         return not self.may_be_silent or faults.silencing(pods.node_of(reading.pod), self.view) is None
 
@@ -149,12 +150,16 @@ class Measured:
     def resource(self, resource: str, namespace: str, chosen: Selector, container: str) -> dict[str, Sample]:
         scrape, found, known = Scrape(self.view, self.clock), {}, False
         at_s, unit = scrape.at_s, 1 if resource == "cpu" else 1000
+        made: dict[int, Sample] = {}  # pods that use the same share a sample
         for pod in targets.pods_of(namespace, chosen, self.view):
             used = scrape.total(pod, resource, container)
             if used is not None:
                 known = True
                 if used >= 0:
-                    found[pod["metadata"]["name"]] = Sample(used * unit, at_s, WINDOW_S)
+                    sample = made.get(used)
+                    if sample is None:
+                        sample = made[used] = Sample(used * unit, at_s, WINDOW_S)
+                    found[pod["metadata"]["name"]] = sample
         if not known:
             raise MetricError(samples.NO_RESOURCE_METRICS)
         return found
