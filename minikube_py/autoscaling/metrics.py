@@ -94,7 +94,10 @@ class Scrape:
             return None
         only = reading.only
         if only is not None and not container and resource == "cpu":  # nearly always
-            return only.cpu(self.at_s, 0.0 if only.cost is None else self.rates.get(reading.place, 0.0))
+            if only.cost is None:
+                return only.cpu(self.at_s, 0.0)
+            rates = self.rates if self._rates is None else self._rates
+            return only.cpu(self.at_s, rates.get(reading.place, 0.0))
         known = reading.meters
         chosen = [meter for meter in known if meter.name == container] if container else known
         if not chosen or resource not in ("cpu", "memory"):
