@@ -309,7 +309,7 @@ class Lockstep(Playback):
         return row.kind != "pods" and self._take_late_turn(row)
 
     def _run_turn(self, turn: Turn) -> None:
-        cause = self.engine._dirty[turn.number]._causes.pop(turn.key)
+        cause = self.engine._dirty[turn.number].causes.pop(turn.key)
         step = self.engine.steps[turn.number]
         self.engine._run(step, turn.key, cause)
         self.engine._drain(-1 if step.sees_itself else turn.number)
@@ -342,7 +342,7 @@ class Lockstep(Playback):
             self.engine._drain()
 
     def _turns(self) -> list[Turn]:
-        return [Turn(number, key) for number, keys in enumerate(self.engine._dirty) for key in sorted(keys._causes)]
+        return [Turn(number, key) for number, keys in enumerate(self.engine._dirty) for key in sorted(keys.causes)]
 
     def _would_write(self, turn: Turn, row: Row, obj: Object | None, view: Any, *, alone: bool = False) -> bool:
         """`alone`: no pod may be made or removed along with it: a real controller counts what it has not seen yet."""
