@@ -192,6 +192,23 @@ PIPELINE: tuple[Step, ...] = (
         {"pods": (wakes.itself_if_ephemeral,), "persistentvolumeclaims": (wakes.owner("pods"),)},
     ),
     Step(
+        "resourceclaim-pods",
+        "resource_claim",
+        "pods",
+        "controllers.resource_claim:pod_step",
+        {
+            "pods": (wakes.itself_if_claiming,),
+            "resourceclaims.resource.k8s.io": (wakes.owner("pods"), wakes.pods_to_reserve_for),
+        },
+    ),
+    Step(
+        "resourceclaim",
+        "resource_claim",
+        "resourceclaims.resource.k8s.io",
+        "controllers.resource_claim:claim_step",
+        {"resourceclaims.resource.k8s.io": (wakes.itself,), "pods": (wakes.device_claims_of_done_pod,)},
+    ),
+    Step(
         "volume-binder",
         "persistentvolume-controller",
         "persistentvolumes",

@@ -581,6 +581,33 @@ def itself_if_ephemeral(change: Change, world: World) -> Iterable[Key]:
     return (change.key,) if any("ephemeral" in volume for volume in volumes) else NONE
 
 
+@concerned_by(of.CAME | of.NODE | of.CLAIMS)
+def itself_if_claiming(change: Change, world: World) -> Iterable[Key]:
+    """A pod that asks for devices."""
+    return (change.key,) if change.new is not None and change.new["spec"].get("resourceClaims") else NONE
+
+
+def pods_to_reserve_for(change: Change, world: World) -> Iterable[Key]:
+    """The pods of the namespace that ask for devices, if the claim is allocated now: somebody may have placed one by hand."""
+    if not ((change.new or {}).get("status") or {}).get("allocation"):
+        return NONE
+    found = world.view.list("pods", change.key.namespace)
+    return [
+        Key("pods", change.key.namespace, pod["metadata"]["name"]) for pod in found if pod["spec"].get("resourceClaims")
+    ]
+
+
+@concerned_by(of.WENT | of.ENDED | of.LEAVING)
+def device_claims_of_done_pod(change: Change, world: World) -> Iterable[Key]:
+    """The ResourceClaims of a pod that ends, leaves or is gone."""
+    pod = change.new or change.old
+    if pod is None or not pod["spec"].get("resourceClaims"):
+        return NONE
+    told = (*pod["spec"]["resourceClaims"], *((pod.get("status") or {}).get("resourceClaimStatuses") or ()))
+    names = [one.get("resourceClaimName") for one in told]
+    return [Key("resourceclaims.resource.k8s.io", change.key.namespace, name) for name in names if name]
+
+
 def volume_of_claim(change: Change, world: World) -> Iterable[Key]:
     """The volume that a claim names or named."""
     names = [(obj.get("spec") or {}).get("volumeName") for obj in (change.old, change.new) if obj is not None]
