@@ -69,6 +69,30 @@ PIPELINE: tuple[Step, ...] = (
         {"secrets": (wakes.itself,), "serviceaccounts": (wakes.its_token_secrets_if_deleted,)},
     ),
     Step(
+        "token-cleaner",
+        "token-cleaner",
+        "secrets",
+        "controllers.bootstrap_tokens:clean",
+        {"secrets": (wakes.itself_if_bootstrap_token,)},
+    ),
+    Step(
+        "bootstrap-signer",
+        "bootstrap-signer",
+        "configmaps",
+        "controllers.bootstrap_tokens:sign",
+        {"configmaps": (wakes.itself_if_cluster_info,), "secrets": (wakes.cluster_info_if_bootstrap_token,)},
+    ),
+    Step(
+        "service-cidrs",
+        "service-cidr-controller",
+        "servicecidrs.networking.k8s.io",
+        "controllers.service_cidrs:step",
+        {
+            "servicecidrs.networking.k8s.io": (wakes.itself, wakes.service_blocks_that_leave),
+            "services": (wakes.service_blocks_that_leave,),
+        },
+    ),
+    Step(
         "certificates",
         "certificate-controller",
         "certificatesigningrequests.certificates.k8s.io",

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from minikube_py.store.store import Change, Store
     from minikube_py.store.view import StoreView
 
+BOOTSTRAP_TOKEN = "bootstrap.kubernetes.io/token"
+CLUSTER_INFO = Key("configmaps", "kube-public", "cluster-info")
 SCHEDULER_CONFIGURATION = Key("configmaps", "kube-system", "kube-scheduler")
 
 
@@ -61,6 +63,35 @@ def aggregating(change: Change, world: World) -> Iterable[Key]:
     return tuple(
         Key(change.key.resource, "", role["metadata"]["name"]) for role in roles if role.get("aggregationRule")
     )
+
+
+def _is_bootstrap_token(change: Change) -> bool:
+    found = change.new or change.old
+    return change.key.namespace == "kube-system" and found is not None and found.get("type") == BOOTSTRAP_TOKEN
+
+
+def itself_if_bootstrap_token(change: Change, world: World) -> Iterable[Key]:
+    """A Secret with a bootstrap token."""
+    return (change.key,) if _is_bootstrap_token(change) else NONE
+
+
+def cluster_info_if_bootstrap_token(change: Change, world: World) -> Iterable[Key]:
+    """The ConfigMap that bootstrap tokens sign, at a change of one."""
+    return (CLUSTER_INFO,) if _is_bootstrap_token(change) else NONE
+
+
+def itself_if_cluster_info(change: Change, world: World) -> Iterable[Key]:
+    """The ConfigMap that bootstrap tokens sign."""
+    return (change.key,) if change.key == CLUSTER_INFO else NONE
+
+
+def service_blocks_that_leave(change: Change, world: World) -> Iterable[Key]:
+    """The ServiceCIDRs that are being deleted, when a Service is gone or another block has changed."""
+    if change.key.resource == "services" and change.new is not None:
+        return NONE
+    blocks = world.store.list("servicecidrs.networking.k8s.io")
+    leaving = [one["metadata"]["name"] for one in blocks if "deletionTimestamp" in one["metadata"]]
+    return [Key("servicecidrs.networking.k8s.io", "", name) for name in leaving]
 
 
 def its_token_secrets_if_deleted(change: Change, world: World) -> Iterable[Key]:
