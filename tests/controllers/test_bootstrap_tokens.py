@@ -19,7 +19,7 @@ SIGNED = "eyJhbGciOiJIUzI1NiIsImtpZCI6ImFiY2RlZiJ9..MxsnbCjBaYzcbNIFa06F-wuF9LX2
 
 
 def token(
-    expires_in_s: int | None = None, expiration: str = "", name: str = "bootstrap-token-abcdef", **more: str
+    expires_in_s: int | None = None, expiration: str = "", name: str = "bootstrap-token-abcdef", signing: str = "true"
 ) -> Object:
     data = {"token-id": "abcdef", "token-secret": "0123456789abcdef", "usage-bootstrap-signing": signing}
     if expires_in_s is not None:
