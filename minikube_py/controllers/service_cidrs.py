@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from minikube_py.base.clock import Clock
 
 RESOURCE = "servicecidrs.networking.k8s.io"
-FINALIZER = "networking.k8s.io/service-cidr-finalizer"
+FINALIZER = families.SERVICE_CIDR_FINALIZER
 GRACE_S = 10
 READY = "Kubernetes Service CIDR is ready"
 IN_USE = "There are still IPAddresses referencing the ServiceCIDR, please remove them or create a new ServiceCIDR"
