@@ -38,7 +38,7 @@ CONSUMERS_MAX = 256
 def pod_step(pod: Object, view: View, clock: Clock) -> Actions:
     """Make the claims that are missing, tell the pod their names; reserve allocated claims for a pod that has a node."""
     entries = pod["spec"].get("resourceClaims") or ()
-    if not entries or pods.is_terminating(pod):
+    if not entries or pods.is_terminating(pod) or pods.is_finished(pod):  # `claim_step` deletes what a finished one had
         return
     key = ownership.key_of("pods", pod)
     waiting = retry.held(STEP, key, pod, view, clock)
@@ -135,7 +135,7 @@ def _reserve(pod: Object, entries: Objects, statuses: dict[str, Object], view: V
         claim = view.get(key) if name else None
         status = (claim or {}).get("status") or {}
         reserved = status.get("reservedFor") or []
-        if not status.get("allocation") or len(reserved) >= CONSUMERS_MAX or pods.is_finished(pod):
+        if not status.get("allocation") or len(reserved) >= CONSUMERS_MAX:
             continue
         if all(one["uid"] != meta["uid"] for one in reserved):
             consumer = {"name": meta["name"], "resource": "pods", "uid": meta["uid"]}

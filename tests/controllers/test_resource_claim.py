@@ -100,6 +100,7 @@ def test_a_claim_that_was_deleted_or_is_another_pods_is_made_again() -> None:
 
 def test_no_claim_is_made_for_a_name_or_a_pod_that_leaves() -> None:
     assert of_pod(asking(resourceClaimName="mine"), template()) == []
+    assert of_pod(asking(node="n1", phase="Succeeded"), template()) == []
     leaving = asking()
     leaving["metadata"] = {**leaving["metadata"], "deletionTimestamp": T0.timestamp}
     assert of_pod(leaving, template()) == []
@@ -168,4 +169,20 @@ def test_a_pod_with_a_template_runs_and_takes_its_claim_along() -> None:
     assert again["metadata"]["uid"] != made["metadata"]["uid"]
     cluster.delete("pods", "p", "default")
     cluster.reconcile()
+    assert cluster.list("resourceclaims", "default") == []
+
+
+def test_a_finished_pod_gives_its_claim_back() -> None:
+    cluster = Cluster.memory(nodes=2)
+    cluster.create(template())
+    container = {"name": "c", "image": "busybox", "command": ["sh", "-c", "sleep 20"]}
+    spec = {
+        "containers": [container], "restartPolicy": "Never",
+        "resourceClaims": [{"name": "gpu", "resourceClaimTemplateName": "t"}],
+    }  # fmt: skip
+    cluster.create({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": spec})
+    cluster.reconcile(for_s=10)
+    assert len(cluster.list("resourceclaims", "default")) == 1
+    cluster.reconcile(for_s=60)
+    assert cluster.get("pods", "p", "default")["status"]["phase"] == "Succeeded"
     assert cluster.list("resourceclaims", "default") == []
