@@ -69,6 +69,30 @@ PIPELINE: tuple[Step, ...] = (
         {"secrets": (wakes.itself,), "serviceaccounts": (wakes.its_token_secrets_if_deleted,)},
     ),
     Step(
+        "token-cleaner",
+        "token-cleaner",
+        "secrets",
+        "controllers.bootstrap_tokens:clean",
+        {"secrets": (wakes.itself_if_bootstrap_token,)},
+    ),
+    Step(
+        "bootstrap-signer",
+        "bootstrap-signer",
+        "configmaps",
+        "controllers.bootstrap_tokens:sign",
+        {"configmaps": (wakes.itself_if_cluster_info,), "secrets": (wakes.cluster_info_if_bootstrap_token,)},
+    ),
+    Step(
+        "service-cidrs",
+        "service-cidr-controller",
+        "servicecidrs.networking.k8s.io",
+        "controllers.service_cidrs:step",
+        {
+            "servicecidrs.networking.k8s.io": (wakes.itself, wakes.service_blocks_that_leave),
+            "services": (wakes.service_blocks_that_leave,),
+        },
+    ),
+    Step(
         "certificates",
         "certificate-controller",
         "certificatesigningrequests.certificates.k8s.io",
@@ -190,6 +214,23 @@ PIPELINE: tuple[Step, ...] = (
         "pods",
         "controllers.storage.ephemeral:step",
         {"pods": (wakes.itself_if_ephemeral,), "persistentvolumeclaims": (wakes.owner("pods"),)},
+    ),
+    Step(
+        "resourceclaim-pods",
+        "resource_claim",
+        "pods",
+        "controllers.resource_claim:pod_step",
+        {
+            "pods": (wakes.itself_if_claiming,),
+            "resourceclaims.resource.k8s.io": (wakes.owner("pods"), wakes.pods_to_reserve_for),
+        },
+    ),
+    Step(
+        "resourceclaim",
+        "resource_claim",
+        "resourceclaims.resource.k8s.io",
+        "controllers.resource_claim:claim_step",
+        {"resourceclaims.resource.k8s.io": (wakes.itself,), "pods": (wakes.device_claims_of_done_pod,)},
     ),
     Step(
         "volume-binder",
