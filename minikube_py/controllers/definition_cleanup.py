@@ -33,7 +33,7 @@ def step(definition: Object, view: View, clock: Clock) -> Actions:
         if not is_deleting(obj):
             yield Delete(key_of(resource, obj), propagation="Background")
     # Their end wakes the definition again. Until then it stays, so that the garbage collector, which knows only kinds
-    # that are served, can take along what they owned.
+    # that are served and has its turn before this step, can take along what they owned.
     if not objects:
         others = [name for name in finalizers if name != custom.CLEANUP]
         yield Patch(key, {"metadata": {"finalizers": others or None}})
