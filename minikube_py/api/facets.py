@@ -30,11 +30,12 @@ STARTED = 8192  # its startTime
 CONTAINERS = 16384  # its containerStatuses
 CLAIMS = 32768  # its resourceClaimStatuses
 OTHER = 65536  # anything else
+FINALIZERS = 131072
 OF_OTHERS = 1 << 30  # no facet of a pod: who wants only this one is told of everything but pods
 ALL = -1
 
 _SPEC_NODE = frozenset(("nodeName",))
-_META = {"labels": LABELS, "ownerReferences": OWNERS, "deletionTimestamp": LEAVING}
+_META = {"labels": LABELS, "ownerReferences": OWNERS, "deletionTimestamp": LEAVING, "finalizers": FINALIZERS}
 _STATUS = {
     "phase": PHASE,
     "podIP": ADDRESS,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from minikube_py.api.types import ALL_RESOURCES
 from minikube_py.base import quantity
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class Usage:
     Worked example: a quota on pods and requests.cpu; two pods of 100m give {'pods': '2', 'requests.cpu': '200m'};
     when one finishes, its change subtracts what it used before and adds what it uses now, which is nothing.
     """
+
+    resources = ALL_RESOURCES
 
     def __init__(self, view: View) -> None:
         self._totals: dict[str, dict[str, tuple[Object, Amounts]]] = {}  # namespace -> quota's name -> spec, totals

@@ -42,16 +42,27 @@ class Create(NamedTuple):
     object: Object
 
 
+class Known(NamedTuple):
+    """What a Patch of a pod's status makes of `old`, from who has seen the same patch at work on another pod: the whole status,
+    the merge patch that leads back as JSON text, and what changes as bits of `api.facets`."""
+
+    old: Object
+    status: Object
+    before: str
+    facets: int
+
+
 class Patch(NamedTuple):
     """Merge `fields` (RFC 7386: null removes, lists are replaced whole) into an object. Outcome: the stored object.
 
     `subresource`: '' changes all but status; 'status' changes status, and metadata only where it is named along with it;
-    'binding' sets a pod's node; 'finalize' drops a namespace's finalizers.
+    'binding' sets a pod's node; 'finalize' drops a namespace's finalizers. `known` spares working out what comes of it.
     """
 
     key: Key
     fields: Object
     subresource: str = ""
+    known: Known | None = None
 
 
 class Delete(NamedTuple):
@@ -184,9 +195,19 @@ class View(Protocol):
         ...
 
 
+class _AllResources:
+    """The set of all resources, events among them."""
+
+    def __contains__(self, resource: object) -> bool:
+        return True
+
+
+ALL_RESOURCES = _AllResources()
+
+
 class Derived(Protocol):
     """A cache over the cluster that is kept up to date by being told each change (old or new is None at create or delete);
-    only those of its `resources`, a frozenset, if it has an attribute of that name, and of the changes of pods only those
-    with one of its `facets` (see `api.facets`), if it has that."""
+    only those of its `resources`, a set, if it has an attribute of that name (all but events without), and of the changes
+    of pods only those with one of its `facets` (see `api.facets`), if it has that."""
 
     def changed(self, key: Key, old: Object | None, new: Object | None) -> None: ...

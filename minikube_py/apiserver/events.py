@@ -6,6 +6,7 @@ Sources: k8s.io/client-go/tools/record (core events), tools/events (events.k8s.i
 from __future__ import annotations
 
 from hashlib import blake2b
+from json.encoder import encode_basestring as _json  # a string as JSON, in C
 from typing import TYPE_CHECKING
 
 from minikube_py.api.types import Key
@@ -51,7 +52,7 @@ def correlated(store: Store, clock: Clock, wanted: Record, key: Key) -> Record |
     return wanted if spent < BURST else None
 
 
-def record(store: Store, clock: Clock, wanted: Record, *, actor: str, cause: int) -> Object:
+def record(store: Store, clock: Clock, wanted: Record, *, actor: str, cause: int) -> None:
     """Write or count an event. Its name tells what it says, so an equal event is found by its key."""
     regarding, type_, reason, message, component, host, field_path, action = wanted
     meta = regarding["metadata"]
@@ -62,53 +63,46 @@ def record(store: Store, clock: Clock, wanted: Record, *, actor: str, cause: int
     key = Key("events", namespace, f"{meta['name']}.{digest[:16]}")
     old = store.event(key, uid)
     if old is None:
-        return store.add_event(key, _new(wanted, key, clock, digest), time_s=clock.now_s, actor=actor, cause=cause)
+        store.add_event(key, _text(wanted, key, clock, digest), time_s=clock.now_s, actor=actor, cause=cause)
+        return
     if action:
         series = old.get("series") or {"count": 1}
         new = {**old, "series": {"count": series["count"] + 1, "lastObservedTime": clock.micro_timestamp}}
     else:
         new = {**old, "message": message, "count": old["count"] + 1, "lastTimestamp": clock.timestamp}
-    return store.put(key, new, time_s=clock.now_s, actor=actor, cause=cause)
+    store.put(key, new, time_s=clock.now_s, actor=actor, cause=cause)
 
 
-def _new(wanted: Record, key: Key, clock: Clock, digest: str) -> Object:
+def _text(wanted: Record, key: Key, clock: Clock, digest: str) -> tuple[str, str]:
+    """A new event as JSON, before and after its resourceVersion: put together by hand, since there are five for each pod."""
     obj, type_, reason, message, component, host, field_path, action = wanted
     meta, now = obj["metadata"], timestamp(clock.now_s)
-    involved = {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "name": meta["name"]}
-    if "namespace" in meta:
-        involved["namespace"] = meta["namespace"]
-    if "resourceVersion" in meta:
-        involved["resourceVersion"] = meta["resourceVersion"]
-    if "uid" in meta:
-        involved["uid"] = meta["uid"]
-    if field_path:
-        involved["fieldPath"] = field_path
-    event: Object = {
-        "apiVersion": "v1",
-        "kind": "Event",
-        "metadata": {
-            "creationTimestamp": now,
-            "name": key.name,
-            "namespace": key.namespace,
-            "uid": f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-8{digest[17:20]}-{digest[20:]}",
-        },
-        "involvedObject": involved,
-        "reason": reason,
-        "message": message,
-        "type": type_,
-    }
+    namespace, version, uid = meta.get("namespace"), meta.get("resourceVersion"), meta.get("uid")
+    head = (
+        f'{{"apiVersion":"v1","kind":"Event","metadata":{{"creationTimestamp":"{now}","name":{_json(key.name)},'
+        f'"namespace":"{key.namespace}","uid":"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-8{digest[17:20]}-{digest[20:]}",'
+        '"resourceVersion":'
+    )
+    involved = (
+        f'"apiVersion":"{obj["apiVersion"]}","kind":"{obj["kind"]}","name":{_json(meta["name"])}'
+        + (f',"namespace":"{namespace}"' if namespace is not None else "")
+        + (f',"resourceVersion":"{version}"' if version is not None else "")
+        + (f',"uid":"{uid}"' if uid is not None else "")
+        + (f',"fieldPath":{_json(field_path)}' if field_path else "")
+    )
     if action:  # written through events.k8s.io: no count, no source
-        event["action"] = action
-        event["eventTime"] = clock.micro_timestamp
-        event["firstTimestamp"] = event["lastTimestamp"] = None
-        event["reportingComponent"], event["reportingInstance"] = component, f"{component}-control-plane"
-        event["source"] = {}
-        return event
-    event["count"], event["eventTime"] = 1, None
-    event["firstTimestamp"] = event["lastTimestamp"] = now
-    event["reportingComponent"], event["reportingInstance"] = component, host
-    event["source"] = {"component": component, "host": host} if host else {"component": component}
-    return event
+        rest = (
+            f'"action":{_json(action)},"eventTime":"{clock.micro_timestamp}","firstTimestamp":null,"lastTimestamp":null,'
+            f'"reportingComponent":"{component}","reportingInstance":"{component}-control-plane","source":{{}}'
+        )
+    else:
+        where = f',"host":"{host}"' if host else ""
+        rest = (
+            f'"count":1,"eventTime":null,"firstTimestamp":"{now}","lastTimestamp":"{now}",'
+            f'"reportingComponent":"{component}","reportingInstance":"{host}","source":{{"component":"{component}"{where}}}'
+        )
+    said = f'"reason":{_json(reason)},"message":{_json(message)},"type":"{type_}"'
+    return head, f'}},"involvedObject":{{{involved}}},{said},{rest}}}'
 
 
 def expire(store: Store, clock: Clock) -> int:

@@ -49,12 +49,14 @@ class Engine:
         self.sweep = sweep
         self.on_change: Callable[[Change], None] | None = None
         self.on_deed: Callable[[Deed], None] | None = None
-        self.writes = self.passes = self.instants = 0
+        self.passes = self.instants = 0
+        self._safe = ""  # up to when the work of this run is committed
         self._dirty = [DirtyKeys(self._rank(step)) for step in pipeline]
         self._loaded: dict[str, Callable[..., object]] = {}
         self._numbers = {step.name: number for number, step in enumerate(pipeline)}
         self._routes = routes(pipeline)
         self._plans: dict[tuple[str, int], Plan] = {}
+        self._absent: dict[str, None] = {}  # the resources without objects that the plans count on
         self._world = World(self.store, server.view, server.registry, {})
 
     # -- running -------------------------------------------------------------------------------------------------
@@ -72,7 +74,9 @@ class Engine:
         `to_the_end`: run background wakes too and stop exactly at `limit_s`. `one_pass`: a single pass, then stop.
         """
         started_s, settled = self.server.clock.now_s, False
-        self.writes = self.passes = self.instants = 0
+        self.passes = self.instants = 0
+        self.store.tells_events = self.on_change is not None
+        written, self._safe = self.store.written, self.server.clock.timestamp
         self._forget_dirty()
         with _without_collector(), self.store.transaction():
             while True:
@@ -96,11 +100,13 @@ class Engine:
             self._end_instant(last=True)
             self.store.compact(compaction.KEEP, slack=compaction.SLACK)
             found = unhealthy(self.store)
-        return Report(settled, self.server.clock.now_s, started_s, self.writes, self.passes, self.instants, found)
+            writes = self.store.written - written
+        return Report(settled, self.server.clock.now_s, started_s, writes, self.passes, self.instants, found)
 
     def run_only(self, names: tuple[str, ...]) -> None:
         """Run some steps over what was written, now: deeds that a real cluster does before a person can type again."""
         with self.store.transaction():
+            self._forget_plans()
             self._read_log()
             for number, step in enumerate(self.steps):
                 if step.name in names:
@@ -143,14 +149,15 @@ class Engine:
         goes_on = "work on" if len(at_work) > 1 else "works on"
         raise RestlessError(
             f"the cluster does not come to rest at {self.server.clock.timestamp}: {', '.join(at_work[:AT_WORK_MAX])} {goes_on} "
-            "without end; nothing of this instant was kept"
+            f"without end; nothing since {self._safe} was kept"
         )
 
     def _end_instant(self, *, last: bool = False) -> None:
         if not self._is_dirty():
             self.store.set_meta("cursor", str(self.store.revision))
-        if not last:
-            self.store.checkpoint()
+        if not last and self.store.checkpoint():
+            self._safe = self.server.clock.timestamp
+            self._forget_plans()  # others may have written in between
 
     def _next_s(self, limit_s: int, to_the_end: bool) -> int | None:
         """The next instant to go to, or None where the run ends."""
@@ -173,6 +180,7 @@ class Engine:
         """What is dirty follows from the cursor and the log: a run begins with that, whatever the one before has left."""
         for dirty in self._dirty:
             dirty.clear()
+        self._forget_plans()
 
     def _pass(self) -> bool:
         """Every step over its dirty keys, once. Returns whether anything was looked at (a sweep: changed)."""
@@ -202,7 +210,8 @@ class Engine:
             self.store.set_wake(step.name, key, None)
             return
         wake: Wake | None = None
-        run = self._function(step)(obj, self.server.view, self.server.clock)
+        clock = self.server.clock
+        run = self._function(step)(obj, self.server.view, clock)
         origin = Origin(step.component, cause, trusted=True, user=f"system:{step.component}", groups=())
         outcome: Outcome = None
         try:
@@ -215,11 +224,10 @@ class Engine:
                     continue
                 outcome = self._carry_out(step, key, action, origin)
                 if self.on_deed is not None:
-                    self.on_deed(Deed(self.server.clock.now_s, step.component, key, action, outcome))
+                    self.on_deed(Deed(clock.now_s, step.component, key, action, outcome))
         except StopIteration:
             pass
-        now_s = self.server.clock.now_s
-        due = None if wake is None else (max(wake.at_s, now_s + 1), wake.background)
+        due = None if wake is None else (max(wake.at_s, clock.now_s + 1), wake.background)
         self.store.set_wake(step.name, key, due)
 
     def _function(self, step: Step) -> Callable[..., object]:
@@ -247,7 +255,7 @@ class Engine:
         server = self.server
         try:
             if type(action) is Patch:
-                return server.change(action.key, action.fields, action.subresource, origin)
+                return server.change(action.key, action.fields, action.subresource, origin, action.known)
             if type(action) is Record:
                 return self._record(step, key, action, origin.cause)
             if type(action) is Create:
@@ -286,7 +294,8 @@ class Engine:
                 if told is None:
                     return None
                 wanted = told
-        return events.record(self.store, clock, wanted, actor=wanted.component, cause=cause)
+        events.record(self.store, clock, wanted, actor=wanted.component, cause=cause)
+        return None
 
     def _create(self, obj: Object, origin: Origin) -> Object:
         kind = self.server.registry.find(obj["apiVersion"], obj["kind"])
@@ -299,7 +308,6 @@ class Engine:
         """Route what was written since; the step of number `blind` is not woken by it."""
         changes = self.store.changes
         if changes:
-            self.writes += len(changes)
             for change in changes:
                 if self.on_change is not None:
                     self.on_change(change)
@@ -309,6 +317,8 @@ class Engine:
 
     def _route(self, change: Change, blind: int = -1) -> None:
         resource, world, dirty, revision = change.key.resource, self._world, self._dirty, change.revision
+        if change.old is None and resource in self._absent:
+            self._forget_plans()
         plan = self._plans.get((resource, change.facets)) or self._plan(resource, change.facets)
         for mapping, numbers in plan.mappings:
             for key in mapping(change, world):
@@ -335,9 +345,26 @@ class Engine:
         """Who is to be asked about the changes of a resource with these facets; made once for each."""
         own, whole = self._routes.get(resource, NO_ROUTES), self._routes["*"]
         found = self._plans[resource, facets] = Plan(
-            own.wanting(facets), own.owners_wanting(facets), own.adopters_wanting(facets), whole.wanting(facets)
+            self._awake(own.wanting(facets)),
+            own.owners_wanting(facets),
+            own.adopters_wanting(facets),
+            self._awake(whole.wanting(facets)),
         )
         return found
+
+    def _awake(self, asked: Asked) -> Asked:
+        """Without the mappings that find nothing while a resource has no objects; plans are made anew when it gets one."""
+        found = []
+        for mapping, numbers in asked:
+            resource = getattr(mapping, "idle_without", "")
+            if resource and not self.store.has_resource(resource):
+                self._absent[resource] = None
+            else:
+                found.append((mapping, numbers))
+        return found
+
+    def _forget_plans(self) -> None:
+        self._plans, self._absent = {}, {}
 
 
 class Plan(NamedTuple):

@@ -7,7 +7,7 @@ Service concerns the Service as much as one that joins it. They run for every wr
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from minikube_py.api import facets as of
 from minikube_py.api import faults, pods
@@ -41,6 +41,7 @@ class World(NamedTuple):
 if TYPE_CHECKING:
     Mapping: TypeAlias = Callable[[Change, World], Iterable[Key]]
 
+_F = TypeVar("_F", bound="Callable[..., Any]")
 NONE: tuple[Key, ...] = ()
 # The facets of a pod that a ReplicaSet counts; that controllers may adopt it for; that a client of a Service sees; that may
 # help other pods.
@@ -48,6 +49,16 @@ COUNTED = of.CAME | of.WENT | of.SPEC | of.LABELS | of.OWNERS | of.LEAVING | of.
 ADOPTED = of.CAME | of.OWNERS | of.LABELS
 SEEN = of.CAME | of.WENT | of.NODE | of.SPEC | of.LABELS | of.LEAVING | of.ENDED | of.READY | of.ADDRESS
 HELPFUL = of.CAME | of.WENT | of.NODE | of.SPEC | of.LABELS | of.LEAVING | of.ENDED | of.SCHEDULED | of.PROMISED
+
+
+def idle_without(resource: str) -> Callable[[_F], _F]:
+    """Mark a mapping: it finds nothing while the cluster has no object of that resource, and need not be asked."""
+
+    def mark(function: _F) -> _F:
+        function.idle_without = resource  # type: ignore[attr-defined]
+        return function
+
+    return mark
 
 
 def itself(change: Change, world: World) -> Iterable[Key]:
@@ -135,7 +146,7 @@ def _references(change: Change) -> Objects:
     return [*(old or ()), *(new or ())]
 
 
-@concerned_by(of.CAME | of.OWNERS | of.LEAVING | of.OTHER)
+@concerned_by(of.CAME | of.OWNERS | of.LEAVING | of.FINALIZERS)
 def collectable(change: Change, world: World) -> Iterable[Key]:
     """An object that may be garbage: its owners have changed or are not there, or its own deletion began."""
     old, new = change.old, change.new
@@ -262,6 +273,7 @@ def is_adoptable(change: Change) -> bool:
 def backing(resource: str) -> Mapping:
     """Objects of a resource (services) whose selector matches a pod, if the pod changed in what its clients see."""
 
+    @idle_without(resource)
     @concerned_by(SEEN)
     def mapping(change: Change, world: World) -> Iterable[Key]:
         old, new = change.old, change.new
@@ -392,6 +404,7 @@ def first_node_group(change: Change, world: World) -> Iterable[Key]:
     return (Key(GROUPS, "", found[0]["metadata"]["name"]),) if found else NONE
 
 
+@idle_without(GROUPS)
 @concerned_by(of.CAME | of.WENT | of.NODE | of.ENDED | of.SCHEDULED)
 def first_node_group_if_moved(change: Change, world: World) -> Iterable[Key]:
     """The same, after a pod came to its node, found none, ended or went."""
@@ -405,6 +418,7 @@ def first_node_group_if_moved(change: Change, world: World) -> Iterable[Key]:
     return first_node_group(change, world)
 
 
+@idle_without(GROUPS)
 def first_node_group_if_node_changed(change: Change, world: World) -> Iterable[Key]:
     """The same, after a node came, went, became ready or not, or changed its spec."""
     old, new = change.old, change.new
@@ -427,6 +441,7 @@ def checkpoints_of_gone_vpa(change: Change, world: World) -> Iterable[Key]:
     ]
 
 
+@idle_without(GROUPS)
 def group_of_gone_node(change: Change, world: World) -> Iterable[Key]:
     """The NodeGroup of a Node that was deleted."""
     if change.new is not None or change.old is None:
@@ -476,6 +491,7 @@ def pods_if_taints_changed(change: Change, world: World) -> Iterable[Key]:
 def all_if_node_changed(resource: str) -> Mapping:
     """Every object of a resource, if a node came, went, or changed in labels or taints: DaemonSets count nodes."""
 
+    @idle_without(resource)
     def mapping(change: Change, world: World) -> Iterable[Key]:
         old, new = change.old, change.new
         if old is not None and new is not None:
@@ -635,6 +651,7 @@ def default_namespace_if_api_service(change: Change, world: World) -> Iterable[K
     return (Key("namespaces", "", "default"),) if is_gone else NONE
 
 
+@idle_without("resourcequotas")
 @concerned_by(of.CAME | of.WENT | of.SPEC | of.ENDED)
 def quotas_of_its_namespace(change: Change, world: World) -> Iterable[Key]:
     """The quotas that may count an object that comes, goes, finishes or gets another spec."""
@@ -757,6 +774,7 @@ def all_if_came_or_went(resource: str) -> Mapping:
     return mapping
 
 
+@idle_without("traffics.sim.kpy.dev")
 @concerned_by(of.CAME | of.WENT | of.LABELS | of.LEAVING | of.ADDRESS | of.CONTAINERS | of.PHASE)
 def traffic_if_pod_changed(change: Change, world: World) -> Iterable[Key]:
     """All Traffics, if a pod that can be reached came, went, is leaving, or has containers in other states."""
@@ -779,6 +797,7 @@ def _reached(pod: Object | None) -> object:
     )
 
 
+@idle_without("traffics.sim.kpy.dev")
 def traffic_if_node_changed(change: Change, world: World) -> Iterable[Key]:
     """All Traffics, if a node came, went, or changed its readiness."""
     found = world.store.loaded_keys("traffics.sim.kpy.dev")

@@ -15,7 +15,9 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.api import facets
-from minikube_py.api.types import Key, Patch, Record, Remember, Wake
+from minikube_py.api.types import Key, Known, Patch, Record, Remember, Wake
+from minikube_py.base import jsontext
+from minikube_py.base import patch as merge_patch
 from minikube_py.base.clock import Clock
 from minikube_py.kubelet import addresses
 from minikube_py.kubelet import images as node_images
@@ -44,7 +46,8 @@ class Tape(NamedTuple):
     memory: Object
     sizes: tuple[int, int]  # how many fields they had
     records: tuple[tuple[str, str, str, str], ...]  # type, reason, message, field path
-    patch: Callable[[Object], Object] | None  # the fields of the status that change
+    patch: Callable[[Object], Object] | None  # the fields of the status that change; the whole status if `outcome` is there
+    outcome: tuple[list[str], str, int] | None  # which fields change, the way back, what of the pod (see `types.Known`)
     kept: Callable[[Object], Object] | None
     wake: Wake | None
     takes_address: bool
@@ -134,7 +137,12 @@ def play(tape: Tape, pod: Object, key: Key, memory: Object, node: Object, view: 
         for type_, reason, message, field_path in tape.records
     ]
     if tape.patch is not None:
-        found.append(Patch(key, {"status": tape.patch(own)}, "status"))
+        fields, known = tape.patch(own), None
+        if tape.outcome is not None:
+            names, before, changed = tape.outcome
+            known = Known(pod, fields, before, changed)
+            fields = {name: fields[name] for name in names}
+        found.append(Patch(key, {"status": fields}, "status", known))
     if tape.kept is not None:
         found.append(Remember(tape.kept(own)))
     if tape.wake is not None:
@@ -250,7 +258,7 @@ def _recorded(
     builder: _Builder,
 ) -> Tape:
     records: list[tuple[str, str, str, str]] = []
-    patch = kept = wake = None
+    patch = outcome = kept = wake = None
     for action in actions:
         if type(action) is Record and action.regarding is worker.pod and action.component == COMPONENT:
             words = (action.type, action.reason, action.message, action.field_path)
@@ -258,7 +266,7 @@ def _recorded(
                 raise _Personal
             records.append(words)
         elif type(action) is Patch and action.key == worker.key and list(action.fields) == ["status"] and not patch:
-            patch = builder.function(action.fields["status"])
+            patch, outcome = _patched(worker.pod, action.fields["status"], builder)
         elif type(action) is Remember and not kept:
             kept = builder.function(action.data)
         elif type(action) is Wake and not wake:
@@ -268,9 +276,26 @@ def _recorded(
     takes_address = bool(worker.memory.get("ip")) and not memory.get("ip")
     status = worker.pod.get("status") or {}
     return Tape(
-        {**status, **OWN_STATUS}, {**memory, **OWN_MEMORY}, (len(status), len(memory)), tuple(records), patch, kept, wake,
+        {**status, **OWN_STATUS}, {**memory, **OWN_MEMORY}, (len(status), len(memory)), tuple(records), patch, outcome, kept, wake,
         takes_address, started, worker.pod,
     )  # fmt: skip
+
+
+def _patched(
+    pod: Object, fields: Object, builder: _Builder
+) -> tuple[Callable[[Object], Object], tuple[list[str], str, int] | None]:
+    """The builder of a status' patch. If nothing is removed and the way back is the same for all twins, it builds the whole
+    status, and what comes of the patch is given, too."""
+    status = merge_patch.merge(pod.get("status") or {}, fields)
+    after = {**pod, "status": status}
+    back = merge_patch.diff(after, pod)
+    if "status" not in pod or _removes(fields) or builder.is_personal(back):
+        return builder.function(fields), None
+    return builder.function(status), (list(fields), jsontext.dumps(back), facets.of_change(back, pod, after))
+
+
+def _removes(fields: Object) -> bool:
+    return any(value is None or (isinstance(value, dict) and _removes(value)) for value in fields.values())
 
 
 class _Builder:
@@ -283,6 +308,12 @@ class _Builder:
     def function(self, value: Any) -> Callable[[Object], Any]:
         found = self.of(value)
         return found if found is not None else lambda own: value
+
+    def is_personal(self, value: Any) -> bool:
+        try:
+            return self.of(value) is not None
+        except _Personal:
+            return True
 
     def of(self, value: Any) -> Callable[[Object], Any] | None:
         """None for a value without the pod's own words. Raises _Personal."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 FEASIBLE_MIN = 100  # look for at least so many nodes
 PERCENT_MIN = 5
+REFUSING_MAX = 8  # classes of refused nodes that are counted one by one
 NO_NODES = "no nodes available to schedule pods"
 
 
@@ -114,8 +115,10 @@ class Search:
 
     def _passing(self, chunk: list[int]) -> int:
         template = self.template
-        if not template.any_refused and not template.late:
-            return len(chunk)
+        if not template.late and len(template.refusing) <= REFUSING_MAX:
+            for number in template.refusing:
+                self.verdicts[number] = template.classes[number].refusal
+            return len(chunk) - sum(map(chunk.count, template.refusing))
         passing, verdicts = len(chunk), self.verdicts
         for number in dict.fromkeys(chunk):
             if number not in verdicts:

@@ -93,7 +93,7 @@ class Template:
     def _forget(self) -> None:
         self.classes: list[NodeClass] = [NodeClass(None, (), ())]  # number 0 stands for 'not looked at'
         self.numbers: dict[NodeClass, int] = {}
-        self.any_refused = False
+        self.refusing: list[int] = []  # the numbers of the classes that are refused by plugins that look at one node
         self.victims: dict[str, tuple[Any, Any]] = {}  # by node: what preemption found out, and what it costs
         self.victims_at_s = 0
         self.promised: dict[
@@ -182,7 +182,8 @@ class Template:
         if number is None:
             number = self.numbers[found] = len(self.classes)
             self.classes.append(found)
-            self.any_refused = self.any_refused or found.refusal is not None
+            if found.refusal is not None:
+                self.refusing.append(number)
         return number
 
     def _classify(self, node: NodeInfo) -> NodeClass:

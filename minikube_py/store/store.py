@@ -28,6 +28,7 @@ else:
 
 
 CACHE_MAX = 60_000  # objects kept parsed between transactions
+COMMIT_WRITES, COMMIT_INSTANTS = 100_000, 200  # a transaction of the engine ends with the first of these
 COUNTED = facets.CAME | facets.WENT | facets.NODE | facets.SPEC | facets.ENDED  # what a pod means to its node
 
 
@@ -52,6 +53,7 @@ class Change(NamedTuple):
 Changes: TypeAlias = list[Change]
 Filed: TypeAlias = list[tuple[str, Key]]  # names of buckets and what lies in them
 Due: TypeAlias = list[tuple[str, Key]]  # steps and keys
+Followers: TypeAlias = "list[tuple[Derived, int]]"  # caches, each with the facets it wants to know of
 
 
 class Bucket:
@@ -99,6 +101,11 @@ class Store:
         self.changes: Changes = []  # of this session, until somebody drains them
         self.wait_told: Callable[[], None] = _do_nothing  # called when another writer has long been waited for
         self.renewed: Callable[[], None] = _do_nothing  # called when another process has written
+        self.written = 0  # how many rows of the log this session has made
+        self._committed = 0  # how many of them are safe
+        self._instants = 0  # how many have ended in this transaction
+        self.commit_instants = COMMIT_INSTANTS
+        self.tells_events = False  # whether new events are among `changes`: few want to know of each
         self.structure = 0  # moves on with every write to anything but pods and events
         self._wrap = wrap
         self._depth = 0
@@ -127,7 +134,7 @@ class Store:
             self._refresh()
             yield
             self.flush()
-            self._execute("COMMIT")
+            self._commit()
         except BaseException:
             self._reset()
             if self.connection.in_transaction:
@@ -137,6 +144,10 @@ class Store:
         finally:
             self._depth, self._failed = 0, None
         self._trim()
+
+    def _commit(self) -> None:
+        self._execute("COMMIT")
+        self._committed, self._instants = self.written, 0
 
     def _trim(self) -> None:
         """Forget what is safely written, where much has been read."""
@@ -148,14 +159,22 @@ class Store:
             self._lies_in.clear()
             self._named.clear()
             self._shared.clear()
+            self._told_events.clear()
 
-    def checkpoint(self) -> None:
-        """End this transaction's instant here and begin the next: the work so far is safe, the session goes on."""
+    def checkpoint(self) -> bool:
+        """An instant ends here. If much has happened since the last commit, or somebody else wants to write, this commits and
+        begins anew, and is True: the work so far is safe, the session goes on. (What changes at three instants of one transaction is
+        written once. A kill loses the transaction, which the next run does again.)"""
+        self._instants += 1
+        is_small = self._instants < self.commit_instants and self.written - self._committed < COMMIT_WRITES
+        if is_small and not self._door.is_wanted():
+            return False
         self.flush()
-        self._execute("COMMIT")
+        self._commit()
         self._begin()
         self._trim()
         self._refresh()
+        return True
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -238,6 +257,8 @@ class Store:
     def _reset(self) -> None:
         self._objects: dict[Key, Object | None] = {}
         self._ids: dict[Key, int] = {}
+        self._events: dict[Key, tuple[int, str]] = {}  # new ones that are not written yet: revision, text
+        self._told_events: dict[Key, None] = {}  # the keys of those of this session
         self._dirty: dict[Key, tuple[str, ...]] = {}  # changed objects, with the buckets that SQL has for them
         self._lies_in: dict[Key, tuple[str, ...]] = {}  # the buckets that what was written in this session lies in now
         self._dirty_resources: dict[str, None] = {}
@@ -332,6 +353,8 @@ class Store:
             return self._objects[key]
         except KeyError:
             pass
+        if key in self._events:
+            return self._read_event(key)
         row = self._execute(
             "SELECT id, body FROM object WHERE resource = ? AND namespace = ? AND name = ?", tuple(key)
         ).fetchone()
@@ -379,12 +402,19 @@ class Store:
         bucket = self._buckets.get(f"r:{resource}/{namespace}")
         return not bucket.keys if bucket is not None else not self.list(resource, namespace)
 
+    def has_resource(self, resource: str) -> bool:
+        """Whether there is any object of a resource, without reading them."""
+        bucket = self._buckets.get(f"r:{resource}")
+        if bucket is not None:
+            return bool(bucket.keys)
+        self._flush_resource(resource)
+        return bool(self._execute("SELECT 1 FROM object WHERE resource = ? LIMIT 1", (resource,)))
+
     def count(self, resource: str) -> int:
         """How many objects a resource has; counted once, and kept."""
         found = self._counts.get(resource)
         if found is None:
-            if resource in self._dirty_resources:
-                self.flush()
+            self._flush_resource(resource)
             found = self._execute("SELECT count(*) FROM object WHERE resource = ?", (resource,)).fetchone()[0]
             self._counts[resource] = found
         return found
@@ -422,9 +452,10 @@ class Store:
         bucket = self._buckets.get(name)
         return bool(self.bucket(name) if bucket is None else bucket.keys)
 
-    def buckets_after(self, prefix: str) -> Filed:
-        """Of every bucket whose name begins so: the rest of its name, and the keys in it. Read without bodies."""
-        self.flush()
+    def buckets_after(self, prefix: str, resource: str) -> Filed:
+        """Of every bucket whose name begins so: the rest of its name, and the keys in it, all of one resource. Read without
+        bodies."""
+        self._flush_resource(resource)
         end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
         rows = self._execute(
             "SELECT b.bucket, o.resource, o.namespace, o.name FROM bucket b JOIN object o ON o.id = b.object "
@@ -433,12 +464,12 @@ class Store:
         )
         return [(row[0][len(prefix) :], Key(*row[1:])) for row in rows]
 
-    def size(self, name: str) -> int:
-        """How many objects lie in a bucket, without reading them."""
+    def size(self, name: str, resource: str) -> int:
+        """How many objects, all of one resource, lie in a bucket, without reading them."""
         bucket = self._buckets.get(name)
         if bucket is not None:
             return len(bucket.keys)
-        self.flush()
+        self._flush_resource(resource)
         return int(self._execute("SELECT count(*) FROM bucket WHERE bucket = ?", (name,)).fetchone()[0])
 
     def in_bucket(self, name: str) -> Objects:
@@ -446,8 +477,8 @@ class Store:
 
     def event(self, key: Key, about: str) -> Object | None:
         """The event of that key about the object of uid `about`: nobody asks SQL about one that was born just now."""
-        if about in self._born:
-            return self._objects.setdefault(key, None)
+        if about in self._born and key not in self._told_events and key not in self._objects:
+            return None
         return self.get(key)
 
     def is_free(self, key: Key, prefix: str) -> bool:
@@ -468,7 +499,7 @@ class Store:
 
     def events_named(self, namespace: str, name: str) -> Objects:
         """Events whose names begin with '<name>.': those about the objects of that name."""
-        self.flush()
+        self._flush_resource("events")
         rows = self._execute(
             "SELECT name FROM object WHERE resource = 'events' AND namespace = ? AND name > ? AND name < ? ORDER BY 1",
             (namespace, name + ".", name + "/"),
@@ -498,8 +529,7 @@ class Store:
         """Every object of a resource (of one namespace)."""
         if not self._depth:
             self._refresh()
-        if resource in self._dirty_resources:
-            self.flush()
+        self._flush_resource(resource)
         where, values = "FROM object o WHERE resource = ?", (resource,) if namespace is None else (resource, namespace)
         keys = self._read(where if namespace is None else where + " AND namespace = ?", values)
         loaded = self._buckets[name] = Bucket(keys)
@@ -533,10 +563,21 @@ class Store:
 
     # -- writing -------------------------------------------------------------------------------------------------
 
-    def put(self, key: Key, new: Object, *, time_s: int, actor: str, cause: int, fresh: bool = False) -> Object:
+    def put(
+        self,
+        key: Key,
+        new: Object,
+        *,
+        time_s: int,
+        actor: str,
+        cause: int,
+        fresh: bool = False,
+        known: tuple[str, int] | None = None,
+    ) -> Object:
         """Write an object and its log row; returns it with its new resourceVersion.
 
-        `fresh`: it and its metadata were made for this put, and nobody else holds them: they are not copied."""
+        `fresh`: it and its metadata were made for this put, and nobody else holds them: they are not copied.
+        `known`: of an update, the merge patch that leads back (its text) and the facets, from who knows them."""
         assert self._depth, "writes need a transaction"
         old = self._objects[key] if key in self._objects else self.get(key)
         revision = self.revision + 1
@@ -549,14 +590,10 @@ class Store:
                 if resource == "pods":
                     changed = facets.CAME
         else:
-            verb, before = "update", patch.diff(new, old)
-            meta = before.get("metadata")
-            if meta is not None and meta.pop("resourceVersion", None) and not meta:
-                del before["metadata"]
-            if resource == "pods":
-                changed = facets.of_change(before, old, new)
+            verb = "update"
+            before, changed = known if known is not None else _way_back(resource, old, new)
             previous = int(old["metadata"]["resourceVersion"])
-            self._log.append((revision, time_s, verb, *key, actor, cause, previous, jsontext.dumps(before)))
+            self._log.append((revision, time_s, verb, *key, actor, cause, previous, before))
         if fresh:
             new["metadata"]["resourceVersion"] = str(revision)
         else:
@@ -569,24 +606,38 @@ class Store:
         self._told(Change(revision, time_s, verb, key, actor, cause, old, new, changed))
         return new
 
-    def add_event(self, key: Key, event: Object, *, time_s: int, actor: str, cause: int) -> Object:
-        """A new event, made for this call: as `put`, without what it does for objects that lie in buckets."""
+    def add_event(self, key: Key, text: tuple[str, str], *, time_s: int, actor: str, cause: int) -> None:
+        """A new event, as its JSON text: before and after its resourceVersion. Most are never read in the session that writes
+        them, so nothing is made of it until somebody does."""
         assert self._depth, "writes need a transaction"
-        revision = self.revision + 1
-        event["metadata"]["resourceVersion"] = str(revision)
-        if self._wrap is not None:
-            event = self._wrap(event)
+        revision = self._revision = self.revision + 1
+        self.written += 1
         self._log.append((revision, time_s, "create", *key, actor, cause, 0, None))
-        self._revision = revision
-        self._objects[key] = event
-        self._dirty[key] = ()
+        self._events[key] = revision, f'{text[0]}"{revision}"{text[1]}'
+        self._told_events[key] = None
+        self._objects.pop(key, None)
         self._dirty_resources["events"] = None
         if "events" in self._counts:
             self._counts["events"] += 1
         for name in ("r:events", "r:events/" + key.namespace):
             if name in self._buckets:
                 self._buckets[name].add(key)
-        self._told(Change(revision, time_s, "create", key, actor, cause, None, event))
+        followers = self._followers("events")
+        if self.tells_events or followers:
+            new = self._read_event(key)
+            change = Change(revision, time_s, "create", key, actor, cause, None, new)
+            if self.tells_events:
+                self.changes.append(change)
+            for derived, _ in followers:
+                derived.changed(key, None, new)
+
+    def _read_event(self, key: Key) -> Object:
+        """An event that is not written yet; from now on it is an object like others."""
+        event: Object = self._parsed(self._events.pop(key)[1])
+        if self._wrap is not None:
+            event = self._wrap(event)
+        self._objects[key] = event
+        self._dirty[key] = ()
         return event
 
     def remove(self, key: Key, *, time_s: int, actor: str, cause: int) -> Object:
@@ -682,18 +733,23 @@ class Store:
         return found
 
     def _told(self, change: Change) -> None:
+        self.written += 1
         self.changes.append(change)
-        resource = change.key.resource
-        concerned = self._concerned.get(resource)
-        if concerned is None:
-            concerned = self._concerned[resource] = [
-                (found, getattr(found, "facets", facets.ALL))
-                for found in self._derived.values()
-                if resource in getattr(found, "resources", (resource,))
-            ]
-        for derived, wanted in concerned:
+        for derived, wanted in self._followers(change.key.resource):
             if change.facets & wanted:
                 derived.changed(change.key, change.old, change.new)
+
+    def _followers(self, resource: str) -> Followers:
+        """The caches that want to know of changes to a resource; of events only those that name them."""
+        found = self._concerned.get(resource)
+        if found is None:
+            everything = () if resource == "events" else (resource,)
+            found = self._concerned[resource] = [
+                (cache, getattr(cache, "facets", facets.ALL))
+                for cache in self._derived.values()
+                if resource in getattr(cache, "resources", everything)
+            ]
+        return found
 
     # -- what steps ask for --------------------------------------------------------------------------------------
 
@@ -707,7 +763,7 @@ class Store:
 
     def next_wake(self) -> tuple[int | None, int | None]:
         """The due seconds of the next foreground and the next background wake."""
-        self.flush()
+        self._write_wakes()
         row = self._execute(
             "SELECT (SELECT min(due_s) FROM wake WHERE background = 0), (SELECT min(due_s) FROM wake WHERE background = 1)"
         ).fetchone()
@@ -715,7 +771,7 @@ class Store:
 
     def due(self, now_s: int) -> Due:
         """Steps and keys whose wake is due, in order."""
-        self.flush()
+        self._write_wakes()
         rows = self._execute(
             "SELECT step, resource, namespace, name FROM wake WHERE background = 0 AND due_s <= ?1 UNION ALL "
             "SELECT step, resource, namespace, name FROM wake WHERE background = 1 AND due_s <= ?1 ORDER BY 1, 2, 3, 4",
@@ -763,22 +819,59 @@ class Store:
         """Write what has changed into the open transaction."""
         if not self._depth:
             return
-        if self._failed is not None:
-            raise self._failed
-        try:
-            self._flush_objects()
+        with self._writing():
+            self._flush_events()
+            self._flush_objects(self._dirty)
+            self._dirty, self._dirty_resources, self._come = {}, {}, {}
             if self._log:
                 self.connection.executemany("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self._log)
                 self._log = []
+            self._flush_wakes()
             self._flush_notes()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        if self._failed is not None:
+            raise self._failed
+        try:
+            yield
         except sqlite3.Error as error:
             raise self._explained(error) from error
 
-    def _flush_objects(self) -> None:
-        if not self._dirty:
+    def _flush_resource(self, resource: str) -> None:
+        """Write the objects of one resource that have changed, before a question about it that SQL answers. (Others change
+        on within this transaction: what is written now would be written twice.)"""
+        if not self._depth or resource not in self._dirty_resources:
+            return
+        with self._writing():
+            if resource == "events":
+                self._flush_events()
+            dirty = {key: before for key, before in self._dirty.items() if key.resource == resource}
+            self._flush_objects(dirty)
+            for key in dirty:
+                del self._dirty[key]
+            del self._dirty_resources[resource]
+
+    def _write_wakes(self) -> None:
+        if self._depth and self._wakes:
+            with self._writing():
+                self._flush_wakes()
+
+    def _flush_events(self) -> None:
+        if self._events:
+            new = self._new_id
+            self.connection.executemany(
+                "INSERT INTO object VALUES (?, ?, ?, ?, ?, ?)",
+                [(new(), *key, revision, text) for key, (revision, text) in self._events.items()],
+            )
+            self._events = {}
+
+    def _flush_objects(self, dirty: dict[Key, tuple[str, ...]]) -> None:
+        """Bodies and buckets of changed objects, each given with the buckets that SQL has for it."""
+        if not dirty:
             return
         rows, gone, entered, left = [], [], [], []
-        for key, before in self._dirty.items():
+        for key, before in dirty.items():
             obj = self._objects[key]
             row_id = self._ids.get(key)
             if obj is None:
@@ -803,7 +896,6 @@ class Store:
         )
         many("DELETE FROM bucket WHERE bucket = ? AND object = ?", left)
         many("INSERT OR IGNORE INTO bucket VALUES (?, ?)", entered)
-        self._dirty, self._dirty_resources, self._come = {}, {}, {}
 
     def _new_id(self) -> int:
         if self._next_id < 0:
@@ -811,7 +903,7 @@ class Store:
         self._next_id += 1
         return self._next_id - 1
 
-    def _flush_notes(self) -> None:
+    def _flush_wakes(self) -> None:
         many = self.connection.executemany
         if self._wakes:
             due = [(step, *key, *wake) for (step, key), wake in self._wakes.items() if wake is not None]
@@ -819,6 +911,9 @@ class Store:
             many("INSERT OR REPLACE INTO wake VALUES (?, ?, ?, ?, ?, ?)", due)
             many("DELETE FROM wake WHERE step = ? AND resource = ? AND namespace = ? AND name = ?", none)
             self._wakes = {}
+
+    def _flush_notes(self) -> None:
+        many = self.connection.executemany
         if self._dirty_memory:
             data = {note: self._memory[note] for note in self._dirty_memory}
             kept = [(step, *key, jsontext.dumps(found)) for (step, key), found in data.items() if found]
@@ -930,6 +1025,16 @@ def _merged(changes: Iterable[Change]) -> Changes:
             alive[change.key] = first, change
     found += [last._replace(old=first.old) for first, last in alive.values()]
     return sorted(found, key=lambda change: change.revision)
+
+
+def _way_back(resource: str, old: Object, new: Object) -> tuple[str, int]:
+    """The merge patch that leads from `new` back to `old`, as JSON text, and what changed of a pod."""
+    before = patch.diff(new, old)
+    meta = before.get("metadata")
+    if meta is not None and meta.pop("resourceVersion", None) and not meta:
+        del before["metadata"]
+    changed = facets.of_change(before, old, new) if resource == "pods" else facets.ALL
+    return jsontext.dumps(before), changed
 
 
 def _do_nothing() -> None:

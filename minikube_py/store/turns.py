@@ -54,6 +54,22 @@ class Lock:
             self.release()
             raise
 
+    def is_wanted(self) -> bool:
+        """Whether another process holds it just now."""
+        import fcntl
+
+        descriptor = self._open()
+        if descriptor < 0:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False  # a file system without locks
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        return False
+
     def _open(self) -> int:
         if self._descriptor < 0:
             try:
@@ -76,6 +92,9 @@ class FreeLock(Lock):
 
     def acquire(self, wait_told: Callable[[], None]) -> None:
         return
+
+    def is_wanted(self) -> bool:
+        return False
 
     def release(self) -> None:
         return

@@ -55,10 +55,10 @@ class StoreView:
         return self._store.in_bucket("n:" + node)
 
     def node_places(self) -> Places:
-        return [Place.parse(text, key.name) for text, key in self._store.buckets_after("z:")]
+        return [Place.parse(text, key.name) for text, key in self._store.buckets_after("z:", "nodes")]
 
     def nodes_with_image(self, image: str) -> int:
-        return self._store.size("i:" + image)
+        return self._store.size("i:" + image, "nodes")
 
     def sociable(self) -> Objects:
         return self._store.in_bucket("f:")

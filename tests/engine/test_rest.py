@@ -40,7 +40,7 @@ def test_pods_that_lose_their_labels_are_made_without_end(monkeypatch: pytest.Mo
         cluster.reconcile()
     assert str(raised.value) == (
         "the cluster does not come to rest at 2026-01-01T00:00:00Z: replicaset-controller with replicasets.apps default/web "
-        "works on without end; nothing of this instant was kept"
+        "works on without end; nothing since 2026-01-01T00:00:00Z was kept"
     )
     assert cluster.digest() == before
     monkeypatch.undo()
