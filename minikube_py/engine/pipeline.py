@@ -107,16 +107,6 @@ PIPELINE: tuple[Step, ...] = (
         {"clusterroles.rbac.authorization.k8s.io": (wakes.aggregating,)},
     ),
     Step(
-        "definition-cleanup",
-        "kube-apiserver",
-        "customresourcedefinitions.apiextensions.k8s.io",
-        "controllers.definition_cleanup:step",
-        {
-            "customresourcedefinitions.apiextensions.k8s.io": (wakes.itself,),
-            "*": (wakes.its_terminating_definition,),
-        },
-    ),
-    Step(
         "admission-policy-status",
         "validatingadmissionpolicy-status-controller",
         "validatingadmissionpolicies.admissionregistration.k8s.io",
@@ -589,6 +579,17 @@ PIPELINE: tuple[Step, ...] = (
         "*",
         "controllers.garbage_collector:step",
         {"*": (wakes.collectable, wakes.dependents, wakes.owners)},
+    ),
+    # After the garbage collector, which knows only kinds that are served: what the last objects owned goes first.
+    Step(
+        "definition-cleanup",
+        "kube-apiserver",
+        "customresourcedefinitions.apiextensions.k8s.io",
+        "controllers.definition_cleanup:step",
+        {
+            "customresourcedefinitions.apiextensions.k8s.io": (wakes.itself,),
+            "*": (wakes.its_terminating_definition,),
+        },
     ),
     Step(
         "resourcequota",
