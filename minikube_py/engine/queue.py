@@ -28,6 +28,11 @@ class DirtyKeys:
         self._now: tuple[Any, Key] | None = None
         self._rank = rank if rank is not None else _no_rank
 
+    @property
+    def causes(self) -> dict[Key, int]:
+        """The keys with what made them dirty: the same dictionary for ever, true while there are any. To read."""
+        return self._causes
+
     def __len__(self) -> int:
         return len(self.causes)
 

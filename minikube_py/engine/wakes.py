@@ -14,6 +14,7 @@ from minikube_py.api import faults, pods
 from minikube_py.api.accounts import TOKEN_TYPE
 from minikube_py.api.facets import concerned_by
 from minikube_py.api.types import Key
+from minikube_py.controllers import zones
 from minikube_py.controllers.storage.names import ATTRIBUTES, attributes_of
 from minikube_py.scheduler.plugins.volumes import claim_names
 from minikube_py.store.view import selects
@@ -584,7 +585,7 @@ def nodes_not_ready(change: Change, world: World) -> Iterable[Key]:
     old, new = change.old, change.new
     if old is not None and new is not None and pods.is_ready(old) == pods.is_ready(new):
         return NONE
-    return [Key("nodes", "", node["metadata"]["name"]) for node in world.view.list("nodes") if not pods.is_ready(node)]
+    return [Key("nodes", "", name) for name in zones.of_cluster(world.view).lost]
 
 
 def faulty_node(change: Change, world: World) -> Iterable[Key]:
