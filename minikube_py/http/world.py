@@ -16,6 +16,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from minikube_py.base.errors import KpyError, UsageError
+from minikube_py.http.asking import Asking
 from minikube_py.http.watches import Hub
 
 if TYPE_CHECKING:
@@ -110,25 +111,31 @@ class World:
 
     async def run(self, *, for_s: int | None = None) -> Report:
         """Let time pass, until the cluster has settled or for so many virtual seconds. The lock is held by the caller."""
-        limit_s = self.cluster.clock.now_s + (SETTLE_S if for_s is None else for_s)
+        limit_s, asking = self.cluster.clock.now_s + (SETTLE_S if for_s is None else for_s), Asking()
         while True:
-            budget = _Slice()
-            left_s = limit_s - self.cluster.clock.now_s
-            if for_s is None:
-                report = self.cluster.reconcile(timeout_s=left_s, until=budget.is_spent)
-            else:
-                report = self.cluster.reconcile(for_s=left_s, until=budget.is_spent)
+            report, budget = await asking.repeated(lambda: self._slice(limit_s, to_the_end=for_s is not None), self.lock)
             self.problem = ""
             self.hub.pump()
             if not budget.spent:
                 return report
             await asyncio.sleep(0)
 
+    async def _slice(self, limit_s: int, *, to_the_end: bool, seconds: float = SLICE_S) -> tuple[Report, _Slice]:
+        """A share of the engine's work, up to virtual second `limit_s`. Raises Pending where a webhook must be asked first."""
+        self.cluster.store.refresh()  # after an attempt that was undone, the clock is where the file has it
+        budget, left_s = _Slice(seconds), limit_s - self.cluster.clock.now_s
+        if to_the_end:
+            return self.cluster.reconcile(for_s=left_s, until=budget.is_spent), budget
+        return self.cluster.reconcile(timeout_s=left_s, until=budget.is_spent), budget
+
     async def _drive(self) -> None:
         """Manual: as long as somebody watches and has nothing to read, one instant after the other."""
         while self.hub.watchers and self.mode == MANUAL:
             async with self.lock:
-                report = self.cluster.reconcile(timeout_s=SETTLE_S, until=_Slice(0).is_spent)
+                limit_s = self.cluster.clock.now_s + SETTLE_S
+                report, _ = await Asking().repeated(
+                    lambda limit_s=limit_s: self._slice(limit_s, to_the_end=False, seconds=0), self.lock
+                )
                 told = self.hub.pump()
             if report.settled:
                 return
