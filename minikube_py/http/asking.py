@@ -14,8 +14,10 @@ Source: k8s.io/apiserver pkg/registry/generic/registry/store.go (admission withi
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
-from typing import TYPE_CHECKING, Any, TypeVar
+from base64 import b64decode, b64encode
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import orjson
 
@@ -30,7 +32,9 @@ T = TypeVar("T")
 Object = dict[str, Any]
 
 CALLS_MAX = 500  # of one request, or of one run of the engine; then the rest is asked while others wait
-CHANCE = ("uid", "creationTimestamp", "resourceVersion", "generation", "name", "managedFields")  # of metadata
+NUMBERS = ("resourceVersion", "generation", "managedFields")  # of metadata
+UID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+TOKEN_VOLUME = "kube-api-access-[a-z0-9]{5}"
 
 
 class Pending(BaseException):
@@ -45,12 +49,16 @@ class Asking:
     """The answers that webhooks have given to one request, or to one run of the engine."""
 
     def __init__(self) -> None:
-        self._answers: dict[bytes, tuple[str, Object | webhook_calls.Failed]] = {}  # with the uid of the review
+        self._answers: dict[tuple[str, int], tuple[_Question, Object | webhook_calls.Failed]] = {}
+        self._times: dict[
+            str, int
+        ] = {}  # how often this attempt has asked the same: of pods that are alike, each is asked about
 
     async def repeated(self, attempt: Callable[[], Awaitable[T]], held: asyncio.Lock | None = None) -> T:
         """What `attempt` comes to, once all webhooks have answered that it asks. `held`: a lock that the caller holds; others
         may have it while a webhook is asked."""
         while True:
+            self._times = {}
             token = webhook_calls.CALLER.set(self._answer)
             try:
                 return await attempt()
@@ -65,38 +73,69 @@ class Asking:
             finally:
                 if held is not None:
                     await held.acquire()
-            self._answers[_question(call)] = call.review["request"]["uid"], found
+            question = _Question.of(call)
+            self._answers[question.text, self._times[question.text]] = question, found
 
     def _answer(self, call: Call) -> Object:
         """What the webhook has said to this question. Raises Pending where it was not asked, and Failed."""
-        known = self._answers.get(_question(call))
+        question = _Question.of(call)
+        number = self._times[question.text] = self._times.get(question.text, 0) + 1
+        known = self._answers.get((question.text, number))
         if known is None:
             if len(self._answers) >= CALLS_MAX:
                 return webhook_calls.post(call)
             raise Pending(call)
-        uid, found = known
+        before, found = known
         if isinstance(found, webhook_calls.Failed):
             raise found
-        response = found.get("response")
-        if not isinstance(response, dict) or response.get("uid") != uid:
-            return found
-        return {**found, "response": {**response, "uid": call.review["request"]["uid"]}}
+        return question.translated(found, before)
 
 
-def _question(call: Call) -> bytes:
-    """What a webhook is asked, without what another attempt makes up anew: the uid of the review, and for an object that
-    is to be created its uid, time and generated name."""
-    request = {**call.review["request"], "uid": ""}
-    obj = request.get("object")
-    if isinstance(obj, dict) and request.get("operation") == "CREATE":
-        meta = obj.get("metadata") or {}
-        made_up = CHANCE if meta.get("generateName") else tuple(name for name in CHANCE if name != "name")
-        request["object"] = {
-            **obj, "metadata": {name: value for name, value in meta.items() if name not in made_up}
-        }  # fmt: skip
-        if meta.get("generateName"):
-            request["name"] = ""
-    return orjson.dumps([call.url, call.ca_bundle, call.review["apiVersion"], request], option=orjson.OPT_SORT_KEYS)
+class _Question(NamedTuple):
+    """What a webhook is asked, `text`, with numbers in the place of what each attempt makes up anew: `made_up`, in the order
+    in which it appears. The numbers of versions are left out: what counts is whether anything else has changed."""
+
+    text: str
+    made_up: tuple[str, ...]
+
+    @classmethod
+    def of(cls, call: Call) -> _Question:
+        request = dict(call.review["request"])
+        for field in ("object", "oldObject"):
+            if isinstance(request.get(field), dict):
+                request[field] = _unnumbered(request[field])
+        told = orjson.dumps([call.url, call.review["apiVersion"], request], option=orjson.OPT_SORT_KEYS).decode()
+        meta = (call.review["request"].get("object") or {}).get("metadata") or {}
+        generated = [re.escape(meta["name"])] if meta.get("generateName") and meta.get("name") else []
+        found: dict[str, str] = {}
+        pattern = re.compile("|".join([UID, TOKEN_VOLUME, *generated]))
+        text = pattern.sub(lambda match: found.setdefault(match[0], f"<{len(found)}>"), told)
+        return cls(text, tuple(found))
+
+    def translated(self, answer: Object, before: _Question) -> Object:
+        """An answer to the question as it was asked before, with what is made up as it is now."""
+        response = answer.get("response")
+        if self.made_up == before.made_up or not isinstance(response, dict):
+            return answer
+        now = dict(zip(before.made_up, self.made_up, strict=True))
+        pattern = re.compile("|".join(map(re.escape, before.made_up)))
+
+        def replaced(text: str) -> str:
+            return pattern.sub(lambda match: now[match[0]], text)
+
+        patch = response.get("patch")
+        rest = orjson.loads(replaced(orjson.dumps(response).decode()))
+        if isinstance(patch, str):
+            try:
+                rest["patch"] = b64encode(replaced(b64decode(patch).decode()).encode()).decode()
+            except ValueError:
+                rest["patch"] = patch  # no base64 of a text: whoever reads it says so
+        return {**answer, "response": rest}
+
+
+def _unnumbered(obj: Object) -> Object:
+    meta = obj.get("metadata") or {}
+    return {**obj, "metadata": {name: value for name, value in meta.items() if name not in NUMBERS}}
 
 
 async def _called(call: Call) -> Object | webhook_calls.Failed:

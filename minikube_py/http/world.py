@@ -59,6 +59,9 @@ class World:
         self.cluster = cluster
         self.hub = Hub(cluster)
         self.lock = asyncio.Lock()
+        self._turn = (
+            asyncio.Lock()
+        )  # one run of the engine at a time, also while it waits for a webhook and lets others in
         self.mode = clock
         self.pace = pace_of(clock)
         self.problem = ""  # why the engine could not run the last time
@@ -96,7 +99,7 @@ class World:
 
     async def _settle(self) -> None:
         try:
-            async with self.lock:
+            async with self._turn, self.lock:
                 self._settling = False  # who writes from now on, waits for the lock and asks again
                 if self.pace:
                     await self.run(for_s=0)
@@ -111,9 +114,11 @@ class World:
 
     async def run(self, *, for_s: int | None = None) -> Report:
         """Let time pass, until the cluster has settled or for so many virtual seconds. The lock is held by the caller."""
-        limit_s, asking = self.cluster.clock.now_s + (SETTLE_S if for_s is None else for_s), Asking()
+        limit_s = self.cluster.clock.now_s + (SETTLE_S if for_s is None else for_s)
         while True:
-            report, budget = await asking.repeated(lambda: self._slice(limit_s, to_the_end=for_s is not None), self.lock)
+            report, budget = await Asking().repeated(
+                lambda: self._slice(limit_s, to_the_end=for_s is not None), self.lock
+            )
             self.problem = ""
             self.hub.pump()
             if not budget.spent:
@@ -128,14 +133,17 @@ class World:
             return self.cluster.reconcile(for_s=left_s, until=budget.is_spent), budget
         return self.cluster.reconcile(timeout_s=left_s, until=budget.is_spent), budget
 
+    async def _instant(self) -> Report:
+        """Let the next instant come. The lock is held by the caller."""
+        limit_s = self.cluster.clock.now_s + SETTLE_S
+        report, _ = await Asking().repeated(lambda: self._slice(limit_s, to_the_end=False, seconds=0), self.lock)
+        return report
+
     async def _drive(self) -> None:
         """Manual: as long as somebody watches and has nothing to read, one instant after the other."""
         while self.hub.watchers and self.mode == MANUAL:
-            async with self.lock:
-                limit_s = self.cluster.clock.now_s + SETTLE_S
-                report, _ = await Asking().repeated(
-                    lambda limit_s=limit_s: self._slice(limit_s, to_the_end=False, seconds=0), self.lock
-                )
+            async with self._turn, self.lock:
+                report = await self._instant()
                 told = self.hub.pump()
             if report.settled:
                 return
@@ -148,7 +156,7 @@ class World:
             await asyncio.sleep(max(TICK_S, 1 / self.pace) if 0 < self.pace < 1 else TICK_S)
             if not self.pace:
                 continue
-            async with self.lock:
+            async with self._turn, self.lock:
                 now_s = self.cluster.clock.now_s
                 if self._followed is None or now_s < self._followed[1]:
                     self._followed = (loop.time(), now_s)
