@@ -130,8 +130,8 @@ class World:
         self.cluster.store.refresh()  # after an attempt that was undone, the clock is where the file has it
         budget, left_s = _Slice(seconds), limit_s - self.cluster.clock.now_s
         if to_the_end:
-            return self.cluster.reconcile(for_s=left_s, until=budget.is_spent), budget
-        return self.cluster.reconcile(timeout_s=left_s, until=budget.is_spent), budget
+            return self.cluster.reconcile(for_s=left_s, until=budget.is_spent, brief=True), budget
+        return self.cluster.reconcile(timeout_s=left_s, until=budget.is_spent, brief=True), budget
 
     async def _instant(self) -> Report:
         """Let the next instant come. The lock is held by the caller."""
