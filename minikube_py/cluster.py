@@ -764,12 +764,14 @@ class Cluster:
         for_s: int | None = None,
         until: Callable[[], bool] | None = None,
         step: bool = False,
+        brief: bool = False,
         on_change: Callable[[Change], None] | None = None,
         on_deed: Callable[[Deed], None] | None = None,
     ) -> Report:
         """Run the scheduler, the controllers and the kubelets until the cluster has settled.
 
-        `timeout_s`: at most so long (virtual); `for_s`: exactly so long; `until`: until it holds; `step`: one pass.
+        `timeout_s`: at most so long (virtual); `for_s`: exactly so long; `until`: until it holds; `step`: one pass;
+        `brief`: without saying who is unhealthy.
         `on_change` sees each write, `on_deed` each action of a component.
         """
         engine = self.engine
@@ -777,7 +779,9 @@ class Cluster:
         try:
             with self.store.turn():
                 limit_s = self.clock.now_s + (for_s if for_s is not None else timeout_s)
-                return engine.run(limit_s=limit_s, to_the_end=for_s is not None, until=until, one_pass=step)
+                return engine.run(
+                    limit_s=limit_s, to_the_end=for_s is not None, until=until, one_pass=step, brief=brief
+                )
         finally:
             engine.on_change = engine.on_deed = None
             self._renew_kinds()

@@ -277,9 +277,7 @@ class ApiServer:
         """Give an object a new resourceVersion, where only who manages its fields has changed."""
         return self._put(key, self._existing(self.registry.resource(key.resource), key), origin)
 
-    def change(
-        self, key: Key, fields: Object, subresource: str, origin: Origin, known: Known | None = None
-    ) -> Object:
+    def change(self, key: Key, fields: Object, subresource: str, origin: Origin, known: Known | None = None) -> Object:
         """A step's Patch: a merge patch by a trusted component, on the short road. Returns the stored object.
 
         Subresource 'status' changes the status, and the metadata that a step names along with it.

@@ -377,9 +377,16 @@ def unassigned_if_scheduler_changed(change: Change, world: World) -> Iterable[Ke
 
 
 def waiting_pods_in_namespace(change: Change, world: World) -> Iterable[Key]:
-    """Pods of the object's namespace that are not well: they may wait for this ConfigMap, Secret or claim."""
-    namespace = change.key.namespace
-    return [key for key in world.store.bucket("u:") if key.resource == "pods" and key.namespace == namespace]
+    """Pods of the object's namespace that are not well: they may wait for this ConfigMap, Secret or claim.
+
+    Pods without a node do not: their kubelet looks when they are bound.
+    """
+    namespace, homeless = change.key.namespace, frozenset(world.store.bucket("n:"))
+    return [
+        key
+        for key in world.store.bucket("u:")
+        if key.namespace == namespace and key.resource == "pods" and key not in homeless
+    ]
 
 
 def pods_waiting_for_service(change: Change, world: World) -> Iterable[Key]:

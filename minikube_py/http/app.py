@@ -19,8 +19,9 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, WebSocketRoute
 
 from minikube_py.api import resources as deprecations
+from minikube_py.apiserver.admission import webhooks
 from minikube_py.base import errors
-from minikube_py.http import following, nonresource, resources, streams, subresources, watching
+from minikube_py.http import asking, following, nonresource, resources, streams, subresources, watching
 from minikube_py.http.answers import GZIP_FROM, NOT_FOUND, Answer, Refusal, accept_of, refused
 from minikube_py.http.metrics import Metrics
 from minikube_py.http.paths import place_of
@@ -87,11 +88,18 @@ class Api:
         )
 
     async def _answer(self, scope: Scope, request: Request) -> Answer | watching.Stream:
+        return await asking.Asking().repeated(lambda: self._attempt(scope, request))
+
+    async def _attempt(self, scope: Scope, request: Request) -> Answer | watching.Stream:
+        """Answer a request. Raises Pending, with nothing done, where a webhook must be asked first."""
         async with self.world.lock:
             before = self.world.cluster.store.revision
             found: Answer | watching.Stream
             try:
-                found = self.as_asked(scope, request, self._dispatch)
+                found = self.as_asked(scope, request, self._whole)
+            except asking.Pending:
+                self.world.cluster.warnings.clear()
+                raise
             except Exception as error:
                 found = refused(error)
             found = self._with_warnings(found)
@@ -111,6 +119,14 @@ class Api:
             return do(request._replace(subject=subject))
         finally:
             cluster.subject = None
+
+    def _whole(self, request: Request) -> Answer | watching.Stream:
+        """Carry out a request; where webhooks may stop it, all its writes or none."""
+        cluster = self.world.cluster
+        if request.method in ("GET", "HEAD") or not any(map(cluster.view.count, webhooks.CONFIGURATIONS)):
+            return self._dispatch(request)
+        with cluster.transaction():
+            return self._dispatch(request)
 
     def _dispatch(self, request: Request) -> Answer | watching.Stream:
         cluster = self.world.cluster

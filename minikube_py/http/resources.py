@@ -274,8 +274,10 @@ def _delete(
 ) -> tuple[Object, bool]:
     """(the object that was deleted or marked, whether it is still there)."""
     options, query = request.options, request.query
-    wanted = options.get("preconditions") or {}
+    wanted = _preconditions(options)
     propagation = options.get("propagationPolicy") or query.get("propagationPolicy") or ""
+    if not isinstance(propagation, str):
+        raise errors.BadRequest(_unmarshal(propagation, "propagationPolicy", "v1.DeletionPropagation"))
     if propagation not in ("", "Background", "Foreground", "Orphan"):
         cause = errors.Cause(
             "propagationPolicy", "FieldValueNotSupported",
@@ -293,6 +295,23 @@ def _delete(
         revision=wanted.get("resourceVersion") or "", verb=verb, dry_run=request.dry_run,
     )  # fmt: skip
     return gone, cluster.exists(kind.resource, name, place)
+
+
+def _preconditions(options: Object) -> Object:
+    """The uid and resourceVersion that the object must have. Raises BadRequest in the words of Go's decoder."""
+    found = options.get("preconditions") or {}
+    if not isinstance(found, dict):
+        raise errors.BadRequest(_unmarshal(found, "preconditions", "v1.Preconditions"))
+    for name, type in (("uid", "types.UID"), ("resourceVersion", "string")):
+        if not isinstance(found.get(name) or "", str):
+            raise errors.BadRequest(_unmarshal(found[name], f"preconditions.{name}", type))
+    return found
+
+
+def _unmarshal(value: Any, field: str, type: str) -> str:
+    names = {bool: "bool", str: "string", list: "array", dict: "object"}
+    said = names.get(value.__class__, "number")
+    return f"json: cannot unmarshal {said} into Go struct field DeleteOptions.{field} of type {type}"
 
 
 def deletecollection(cluster: Cluster, kind: Kind, request: Request) -> Answer:

@@ -97,6 +97,7 @@ class Place:
             found = json.loads(self.read("tokens.json") or "{}")
         except ValueError:
             found = {}
+        found = found if isinstance(found, dict) else {}
         tokens = {user: str(found.get(user) or clock.secret()) for user in users}
         self.write("tokens.json", json.dumps({**found, **tokens}, indent=2) + "\n")
         return tokens

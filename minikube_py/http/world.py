@@ -16,6 +16,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from minikube_py.base.errors import KpyError, UsageError
+from minikube_py.http.asking import Asking
 from minikube_py.http.watches import Hub
 
 if TYPE_CHECKING:
@@ -58,6 +59,9 @@ class World:
         self.cluster = cluster
         self.hub = Hub(cluster)
         self.lock = asyncio.Lock()
+        self._turn = (
+            asyncio.Lock()
+        )  # one run of the engine at a time, also while it waits for a webhook and lets others in
         self.mode = clock
         self.pace = pace_of(clock)
         self.problem = ""  # why the engine could not run the last time
@@ -95,7 +99,7 @@ class World:
 
     async def _settle(self) -> None:
         try:
-            async with self.lock:
+            async with self._turn, self.lock:
                 self._settling = False  # who writes from now on, waits for the lock and asks again
                 if self.pace:
                     await self.run(for_s=0)
@@ -112,23 +116,34 @@ class World:
         """Let time pass, until the cluster has settled or for so many virtual seconds. The lock is held by the caller."""
         limit_s = self.cluster.clock.now_s + (SETTLE_S if for_s is None else for_s)
         while True:
-            budget = _Slice()
-            left_s = limit_s - self.cluster.clock.now_s
-            if for_s is None:
-                report = self.cluster.reconcile(timeout_s=left_s, until=budget.is_spent)
-            else:
-                report = self.cluster.reconcile(for_s=left_s, until=budget.is_spent)
+            report, budget = await Asking().repeated(
+                lambda: self._slice(limit_s, to_the_end=for_s is not None), self.lock
+            )
             self.problem = ""
             self.hub.pump()
             if not budget.spent:
                 return report
             await asyncio.sleep(0)
 
+    async def _slice(self, limit_s: int, *, to_the_end: bool, seconds: float = SLICE_S) -> tuple[Report, _Slice]:
+        """A share of the engine's work, up to virtual second `limit_s`. Raises Pending where a webhook must be asked first."""
+        self.cluster.store.refresh()  # after an attempt that was undone, the clock is where the file has it
+        budget, left_s = _Slice(seconds), limit_s - self.cluster.clock.now_s
+        if to_the_end:
+            return self.cluster.reconcile(for_s=left_s, until=budget.is_spent, brief=True), budget
+        return self.cluster.reconcile(timeout_s=left_s, until=budget.is_spent, brief=True), budget
+
+    async def _instant(self) -> Report:
+        """Let the next instant come. The lock is held by the caller."""
+        limit_s = self.cluster.clock.now_s + SETTLE_S
+        report, _ = await Asking().repeated(lambda: self._slice(limit_s, to_the_end=False, seconds=0), self.lock)
+        return report
+
     async def _drive(self) -> None:
         """Manual: as long as somebody watches and has nothing to read, one instant after the other."""
         while self.hub.watchers and self.mode == MANUAL:
-            async with self.lock:
-                report = self.cluster.reconcile(timeout_s=SETTLE_S, until=_Slice(0).is_spent)
+            async with self._turn, self.lock:
+                report = await self._instant()
                 told = self.hub.pump()
             if report.settled:
                 return
@@ -141,7 +156,7 @@ class World:
             await asyncio.sleep(max(TICK_S, 1 / self.pace) if 0 < self.pace < 1 else TICK_S)
             if not self.pace:
                 continue
-            async with self.lock:
+            async with self._turn, self.lock:
                 now_s = self.cluster.clock.now_s
                 if self._followed is None or now_s < self._followed[1]:
                     self._followed = (loop.time(), now_s)

@@ -46,7 +46,9 @@ class Tape(NamedTuple):
     memory: Object
     sizes: tuple[int, int]  # how many fields they had
     records: tuple[tuple[str, str, str, str], ...]  # type, reason, message, field path
-    patch: Callable[[Object], Object] | None  # the fields of the status that change; the whole status if `outcome` is there
+    patch: (
+        Callable[[Object], Object] | None
+    )  # the fields of the status that change; the whole status if `outcome` is there
     outcome: tuple[list[str], str, int] | None  # which fields change, the way back, what of the pod (see `types.Known`)
     kept: Callable[[Object], Object] | None
     wake: Wake | None

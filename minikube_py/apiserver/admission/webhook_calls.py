@@ -10,13 +10,14 @@ Sources: k8s.io/apiserver (pkg/util/webhook/client.go, error.go), client-go rest
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.api.types import Key
 from minikube_py.base import gotext
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from minikube_py.api.types import View
 
@@ -61,6 +62,20 @@ class Place(NamedTuple):
     service: str = ""  # 'namespace/name'
 
 
+class Call(NamedTuple):
+    """A POST to a webhook on this machine. `ca_bundle`: base64 of PEM, '' for the system's authorities."""
+
+    url: str
+    place: Place
+    ca_bundle: str
+    timeout_s: int
+    review: Object
+
+
+# Who makes the calls, where that is not `post`: a server that goes on answering others meanwhile.
+CALLER: ContextVar[Callable[[Call], Object]] = ContextVar("CALLER")
+
+
 def answer(hook: Object, configuration: str, review: Object, view: View) -> Object:
     """The AdmissionReview (or ConversionReview) with which the webhook answers. Raises Failed."""
     stub = stub_of(view, hook["name"], configuration)
@@ -71,7 +86,7 @@ def answer(hook: Object, configuration: str, review: Object, view: View) -> Obje
     url = f"{place.url}{'&' if '?' in place.url else '?'}timeout={timeout_s}s"
     if not is_loopback(place.host):
         raise Failed(f"Post {gotext.quoted(url)}: {_nobody(place, view)}", unreachable=True)
-    return _posted(url, place, config.get("caBundle") or "", timeout_s, review)
+    return CALLER.get(post)(Call(url, place, config.get("caBundle") or "", timeout_s, review))
 
 
 def stub_of(view: View, name: str, configuration: str) -> Object | None:
@@ -164,12 +179,13 @@ def encoded(operations: list[Object]) -> str:
 # -- calling ------------------------------------------------------------------------------------------------------
 
 
-def _posted(url: str, place: Place, ca_bundle: str, timeout_s: int, review: Object) -> Object:
-    """The body of the answer to a POST. No redirects, no proxies: the address was looked at."""
+def post(call: Call) -> Object:
+    """The body of the answer to a POST. No redirects, no proxies: the address was looked at. Raises Failed."""
     import json
     from http.client import HTTPException, HTTPSConnection
     from urllib.parse import urlsplit
 
+    url, place, ca_bundle, timeout_s, review = call
     parts = urlsplit(url)
     start = f"Post {gotext.quoted(url)}: "
     connection = HTTPSConnection(place.host, place.port, timeout=timeout_s, context=_trusting(ca_bundle))

@@ -24,6 +24,7 @@ Object = dict[str, Any]
 
 MUTATING = f"mutatingwebhookconfigurations.{matching.GROUP}"
 VALIDATING = f"validatingwebhookconfigurations.{matching.GROUP}"
+CONFIGURATIONS = (MUTATING, VALIDATING)
 REVIEWS = ("v1", "v1beta1")
 _BY_REASON: dict[str, type[errors.StatusError]] = {
     one.reason: one
