@@ -23,15 +23,10 @@ class DirtyKeys:
 
     def __init__(self, rank: Callable[[Key], Any] | None = None) -> None:
         """`rank`: what orders the keys before their names do (the scheduler's queue: priority, then arrival)."""
-        self.causes: dict[Key, int] = {}  # one dict for good, so that others may ask whether it is empty
+        self.causes: dict[Key, int] = {}  # one dict for good: others ask whether it is empty
         self._heap: list[tuple[Any, Key]] = []
         self._now: tuple[Any, Key] | None = None
         self._rank = rank if rank is not None else _no_rank
-
-    @property
-    def causes(self) -> dict[Key, int]:
-        """The keys with what made them dirty: the same dictionary for ever, true while there are any. To read."""
-        return self._causes
 
     def __len__(self) -> int:
         return len(self.causes)
