@@ -72,8 +72,10 @@ def _sync(
     key = ownership.key_of(flavour.resource, rs)
     found = ownership.candidates(rs, labels, view)
     reference = ownership.reference_to(rs, flavour.api_version, flavour.kind)
-    active = [pod for pod in found if pods.is_active(pod)]
-    inactive = [pod for pod in found if not pods.is_active(pod)] if len(active) < len(found) else []
+    active: Objects = []
+    inactive: Objects = []
+    for pod in found:
+        (active if pods.is_active(pod) else inactive).append(pod)
     active = yield from ownership.claim(rs, reference, active, chosen, "pods")
 
     failure: KpyError | None = None
