@@ -47,7 +47,7 @@ class Engine:
         self.store = server.store
         self.steps = pipeline
         self.sweep = sweep
-        self.on_change: Callable[[Change], None] | None = None
+        self._on_change: Callable[[Change], None] | None = None
         self.on_deed: Callable[[Deed], None] | None = None
         self.passes = self.instants = 0
         self._safe = ""  # up to when the work of this run is committed
@@ -59,6 +59,15 @@ class Engine:
         self._plans: dict[tuple[str, int], Plan] = {}
         self._absent: dict[str, None] = {}  # the resources without objects that the plans count on
         self._world = World(self.store, server.view, server.registry, {})
+
+    @property
+    def on_change(self) -> Callable[[Change], None] | None:
+        """Who is told of each write, as soon as it is made."""
+        return self._on_change
+
+    @on_change.setter
+    def on_change(self, told: Callable[[Change], None] | None) -> None:
+        self._on_change, self.store.tells_events = told, told is not None
 
     # -- running -------------------------------------------------------------------------------------------------
 
@@ -78,7 +87,6 @@ class Engine:
         """
         started_s, settled = self.server.clock.now_s, False
         self.passes = self.instants = 0
-        self.store.tells_events = self.on_change is not None
         written, self._safe = self.store.written, self.server.clock.timestamp
         self._forget_dirty()
         with _without_collector(), self.store.transaction():
@@ -312,8 +320,8 @@ class Engine:
         changes = self.store.changes
         if changes:
             for change in changes:
-                if self.on_change is not None:
-                    self.on_change(change)
+                if self._on_change is not None:
+                    self._on_change(change)
                 if change.key.resource != "events" or change.new is None:  # no step follows an event; nobody owns one
                     self._route(change, blind)
             changes.clear()

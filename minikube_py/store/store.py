@@ -613,9 +613,13 @@ class Store:
         revision = self._revision = self.revision + 1
         self.written += 1
         self._log.append((revision, time_s, "create", *key, actor, cause, 0, None))
-        self._events[key] = revision, f'{text[0]}"{revision}"{text[1]}'
+        body = f'{text[0]}"{revision}"{text[1]}'
+        if key in self._dirty:  # one of this name is gone, which is not written yet
+            self._objects[key] = self._parsed(body)
+        else:
+            self._events[key] = revision, body
+            self._objects.pop(key, None)
         self._told_events[key] = None
-        self._objects.pop(key, None)
         self._dirty_resources["events"] = None
         if "events" in self._counts:
             self._counts["events"] += 1
@@ -633,6 +637,8 @@ class Store:
 
     def _read_event(self, key: Key) -> Object:
         """An event that is not written yet; from now on it is an object like others."""
+        if key not in self._events:
+            return self._objects[key]  # type: ignore[return-value]
         event: Object = self._parsed(self._events.pop(key)[1])
         if self._wrap is not None:
             event = self._wrap(event)
