@@ -737,17 +737,8 @@ class Cluster:
         if kind.resource == CRDS:
             self.engine.run_only(("definition-cleanup",))
             self._establish()
-        elif kind.crd:
-            self._leave(kind.crd)
         elif kind.resource == "namespaces":
             self.engine.run_only(("serviceaccount", "root-ca-cert-publisher"))
-
-    def _leave(self, definition: str) -> None:
-        """A CustomResourceDefinition that waits for its objects to go may now be free to go itself."""
-        found = self.store.get(Key(CRDS, "", definition))
-        if found is not None and "deletionTimestamp" in found["metadata"]:
-            self.engine.run_only(("definition-cleanup",))
-            self._establish()
 
     def _establish(self) -> None:
         """CustomResourceDefinitions come into force: their names are accepted, their kinds are served."""

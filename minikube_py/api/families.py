@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 IPV4, IPV6 = "IPv4", "IPv6"
 SERVICE_CIDR = Key("servicecidrs.networking.k8s.io", "", "kubernetes")
+SERVICE_CIDR_FINALIZER = "networking.k8s.io/service-cidr-finalizer"
 SERVICES = "10.96.0.0/12"  # kubeadm's default
 SERVICES_IPV6 = "fd00:10:96::/112"
 
@@ -41,7 +42,7 @@ def service_cidr() -> Object:
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "ServiceCIDR",
-        "metadata": {"name": SERVICE_CIDR.name},
+        "metadata": {"name": SERVICE_CIDR.name, "finalizers": [SERVICE_CIDR_FINALIZER]},
         "spec": {"cidrs": [SERVICES, SERVICES_IPV6]},
     }
 

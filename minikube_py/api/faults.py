@@ -49,6 +49,42 @@ def since_s(fault: Object) -> int:
     return bounds(fault)[0]
 
 
+class ByNode:
+    """All Faults, those about one node by its name (a `types.Derived`): who asks about a node need not read the others."""
+
+    resources = frozenset((FAULTS,))
+
+    def __init__(self, view: View) -> None:
+        self.of_node: dict[str, dict[str, Object]] = {}
+        self.others: dict[str, Object] = {}
+        for fault in view.list(FAULTS):
+            self.changed(Key(FAULTS, "", fault["metadata"]["name"]), None, fault)
+
+    def changed(self, key: Key, old: Object | None, new: Object | None) -> None:
+        if key.resource != FAULTS:
+            return
+        if old is not None:
+            self._filed(old).pop(key.name, None)
+        if new is not None:
+            self._filed(new)[key.name] = new
+        node = old["spec"].get("node") if old is not None else ""
+        if node and not self.of_node[node]:
+            del self.of_node[node]
+
+    def _filed(self, fault: Object) -> dict[str, Object]:
+        node = fault["spec"].get("node")
+        return self.of_node.setdefault(node, {}) if node else self.others
+
+    def perhaps_about(self, node: str) -> Objects:
+        """Those about this node and those about no single one, by name."""
+        found = {**self.others, **self.of_node.get(node, {})}
+        return [found[name] for name in sorted(found)]
+
+
+def by_node(view: View) -> ByNode:
+    return view.derived("faults-by-node", ByNode)  # type: ignore[no-any-return]
+
+
 def in_force(view: View, types: tuple[str, ...]) -> Objects:
     """The Faults of some types that are in force, by name."""
     found = view.list(FAULTS)
@@ -62,7 +98,10 @@ def silencing(node: str, view: View, types: tuple[str, ...] = SILENCING) -> Obje
     named = view.get(Key(FAULTS, "", f"node-down-{node}"))
     if named is not None and is_active(named) and named["spec"].get("type") in types:
         return named
-    return next((fault for fault in in_force(view, types) if is_about_node(fault, node, view)), None)
+    for fault in by_node(view).perhaps_about(node):
+        if fault["spec"].get("type") in types and is_active(fault) and is_about_node(fault, node, view):
+            return fault
+    return None
 
 
 def is_about_node(fault: Object, name: str, view: View) -> bool:

@@ -312,6 +312,11 @@ class ApiServer:
                 f'Operation cannot be fulfilled on pods/binding "{key.name}": '
                 f'pod {key.name} is already assigned to node "{pods.node_of(pod)}"'
             )
+        if pod["spec"].get("schedulingGates"):
+            raise errors.Conflict(
+                f'Operation cannot be fulfilled on pods/binding "{key.name}": '
+                f"pod {key.name} has non-empty .spec.schedulingGates"
+            )
         scheduled = {
             "lastProbeTime": None,
             "lastTransitionTime": self.clock.timestamp,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from minikube_py.api.types import View
 
 CONFIG = Key("configmaps", "kube-system", "cluster-autoscaler-config")
-EXPANDERS = ("least-waste", "most-pods", "price", "priority", "random")
+EXPANDERS = ("least-nodes", "least-waste", "most-pods", "price", "priority", "random")
 
 
 class Flags(NamedTuple):

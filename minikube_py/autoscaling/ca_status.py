@@ -53,7 +53,7 @@ def _read(written: str) -> Object:
     import yaml
 
     try:
-        found = yaml.safe_load(written)
+        found = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(written).get_single_data()
     except yaml.YAMLError:
         return {}
     return found if isinstance(found, dict) else {}

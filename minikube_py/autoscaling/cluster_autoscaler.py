@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from minikube_py.api import pods
 from minikube_py.api.types import Delete, Key, Patch, Record, Remember, Wake
-from minikube_py.autoscaling import ca_flags, ca_status, node_groups, scale_down, scale_up
+from minikube_py.autoscaling import ca_flags, ca_status, expanders, node_groups, scale_down, scale_up
 from minikube_py.base.duration import go
 from minikube_py.base.errors import KpyError
 
@@ -127,6 +127,10 @@ def _scale_up(run: _Run) -> Generator[Action, Outcome, bool]:
     resting = {name: until for name, (until, *_) in run.memory["backoff"].items() if until > now_s}
     run.wakes += [(until, True) for until in resting.values()]
     plan = scale_up.plan(imagined, left, run.groups, set(resting), run.flags, run.clock)
+    table = run.view.get(expanders.PRIORITIES) if plan.warnings else None
+    if table is not None:
+        for reason, message in plan.warnings:
+            yield Record(table, "Warning", reason, message, COMPONENT)
     if plan.best is None:
         yield from _tell_in_vain(run, left, plan.reasons)
         return False

@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 CACHE = "usage-meters"
 
 
+def _is_steady(course: Course) -> bool:
+    return len(course) == 1 and not course[0][0]
+
+
+def _at(course: Course, second: int) -> float:
+    return (course[0][1] if len(course) == 1 and not course[0][0] else programs.at(course, second)) or 0
+
+
 class Cost(NamedTuple):
     """Of one request a second: millicores, and bytes held while it is under way; `most` a second are served (0: all)."""
 
@@ -47,7 +55,9 @@ class Meter(NamedTuple):
         return self.cpu(at_s, rate), self.bytes(at_s, rate)
 
     def cpu(self, at_s: int, rate: float) -> int:
-        cpu_m = int(_at(self.cpu_m, at_s - self.started_s))
+        course = self.cpu_m
+        base = course[0][1] if len(course) == 1 and not course[0][0] else programs.at(course, at_s - self.started_s)
+        cpu_m = int(base or 0)
         if self.cost is not None:
             most = self.cost.most
             cpu_m += round((rate if not most or rate < most else most) * self.cost.cpu_m)
@@ -60,9 +70,22 @@ class Meter(NamedTuple):
             memory += round((rate if not most or rate < most else most) * self.cost.memory)
         return memory
 
+    def steady(self) -> tuple[int, int] | None:
+        """What it reads at whatever second and rate; None if that depends."""
+        if self.cost is None and _is_steady(self.cpu_m) and _is_steady(self.memory):
+            return self.read(self.started_s, 0.0)
+        return None
 
-def _at(course: Course, second: int) -> float:
-    return (course[0][1] if len(course) == 1 and not course[0][0] else programs.at(course, second)) or 0
+
+class Reading(NamedTuple):
+    """The meters of a pod; `since_s`: when the last of its containers started; `steady`: what they read, if that is always the same."""
+
+    pod: Object
+    place: str  # 'namespace/name'
+    meters: tuple[Meter, ...]
+    only: Meter | None  # if there is one
+    since_s: int
+    steady: dict[str, tuple[int, int]] | None
 
 
 class Meters:
@@ -71,7 +94,7 @@ class Meters:
     resources = frozenset({"pods", "programs.sim.kpy.dev", "configmaps", "secrets"})
 
     def __init__(self, view: View) -> None:
-        self._known: dict[tuple[str, str], tuple[Object, tuple[Meter, ...]]] = {}
+        self._known: dict[tuple[str, str], Reading] = {}
 
     def changed(self, key: Key, old: Object | None, new: Object | None) -> None:
         if key.resource == "pods":
@@ -79,14 +102,28 @@ class Meters:
         else:
             self._known.clear()
 
-    def of(self, pod: Object, view: View, clock: Clock) -> tuple[Meter, ...]:
-        """The meters of the running containers of a pod, init containers first; none if it is finished or has no node."""
+    def of(self, pod: Object, view: View, clock: Clock) -> Reading:
+        """Of the running containers of a pod, init containers first; of none if it is finished or has no node."""
         meta = pod["metadata"]
         place = (meta["namespace"], meta["name"])
         found = self._known.get(place)
-        if found is None or found[0] is not pod:
-            found = self._known[place] = (pod, _meters(pod, view, clock))
-        return found[1]
+        if found is None or found.pod is not pod:
+            found = self._known[place] = _reading(pod, _meters(pod, view, clock))
+        return found
+
+
+def _reading(pod: Object, found: tuple[Meter, ...]) -> Reading:
+    always = {meter.name: used for meter in found if (used := meter.steady()) is not None}
+    since_s = max((meter.started_s for meter in found), default=0)
+    meta = pod["metadata"]
+    return Reading(
+        pod,
+        f"{meta['namespace']}/{meta['name']}",
+        found,
+        found[0] if len(found) == 1 else None,
+        since_s,
+        always if len(always) == len(found) else None,
+    )
 
 
 def known(view: View) -> Meters:

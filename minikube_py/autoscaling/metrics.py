@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from minikube_py.api.types import Object, Objects, View
-    from minikube_py.autoscaling.meters import Meter
+    from minikube_py.autoscaling.meters import Reading
     from minikube_py.base.selector import Selector
 
 SCRAPE_S = 15  # --metric-resolution
@@ -63,6 +63,7 @@ class Scrape:
 
     def __init__(self, view: View, clock: Clock) -> None:
         self.view, self.clock, self.at_s = view, clock, scraped_s(clock)
+        self.first_s = self.at_s - SCRAPE_S  # of the two scrapes that it needs
         self.meters = meters.known(view)
         self.may_be_silent = bool(view.list(faults.FAULTS))
         self._rates: Rates | None = None
@@ -75,43 +76,48 @@ class Scrape:
 
     def pod(self, pod: Object) -> Usage:
         """What each running container of a pod used; {} if the metrics server knows nothing of the pod."""
-        known = self._known(pod)
-        rate = self._rate(pod, known)
-        return {meter.name: meter.read(self.at_s, rate) for meter in known}
+        reading = self.meters.of(pod, self.view, self.clock)
+        if not self._knows(reading):
+            return {}
+        if reading.steady is not None:
+            return reading.steady
+        rate = self._rate(reading)
+        return {meter.name: meter.read(self.at_s, rate) for meter in reading.meters}
 
     def total(self, pod: Object, resource: str, container: str) -> int | None:
         """What one container of a pod, or all ('') together used of 'cpu' (millicores) or 'memory' (bytes).
 
         -1: nothing of that, though the pod is known; None if the metrics server knows nothing of the pod.
         """
-        known = self._known(pod)
-        if not known:
+        reading = self.meters.of(pod, self.view, self.clock)
+        if not reading.meters or reading.since_s > self.first_s or (self.may_be_silent and not self._knows(reading)):
             return None
+        only = reading.only
+        if only is not None and not container and resource == "cpu":  # nearly always
+            if only.cost is None:
+                return only.cpu(self.at_s, 0.0)
+            rates = self.rates if self._rates is None else self._rates
+            return only.cpu(self.at_s, rates.get(reading.place, 0.0))
+        known = reading.meters
         chosen = [meter for meter in known if meter.name == container] if container else known
         if not chosen or resource not in ("cpu", "memory"):
             return -1
-        rate, at_s = self._rate(pod, known), self.at_s
+        rate, at_s = self._rate(reading), self.at_s
         if resource == "cpu":
             return sum([meter.cpu(at_s, rate) for meter in chosen])
         return sum([meter.bytes(at_s, rate) for meter in chosen])
 
-    def _known(self, pod: Object) -> tuple[Meter, ...]:
-        """The running containers of a pod; it is known only if there are two scrapes of each."""
-        found = self.meters.of(pod, self.view, self.clock)
-        first_s = self.at_s - SCRAPE_S
-        for meter in found:
-            if meter.started_s > first_s:
-                return ()
-        if found and self.may_be_silent and faults.silencing(pods.node_of(pod), self.view) is not None:
-            return ()
-        return found
+    def _knows(self, reading: Reading) -> bool:
+        """A pod is known only if there are two scrapes of each of its running containers."""
+        if reading.since_s > self.first_s:
+            return False
+        return not self.may_be_silent or faults.silencing(pods.node_of(reading.pod), self.view) is None
 
-    def _rate(self, pod: Object, known: tuple[Meter, ...]) -> float:
+    def _rate(self, reading: Reading) -> float:
         """Requests a second that reach the pod, if they cost it anything."""
-        for meter in known:
+        for meter in reading.meters:
             if meter.cost is not None:
-                meta = pod["metadata"]
-                return self.rates.get(f"{meta['namespace']}/{meta['name']}", 0.0)
+                return self.rates.get(reading.place, 0.0)
         return 0.0
 
 
@@ -147,12 +153,16 @@ class Measured:
     def resource(self, resource: str, namespace: str, chosen: Selector, container: str) -> dict[str, Sample]:
         scrape, found, known = Scrape(self.view, self.clock), {}, False
         at_s, unit = scrape.at_s, 1 if resource == "cpu" else 1000
+        made: dict[int, Sample] = {}  # pods that use the same share a sample
         for pod in targets.pods_of(namespace, chosen, self.view):
             used = scrape.total(pod, resource, container)
             if used is not None:
                 known = True
                 if used >= 0:
-                    found[pod["metadata"]["name"]] = Sample(used * unit, at_s, WINDOW_S)
+                    sample = made.get(used)
+                    if sample is None:
+                        sample = made[used] = Sample(used * unit, at_s, WINDOW_S)
+                    found[pod["metadata"]["name"]] = sample
         if not known:
             raise MetricError(samples.NO_RESOURCE_METRICS)
         return found

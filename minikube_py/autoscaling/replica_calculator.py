@@ -69,22 +69,24 @@ class Pods(NamedTuple):
 
 
 def grouped(pods: Objects, samples: dict[str, Sample], resource: str, now_s: float, settings: Settings) -> Pods:
-    found = Pods(0, [], [], [])
-    ready = 0
+    unready: list[str] = []
+    missing: list[str] = []
+    ignored: list[str] = []
+    ready, is_cpu = 0, resource == "cpu"
     for pod in pods:
-        name, status = pod["metadata"]["name"], pod.get("status") or {}
-        phase = status.get("phase")
-        if "deletionTimestamp" in pod["metadata"] or phase == "Failed":
-            found.ignored.append(name)
+        meta, status = pod["metadata"], pod.get("status") or {}
+        name, phase = meta["name"], status.get("phase")
+        if "deletionTimestamp" in meta or phase == "Failed":
+            ignored.append(name)
         elif phase == "Pending":
-            found.unready.append(name)
+            unready.append(name)
         elif name not in samples:
-            found.missing.append(name)
-        elif resource == "cpu" and _is_unready(status, samples[name], now_s, settings):
-            found.unready.append(name)
+            missing.append(name)
+        elif is_cpu and _is_unready(status, samples[name], now_s, settings):
+            unready.append(name)
         else:
             ready += 1
-    return found._replace(ready=ready)
+    return Pods(ready, unready, missing, ignored)
 
 
 def _is_unready(status: Object, sample: Sample, now_s: float, settings: Settings) -> bool:
@@ -112,15 +114,16 @@ _readiness = Recall(_read_readiness)
 
 def requests(pods: Iterable[Object], container: str, resource: str) -> dict[str, int]:
     """What each pod (or one container of each) requests, in thousandths. Raises MetricError where a request is missing."""
-    return {pod["metadata"]["name"]: _request(pod, container, resource) for pod in pods}
+    found = {}
+    is_short = not container and resource == "cpu"
+    for pod in pods:
+        known = _cpu_of(pod["spec"]) if is_short else None
+        found[pod["metadata"]["name"]] = _request(pod, container, resource) if known is None else known
+    return found
 
 
 def _request(pod: Object, container: str, resource: str) -> int:
     spec = pod["spec"]
-    if not container and resource == "cpu":
-        known = _cpu_of(spec)
-        if known is not None:
-            return known
     if not container:
         whole = ((spec.get("resources") or {}).get("requests") or {}).get(resource)
         if whole is not None:

@@ -1,12 +1,7 @@
 """Which node group to grow, and by how much, so that pods that wait get their nodes.
 
 For each group that may grow, pods are packed onto imagined nodes of its template, first fit, with the scheduler's own filters;
-an expander chooses among the options:
-    least-waste   the least cpu and memory left idle: 3 cpus wanted: one node of 4 (0.25) before two of 2 (0.25 ... then by name)
-    most-pods     the most pods helped; price: the least money per pod helped; priority: the highest match in the ConfigMap
-    random        by the cluster's seed
-Several in a row ("priority,least-waste") narrow the choice down one after the other; what is left to choose from goes to the
-first name. Sources: cluster-autoscaler core/scaleup, estimator/binpacking_estimator.go, expander/.
+an expander (`expanders`) chooses among the options. Sources: cluster-autoscaler core/scaleup, estimator/binpacking_estimator.go.
 """
 
 from __future__ import annotations
@@ -15,20 +10,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from minikube_py.api import pods
 from minikube_py.api.types import Key
-from minikube_py.autoscaling import node_groups, scale_down
+from minikube_py.autoscaling import expanders, node_groups, scale_down
 from minikube_py.autoscaling.imagined import Imagined
 from minikube_py.base import quantity
 from minikube_py.base.clock import seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from minikube_py.api.types import Object, Objects, View
     from minikube_py.autoscaling.ca_flags import Flags
     from minikube_py.autoscaling.node_groups import Group
     from minikube_py.base.clock import Clock
 
-PRIORITIES = "cluster-autoscaler-priority-expander"
 MAX_SIZE = "max node group size reached"
 BACKOFF = "in backoff after failed scale-up"
 LABELS_IGNORED = (
@@ -56,6 +48,7 @@ class Plan(NamedTuple):
 
     best: Option | None
     reasons: dict[str, dict[str, int]]
+    warnings: expanders.Warnings
 
 
 def waiting(view: View, groups: list[Group], clock: Clock, flags: Flags) -> tuple[Imagined, Objects]:
@@ -111,7 +104,10 @@ def plan(imagined: Imagined, left: Objects, groups: list[Group], backoff: set[st
                 reasons[name][text] = reasons[name].get(text, 0) + 1
         if option.pods:
             options.append(option)
-    return Plan(choose(options, flags.expanders, imagined.base, clock) if options else None, reasons)
+    if not options:
+        return Plan(None, reasons, [])
+    best, warnings = expanders.choose(options, flags.expanders, imagined.base, clock)
+    return Plan(best, reasons, warnings)
 
 
 def name_of(pod: Object) -> str:
@@ -196,51 +192,6 @@ def _waste(added: list[Object], taken: Objects) -> float:
         asked = sum(one.get(resource, 0) for one in wanted)
         total += (offered - asked) / offered if offered else 0
     return total
-
-
-# --- expanders ---------------------------------------------------------------------------------------------------------
-
-
-def choose(options: list[Option], expanders: tuple[str, ...], view: View, clock: Clock) -> Option:
-    """The best option; `options` are in the order of their groups' names."""
-    for expander in expanders:
-        if expander == "random":
-            names = ",".join(option.group.name for option in options)
-            return clock.dice("expander", names, clock.now_s).choice(options)
-        if expander == "priority":
-            options = _by_priority(options, view) or options
-        else:
-            best = min(map(_COSTS[expander], options))
-            options = [option for option in options if _COSTS[expander](option) == best]
-    return options[0]
-
-
-_COSTS: dict[str, Callable[[Option], float]] = {
-    "least-waste": lambda option: option.waste,
-    "most-pods": lambda option: -len(option.pods),
-    "price": lambda option: option.nodes * option.group.price / len(option.pods),
-}
-
-
-def _by_priority(options: list[Option], view: View) -> list[Option]:
-    """Those of the highest priority; none if there is no table, or none of them is in it. By the ConfigMap kube-system/cluster-autoscaler-priority-expander: {priority: [patterns of group names]}."""
-    import re
-
-    import yaml
-
-    found = view.get(Key("configmaps", "kube-system", PRIORITIES))
-    try:
-        table = yaml.safe_load((found or {}).get("data", {}).get("priorities", "")) or {}
-        ranked = sorted(
-            ((int(number), patterns) for number, patterns in table.items()), reverse=True, key=lambda row: row[0]
-        )
-        for _, patterns in ranked:
-            matching = [one for one in options if any(re.search(pattern, one.group.name) for pattern in patterns)]
-            if matching:
-                return matching
-    except (yaml.YAMLError, ValueError, TypeError, AttributeError, re.error):
-        return []  # a broken table counts as none
-    return []
 
 
 # --- similar groups ----------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ little is known: confidence is the days that the samples span, or their number b
     upper * (1 + 1 / confidence)        twelve hours: * 3, a day: * 2, a week: * 1.14
     lower * (1 + 0.001 / confidence)^-2     5 minutes: * 0.6, an hour: * 0.95
 No container gets less than its share of 25m and 250Mi. Amounts are cut off to whole millicores and bytes after each step.
-Sources: vertical-pod-autoscaler/pkg/recommender/logic/{recommender,estimator}.go, model/types.go.
+Sources: vertical-pod-autoscaler/pkg/recommender/logic/{recommender,estimator}.go, model/types.go, routines/cpu_integer_post_processor.go.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from minikube_py.autoscaling.vpa_model import State
 
 AMOUNT_MAX = 10**14
+WHOLE = "vpa-post-processor.kubernetes.io/{}_integerCPU"  # "true": cpus are rounded up, before the policy caps them
 # field of a recommendation -> (multiplier, exponent) of its confidence
 _CONFIDENCE = {"lowerBound": (0.001, -2.0), "target": None, "upperBound": (1.0, 1.0)}
 
@@ -44,6 +45,7 @@ def recommend(states: dict[str, State], vpa: Object, flags: Flags) -> Objects:
 def _container(name: str, state: State, vpa: Object, flags: Flags, count: int) -> Object:
     policy = vertical.policy(vpa, name)
     controlled = policy.get("controlledResources") or capping.RESOURCES
+    is_whole = flags.whole_cpus and (vpa["metadata"].get("annotations") or {}).get(WHOLE.format(name)) == "true"
     found: Object = {"containerName": name}
     bounds = {
         "minAllowed": policy.get("minAllowed"),
@@ -55,6 +57,8 @@ def _container(name: str, state: State, vpa: Object, flags: Flags, count: int) -
             for one in capping.RESOURCES
             if one in controlled
         }
+        if is_whole and "cpu" in amounts:
+            amounts["cpu"] = str(quantity.value(amounts["cpu"]))
         found[field], _ = capping.within_policy(amounts, bounds)
         if field == "target":
             found["uncappedTarget"] = amounts

@@ -41,6 +41,7 @@ class Flags(NamedTuple):
     oom_least: float = 100 << 20
     round_cpu_m: int = 1
     round_memory: int = 1
+    whole_cpus: bool = False  # for those VPAs that ask for it in an annotation
     most_cpu: str = ""
     most_memory: str = ""
     # the updater's
@@ -91,6 +92,7 @@ _READ: tuple[tuple[str, str, Any], ...] = (
     ("oom-min-bump-up-bytes", "oom_least", float),
     ("round-cpu-millicores", "round_cpu_m", int),
     ("round-memory-bytes", "round_memory", int),
+    ("cpu-integer-post-processor-enabled", "whole_cpus", _bool),
     ("container-recommendation-max-allowed-cpu", "most_cpu", _amount),
     ("container-recommendation-max-allowed-memory", "most_memory", _amount),
     ("min-replicas", "min_replicas", int),

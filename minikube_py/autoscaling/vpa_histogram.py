@@ -56,11 +56,14 @@ class Histogram:
         self.total = 0.0
         self.weights: dict[int, float] = {}
 
-    def add(self, value: float, weight: float, at_s: int) -> None:
+    def add(self, value: float, weight: float, at_s: int, times: int = 1) -> None:
         weight *= self._factor(at_s)
         bucket = self.scheme.bucket(value)
-        self.weights[bucket] = self.weights.get(bucket, 0.0) + weight
-        self.total += weight
+        inside, total = self.weights.get(bucket, 0.0), self.total
+        for _ in range(times):  # not times * weight, which rounds otherwise
+            inside += weight
+            total += weight
+        self.weights[bucket], self.total = inside, total
 
     def subtract(self, value: float, weight: float, at_s: int) -> None:
         weight *= self._factor(at_s)

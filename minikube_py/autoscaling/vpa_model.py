@@ -9,20 +9,23 @@ Sources: vertical-pod-autoscaler/pkg/recommender/model/{container,aggregate_cont
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from minikube_py.api import vertical
 from minikube_py.autoscaling import vpa_histogram as histogram
 from minikube_py.base import quantity
-from minikube_py.base.clock import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from minikube_py.api.types import Object, Objects
+    from minikube_py.api.types import Object
     from minikube_py.autoscaling.metrics import Usage
+    from minikube_py.autoscaling.vpa_facts import Facts
     from minikube_py.autoscaling.vpa_flags import Flags
     from minikube_py.base.selector import Selector
+
+    # A pod, and what its containers use.
+    Seen: TypeAlias = tuple[Facts, Usage]
 
 SAMPLE_WEIGHT = 0.1
 GC_S = 3600
@@ -52,11 +55,11 @@ class State:
             "created": self.created_s,
         }
 
-    def add_cpu(self, cores: float, at_s: int) -> None:
-        self.cpu.add(cores, SAMPLE_WEIGHT, at_s)
+    def add_cpu(self, cores: float, at_s: int, times: int = 1) -> None:
+        self.cpu.add(cores, SAMPLE_WEIGHT, at_s, times)
         self.last_s = at_s if self.last_s is None else max(self.last_s, at_s)
         self.first_s = at_s if self.first_s is None else min(self.first_s, at_s)
-        self.count += 1
+        self.count += times
 
     def merge(self, other: State) -> None:
         self.cpu.merge(other.cpu.copy())
@@ -71,15 +74,10 @@ class State:
         return now_s - since_s >= window_s
 
 
-class Container(NamedTuple):
-    """One container: when its samples were taken, its peaks in this interval, and when that ends (None: no sample yet)."""
-
-    cpu_s: int = -1
-    memory_s: int = -1
-    peak: int = 0
-    oom_peak: int = 0
-    end_s: int | None = None
-    oom_s: int = 0  # the last kill that was counted
+# One container: when its samples were taken (-1: never), its peaks in this interval, when that ends (None: no sample yet), and
+# the last kill that was counted: [cpu_s, memory_s, peak, oom_peak, end_s, oom_s]. Never changed in place: memory shares it.
+Container: TypeAlias = "list[Any]"
+UNSEEN: Container = [-1, -1, 0, 0, None, 0]
 
 
 class Model:
@@ -89,6 +87,7 @@ class Model:
         self.flags, self.now_s, self.chosen = flags, now_s, chosen
         self.began_s: int = memory.get("began", now_s)
         self.gc_s: int = memory.get("gc", now_s)
+        self._alike: tuple[Container, int, Container] | None = None
         self.live: set[str] = set()  # the labels of pods that there are
         self.labels: dict[str, dict[str, str]] = {}
         self.states: dict[str, dict[str, State]] = {}
@@ -97,10 +96,7 @@ class Model:
                 self.labels[name] = labels
                 kept = memory["states"].get(name) or {}
                 self.states[name] = {one: State(stored, flags, now_s) for one, stored in kept.items()}
-        self.pods: dict[str, dict[str, Container]] = {
-            name: {one: Container(*told) for one, told in containers.items()}
-            for name, containers in (memory.get("pods") or {}).items()
-        }
+        self.pods: dict[str, dict[str, Container]] = memory.get("pods") or {}
 
     def stored(self) -> Object:
         return {
@@ -110,47 +106,69 @@ class Model:
             "states": {
                 name: {one: state.stored() for one, state in states.items()} for name, states in self.states.items()
             },
-            "pods": {
-                name: {one: list(container) for one, container in containers.items()}
-                for name, containers in self.pods.items()
-            },
+            "pods": self.pods,
         }
 
-    def take_in(self, matching: Objects, usages: dict[str, Usage], at_s: int) -> None:
-        """One look: the pods there are (none that is Pending), what they use, and who was killed for want of memory."""
-        self.pods = {pod["metadata"]["name"]: self.pods.get(pod["metadata"]["name"], {}) for pod in matching}
-        for pod in matching:
-            name, states = pod["metadata"]["name"], self._states_of(pod)
-            containers = self.pods[name] = dict(self.pods[name])
-            for one in pod["spec"]["containers"]:
-                own = one["name"]
+    def take_in(self, matching: list[Seen], at_s: int) -> None:
+        """One look: the pods there are (none that is Pending), what they use, and who was killed for want of memory.
+
+        Samples of cpu weigh the same at one time, in whatever order they come: they are counted, and added in the end.
+        """
+        before, self.pods = self.pods, {}
+        cpu: dict[tuple[str, str, int], int] = {}  # (labels, container, millicores) -> samples
+        for facts, usage in matching:
+            name: str = facts.pod["metadata"]["name"]
+            states, known = self._states_of(facts), before.get(name) or {}
+            containers = self.pods[name] = dict(known)
+            for own, killed_s in facts.killed:
                 state = states.get(own)
                 if state is None:
                     state = states[own] = State(None, self.flags, self.now_s)
-                known = containers.get(own, Container())
-                if own in usages.get(name, ()):
-                    known = self._sample(known, state, *usages[name][own], at_s)
-                containers[own] = self._killed(known, state, pod, own)
+                told = known.get(own, UNSEEN)
+                used = usage.get(own)
+                if used is not None:
+                    if at_s > told[0]:
+                        place = (facts.labelled, own, used[0])
+                        cpu[place] = cpu.get(place, 0) + 1
+                    told = self._sample(told, state, used[1], at_s)
+                if killed_s > told[5] and killed_s > self.began_s:
+                    told = self._killed(told, state, facts.pod, own, killed_s)
+                containers[own] = told
+        for (labelled, own, cpu_m), times in cpu.items():
+            self.states[labelled][own].add_cpu(cpu_m / 1000.0, at_s, times)
 
-    def _states_of(self, pod: Object) -> dict[str, State]:
-        labels: dict[str, str] = pod["metadata"].get("labels") or {}
-        name = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+    def _states_of(self, facts: Facts) -> dict[str, State]:
+        name = facts.labelled
         self.live.add(name)
-        self.labels.setdefault(name, labels)
-        return self.states.setdefault(name, {})
+        found = self.states.get(name)
+        if found is None:
+            self.labels[name] = facts.labels
+            found = self.states[name] = {}
+        return found
 
-    def _sample(self, known: Container, state: State, cpu_m: int, memory: int, at_s: int) -> Container:
-        if at_s > known.cpu_s:
-            state.add_cpu(cpu_m / 1000.0, at_s)
-            known = known._replace(cpu_s=at_s)
-        return self._peak(known, state, memory, at_s, False) if at_s >= known.memory_s else known
+    def _sample(self, told: Container, state: State, memory: int, at_s: int) -> Container:
+        """A container after a look at it. One that has gone on like another is told by the same list."""
+        alike = self._alike
+        if alike is not None and alike[0] == told and alike[1] == memory:
+            return alike[2]
+        cpu_s, memory_s, peak, oom_peak, end_s, oom_s = told
+        found = [max(at_s, cpu_s), memory_s, peak, oom_peak, end_s, oom_s]
+        if at_s < memory_s:
+            return found
+        if end_s is None or at_s >= end_s or memory > max(peak, oom_peak):
+            return self._peak(found, state, memory, at_s, False)
+        found[1] = at_s
+        self._alike = (told, memory, found)
+        return found
 
-    def _peak(self, known: Container, state: State, memory: int, at_s: int, is_oom: bool) -> Container:
+    def _peak(self, told: Container, state: State, memory: int, at_s: int, is_oom: bool) -> Container:
         """Count a sample of memory if it is the first of its interval, or higher than the peak before."""
-        end_s = at_s if known.end_s is None else known.end_s
-        before, peak, oom_peak = max(known.peak, known.oom_peak), known.peak, known.oom_peak
+        cpu_s, _, peak, oom_peak, end_s, oom_s = told
+        if end_s is None:
+            end_s = at_s
         is_new = False
         if at_s < end_s:
+            before = peak if peak > oom_peak else oom_peak
             if before and memory > before:
                 state.memory.subtract(before, 1.0, end_s)
                 is_new = True
@@ -160,19 +178,18 @@ class Model:
         if is_new:
             state.memory.add(memory, 1.0, end_s)
             peak, oom_peak = (peak, memory) if is_oom else (memory, oom_peak)
-        return known._replace(memory_s=at_s, peak=peak, oom_peak=oom_peak, end_s=end_s)
+        return [cpu_s, at_s, peak, oom_peak, end_s, oom_s]
 
-    def _killed(self, known: Container, state: State, pod: Object, name: str) -> Container:
-        killed_s = _oom_s(pod, name)
-        if killed_s <= max(known.oom_s, self.began_s):
-            return known
-        known = known._replace(oom_s=killed_s)
-        if known.memory_s >= 0 and killed_s < known.memory_s - self.flags.interval_s:
-            return known
+    def _killed(self, told: Container, state: State, pod: Object, name: str, killed_s: int) -> Container:
+        """Count a kill that was not counted yet."""
+        cpu_s, memory_s, peak, oom_peak, end_s, _ = told
+        told = [cpu_s, memory_s, peak, oom_peak, end_s, killed_s]
+        if memory_s >= 0 and killed_s < memory_s - self.flags.interval_s:
+            return told
         requests, _ = vertical.resources_of(pod, name)
-        used = max(quantity.value((requests or {}).get("memory", "0")), known.peak)
+        used = max(quantity.value((requests or {}).get("memory", "0")), peak)
         needed = int(max(used + self.flags.oom_least, used * self.flags.oom_ratio))
-        return self._peak(known, state, needed, killed_s, True)
+        return self._peak(told, state, needed, killed_s, True)
 
     def collect(self) -> None:
         """Once an hour: forget what is older than the window, and what has neither samples nor pods."""
@@ -201,16 +218,5 @@ class Model:
         """(peak, end of its interval) of the containers of a name whose interval is not over."""
         for containers in self.pods.values():
             one = containers.get(name)
-            if one is not None and one.end_s is not None and self.now_s < one.end_s:
-                yield max(one.peak, one.oom_peak), one.end_s
-
-
-def _oom_s(pod: Object, name: str) -> int:
-    """When a container was last killed for want of memory; 0: never."""
-    statuses = (pod.get("status") or {}).get("containerStatuses") or ()
-    told: Object = next((one for one in statuses if one["name"] == name), {})
-    for part in ("state", "lastState"):
-        ended = (told.get(part) or {}).get("terminated") or {}
-        if ended.get("reason") == "OOMKilled" and ended.get("finishedAt"):
-            return seconds(ended["finishedAt"])
-    return 0
+            if one is not None and one[4] is not None and self.now_s < one[4]:
+                yield max(one[2], one[3]), one[4]

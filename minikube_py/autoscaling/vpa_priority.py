@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from minikube_py.api import vertical
 from minikube_py.api.vertical import capping
+from minikube_py.autoscaling import vpa_facts
 from minikube_py.base import quantity
-from minikube_py.base.clock import seconds
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from minikube_py.api.types import Object, Objects, View
+    from minikube_py.autoscaling.vpa_facts import Facts
     from minikube_py.autoscaling.vpa_flags import Flags
     from minikube_py.base.clock import Clock
 
@@ -28,36 +31,27 @@ class Priority(NamedTuple):
     outside: bool
 
 
-def in_order(vpa: Object, pods: Objects, view: View, clock: Clock, flags: Flags) -> Objects:
+def in_order(vpa: Object, pods: Iterable[Facts], view: View, clock: Clock, flags: Flags) -> Objects:
     """The pods to update, the most urgent first; those of equal urgency by name."""
     ranked = []
     known: dict[object, tuple[Objects, Priority]] = {}  # pods of one template are alike
-    for pod in pods:
-        shape = _shape(pod)
-        if shape not in known:
+    for facts in pods:
+        pod, alike = facts.pod, known.get(facts.shape)
+        if alike is None:
             own, _ = capping.apply(vpa, pod, view)
-            known[shape] = (own, priority(pod, own))
-        recommendations, found = known[shape]
-        if _is_due(vpa, pod, found, clock, flags) and _is_allowed(vpa, pod, recommendations):
+            alike = known[facts.shape] = (own, priority(pod, own))
+        recommendations, found = alike
+        if _is_due(vpa, facts, found, clock, flags) and _is_allowed(vpa, pod, recommendations):
             ranked.append((found, pod))
     ranked.sort(key=lambda one: (not one[0].grows, -one[0].distance))
     return [pod for _, pod in ranked]
-
-
-def _shape(pod: Object) -> object:
-    """What recommendations and priority of a pod depend on: its containers' resources, and which of them admission saw."""
-    parts: list[object] = [(pod["metadata"].get("annotations") or {}).get(vertical.OBSERVED)]
-    for container in pod["spec"]["containers"]:
-        requests, limits = vertical.resources_of(pod, container["name"])
-        parts.append((container["name"], *(tuple((one or {}).items()) for one in (requests, limits))))
-    return tuple(parts)
 
 
 def priority(pod: Object, recommendations: Objects) -> Priority:
     grows = outside = False
     asked: dict[str, int] = {}
     wanted: dict[str, int] = {}
-    seen = _observed(pod)
+    seen = vpa_facts.facts(pod).observed
     for container in pod["spec"]["containers"]:
         name = container["name"]
         one = vertical.recommended(recommendations, name)
@@ -82,35 +76,23 @@ def priority(pod: Object, recommendations: Objects) -> Priority:
     return Priority(grows, distance, outside)
 
 
-def _observed(pod: Object) -> set[str] | None:
-    """The containers that admission saw; None if it did not see the pod."""
-    told = (pod["metadata"].get("annotations") or {}).get(vertical.OBSERVED)
-    return None if told is None else set(told.split(", "))
+def _is_due(vpa: Object, facts: Facts, found: Priority, clock: Clock, flags: Flags) -> bool:
+    if facts.lived and _was_killed_early(vpa, facts, flags):
+        return found.distance != 0
+    if found.outside:
+        return True
+    is_old = facts.started_s is not None and clock.now_s >= facts.started_s + flags.lifetime_s
+    return is_old and found.distance >= flags.threshold
 
 
-def _is_due(vpa: Object, pod: Object, found: Priority, clock: Clock, flags: Flags) -> bool:
-    if _was_killed_early(vpa, pod, flags):
-        if found.distance == 0:
-            return False
-    elif not found.outside:
-        started = (pod.get("status") or {}).get("startTime")
-        if not started or clock.now_s < seconds(started) + flags.lifetime_s or found.distance < flags.threshold:
-            return False
-    return True
-
-
-def _was_killed_early(vpa: Object, pod: Object, flags: Flags) -> bool:
+def _was_killed_early(vpa: Object, facts: Facts, flags: Flags) -> bool:
     """Whether a container's last run ended for want of memory soon after it began."""
-    seen = _observed(pod)
-    for told in (pod.get("status") or {}).get("containerStatuses") or ():
-        if (seen is not None and told["name"] not in seen) or vertical.is_off(vpa, told["name"]):
-            continue
-        ended = (told.get("lastState") or {}).get("terminated") or {}
-        if ended.get("reason") == "OOMKilled":
-            lived_s = seconds(ended["finishedAt"]) - seconds(ended.get("startedAt") or ended["finishedAt"])
-            if lived_s < flags.oom_threshold_s:
-                return True
-    return False
+    seen = facts.observed
+    return any(
+        lived_s < flags.oom_threshold_s
+        for name, lived_s in facts.lived
+        if (seen is None or name in seen) and not vertical.is_off(vpa, name)
+    )
 
 
 def _is_allowed(vpa: Object, pod: Object, recommendations: Objects) -> bool:

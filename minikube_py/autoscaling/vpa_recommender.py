@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 from minikube_py.api import vertical
 from minikube_py.api.types import Create, Delete, Key, Patch, Remember, Wake
 from minikube_py.api.vertical import targets as owners
-from minikube_py.autoscaling import metrics, targets, vpa_estimates, vpa_flags
+from minikube_py.autoscaling import metrics, targets, vpa_estimates, vpa_facts, vpa_flags
 from minikube_py.autoscaling.vpa_model import Model
 from minikube_py.base import patch, selector
 from minikube_py.base.clock import timestamp
 
 if TYPE_CHECKING:
     from minikube_py.api.types import Actions, Object, Objects, View
+    from minikube_py.autoscaling.vpa_facts import Facts
     from minikube_py.autoscaling.vpa_model import State
     from minikube_py.base.clock import Clock
     from minikube_py.base.selector import Selector
@@ -51,7 +52,7 @@ def step(vpa: Object, view: View, clock: Clock) -> Actions:
     model = Model(memory, chosen, flags, now_s)
     matching = _matching(vpa, chosen, view)
     scrape = metrics.Scrape(view, clock)
-    model.take_in(matching, {pod["metadata"]["name"]: scrape.pod(pod) for pod in matching}, scrape.at_s)
+    model.take_in([(facts, scrape.pod(facts.pod)) for facts in matching], scrape.at_s)
     states = model.by_container()
     recommendations = vpa_estimates.recommend(states, vpa, flags)
     status = _status(vpa, recommendations, bool(matching), problem, clock)
@@ -94,12 +95,12 @@ def _target(vpa: Object, view: View) -> tuple[Selector, str]:
     return chosen, ""
 
 
-def _matching(vpa: Object, chosen: Selector, view: View) -> Objects:
+def _matching(vpa: Object, chosen: Selector, view: View) -> list[Facts]:
     """The target's pods that have begun to run."""
     if chosen.nothing:
         return []
-    found = targets.pods_of(vpa["metadata"]["namespace"], chosen, view)
-    return [pod for pod in found if (pod.get("status") or {}).get("phase", "Pending") != "Pending"]
+    found = map(vpa_facts.known(view).of, targets.pods_of(vpa["metadata"]["namespace"], chosen, view))
+    return [facts for facts in found if not facts.is_pending]
 
 
 # --- status ------------------------------------------------------------------------------------------------------------

@@ -17,18 +17,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from minikube_py.api import pods as pod_facts
 from minikube_py.api import vertical
 from minikube_py.api.types import Delete, Key, Patch, Record, Remember, Wake
 from minikube_py.api.vertical import capping
 from minikube_py.api.vertical import targets as owners
-from minikube_py.autoscaling import targets, vpa_flags, vpa_priority
+from minikube_py.autoscaling import targets, vpa_facts, vpa_flags, vpa_priority
 from minikube_py.base.errors import KpyError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from minikube_py.api.types import Action, Actions, Object, Objects, Outcome, View
+    from minikube_py.autoscaling.vpa_facts import Facts
     from minikube_py.autoscaling.vpa_flags import Flags
     from minikube_py.base.clock import Clock
 
@@ -59,16 +59,24 @@ class Group:
 
 
 class _Run(NamedTuple):
-    """One look at a VPA: what the functions below share. `group_of` by the pods' names."""
+    """One look at a VPA: what the functions below share. `group_of` goes by the pods' names."""
 
     vpa: Object
     view: View
     clock: Clock
     flags: Flags
-    group_of: dict[str, Group]
+    mine: list[Facts]
+    facts: vpa_facts.Known
+    groups: list[dict[str, Group]]  # none or one: worked out when somebody asks
     resizing: dict[str, int]
     bucket: list[float]
     deeds: Objects
+
+    @property
+    def group_of(self) -> dict[str, Group]:
+        if not self.groups:
+            self.groups.append(_groups(self.vpa, self.mine, self.view, self.flags))
+        return self.groups[0]
 
     def note(self, pod: Object, deed: str, why: str) -> None:
         """Deeds that are refused again and again are told once."""
@@ -98,16 +106,18 @@ def step(vpa: Object, view: View, clock: Clock) -> Actions:
         view,
         clock,
         flags,
-        _groups(vpa, mine, view, flags),
+        mine,
+        vpa_facts.known(view),
+        [],
         {
             name: since
             for name, since in (memory.get("resizing") or {}).items()
-            if any(_name(pod) == name for pod in mine)
+            if any(_name(facts.pod) == name for facts in mine)
         },
         [min(max(flags.burst, 1), tokens + max(flags.rate, 0) * (now_s - at_s))],
         list(done),
     )
-    resume = yield from (_in_place if mode == "InPlaceOrRecreate" else _recreate)(run, mine)
+    resume = yield from (_in_place if mode == "InPlaceOrRecreate" else _recreate)(run)
     if len(run.deeds) > len(done):
         yield Remember({"deeds": run.deeds[-DEEDS_MAX:]}, DEEDS)
     kept: Object = {"ran": now_s, "resizing": run.resizing}
@@ -119,7 +129,7 @@ def step(vpa: Object, view: View, clock: Clock) -> Actions:
     yield Remember({name: value for name, value in kept.items() if value})
 
 
-def _controlled(vpa: Object, view: View) -> Objects:
+def _controlled(vpa: Object, view: View) -> list[Facts]:
     """The pods that this VPA is in charge of: placed, neither finished nor leaving."""
     namespace = vpa["metadata"]["namespace"]
     try:
@@ -128,26 +138,28 @@ def _controlled(vpa: Object, view: View) -> Objects:
         return []
     rivals = owners.in_charge(namespace, view, vertical.UPDATING)
     known: dict[object, bool] = {}  # pods of one controller are alike
+    facts_of = vpa_facts.known(view).of
     mine = []
     for pod in targets.pods_of(namespace, chosen, view):
-        if not pod_facts.node_of(pod) or pod_facts.is_finished(pod) or pod_facts.is_terminating(pod):
+        facts = facts_of(pod)
+        if not facts.is_placed:
             continue
-        alike = (owners.controller_of(pod), tuple((pod["metadata"].get("labels") or {}).items()))
-        if alike not in known:
+        is_mine = known.get(facts.alike)
+        if is_mine is None:
             found = owners.controlling(pod, rivals, view)
-            known[alike] = found is not None and found["metadata"]["name"] == vpa["metadata"]["name"]
-        if known[alike]:
-            mine.append(pod)
+            is_mine = known[facts.alike] = found is not None and found["metadata"]["name"] == vpa["metadata"]["name"]
+        if is_mine:
+            mine.append(facts)
     return mine
 
 
-def _groups(vpa: Object, mine: Objects, view: View, flags: Flags) -> dict[str, Group]:
+def _groups(vpa: Object, mine: list[Facts], view: View, flags: Flags) -> dict[str, Group]:
     """The groups of pods by their direct controllers; pods of too small ones, and without one, have none."""
     live: dict[tuple[str, str], Objects] = {}
-    for pod in mine:
-        owner = owners.controller_of(pod)
+    for facts in mine:
+        owner = facts.controller
         if owner is not None:
-            live.setdefault((owner.kind, owner.name), []).append(pod)
+            live.setdefault((owner.kind, owner.name), []).append(facts.pod)
     policy = vpa["spec"].get("updatePolicy") or {}
     required = policy.get("minReplicas", flags.min_replicas)
     may_skip = flags.skip_budget and vertical.mode(vpa) == "InPlaceOrRecreate"
@@ -180,12 +192,14 @@ def _configured(kind: str, name: str, namespace: str, actual: int, view: View) -
 # --- evictions ---------------------------------------------------------------------------------------------------------
 
 
-def _recreate(run: _Run, mine: Objects) -> Generator[Action, Outcome, int]:
-    may_go = [pod for pod in mine if _may_evict(run, pod)]
+def _recreate(run: _Run) -> Generator[Action, Outcome, int]:
+    if not any(facts.resize for facts in run.mine) and not _in_order(run, run.mine):
+        return 0  # as nearly always: nobody needs to know of groups
+    may_go = [facts for facts in run.mine if _may_evict(run, facts.pod)]
     return (yield from _evict(run, _in_order(run, may_go)))
 
 
-def _in_order(run: _Run, pods: Objects) -> Objects:
+def _in_order(run: _Run, pods: list[Facts]) -> Objects:
     return vpa_priority.in_order(run.vpa, pods, run.view, run.clock, run.flags)
 
 
@@ -197,7 +211,7 @@ def _may_evict(run: _Run, pod: Object) -> bool:
         return True
     if group.below:
         return False
-    return _has_stalled(run, pod, group) if _resize(pod) is not None else group.may_disturb()
+    return _has_stalled(run, pod, group) if _resize(run, pod) is not None else group.may_disturb()
 
 
 def _evict(run: _Run, pods: Objects) -> Generator[Action, Outcome, int]:
@@ -235,10 +249,10 @@ def _wait_s(run: _Run) -> int:
 # --- in place ----------------------------------------------------------------------------------------------------------
 
 
-def _in_place(run: _Run, mine: Objects) -> Generator[Action, Outcome, int]:
+def _in_place(run: _Run) -> Generator[Action, Outcome, int]:
     """Resize what can be resized, and evict what cannot."""
     to_evict: Objects = []
-    for pod in _in_order(run, [pod for pod in mine if _decision(run, pod) != DEFERRED]):
+    for pod in _in_order(run, [facts for facts in run.mine if _decision(run, facts.pod) != DEFERRED]):
         decision = _decision(run, pod)
         if decision == EVICT:
             to_evict.append(pod)
@@ -256,7 +270,7 @@ def _decision(run: _Run, pod: Object) -> str:
     group = run.group_of.get(_name(pod))
     if group is None or _phase(pod) == "Pending":
         return DEFERRED
-    if _resize(pod) is not None:
+    if _resize(run, pod) is not None:
         return EVICT if _has_stalled(run, pod, group) else DEFERRED
     if run.flags.skip_budget and not _wants_restart(pod):
         return APPROVED
@@ -271,18 +285,14 @@ def _wants_restart(pod: Object) -> bool:
     )
 
 
-def _resize(pod: Object) -> Object | None:
+def _resize(run: _Run, pod: Object) -> Object | None:
     """The condition that says that a resize is pending or under way."""
-    for name in ("PodResizePending", "PodResizeInProgress"):
-        found = pod_facts.condition(pod, name)
-        if found is not None and found["status"] == "True":
-            return found
-    return None
+    return run.facts.of(pod).resize
 
 
 def _has_stalled(run: _Run, pod: Object, group: Group) -> bool:
     """Whether a resize has come to nothing, so that the pod is evicted after all."""
-    told = _resize(pod)
+    told = _resize(run, pod)
     if told is None:
         return False
     since_s = run.resizing.setdefault(_name(pod), run.clock.now_s)

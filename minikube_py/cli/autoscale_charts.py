@@ -129,7 +129,12 @@ def _of_cluster(cluster: Cluster, key: Key) -> tuple[str, str, list[Panel], floa
         Panel("cost so far", [_cost(*one, cluster.clock.now_s) for one in costs]),
     ]
     total = sum(node_groups.cost(group, cluster.clock)[1] for group in groups)
-    return "Cluster Autoscaler", f"{len(groups)} node groups, cost so far {total:.2f}", panels, start
+    return (
+        "Cluster Autoscaler",
+        f"{len(groups)} node {'group' if len(groups) == 1 else 'groups'}, cost so far {total:.2f}",
+        panels,
+        start,
+    )
 
 
 def _cost(group: Any, versions: list[tuple[int, Object]], now_s: int) -> Line:
@@ -145,7 +150,7 @@ def _cost(group: Any, versions: list[tuple[int, Object]], now_s: int) -> Line:
         last = versions[-1][1].get("status") or {}
         spent_s = last.get("nodeSeconds", 0) + last.get("nodes", 0) * (now_s - seconds(last["countedAt"]))
         points.append((float(now_s), spent_s / 3600 * group.price))
-    return Line(group.name, points)
+    return Line(group.name, points, sloped=True)
 
 
 _OF = {"hpa": _of_hpa, "vpa": _of_vpa, "cluster": _of_cluster}

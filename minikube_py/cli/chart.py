@@ -16,16 +16,25 @@ if TYPE_CHECKING:
 WIDTH, LEFT, RIGHT = 860, 64, 190
 PANEL, GAP, TOP = 120, 34, 52
 COLOURS = ("#4c78a8", "#f58518", "#54a24b", "#e45756", "#b279a2", "#9d755d", "#72b7b2", "#eeca3b")
-TICKS = 6
+TICKS = 8  # at most
+MINUTE, HOUR, DAY = 60, 3600, 86400
+STEPS = (
+    1, 2, 5, 10, 15, 30, MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 20 * MINUTE, 30 * MINUTE,
+    HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 28 * DAY,
+)  # fmt: skip
 GREY, LIGHT = "#555555", "#dddddd"
 
 
 class Line(NamedTuple):
-    """(second, value) from which on the value holds, in order; `dashed` for bounds and wishes."""
+    """(second, value) from which on the value holds, in order; `dashed` for bounds and wishes.
+
+    `sloped`: what grows steadily from point to point.
+    """
 
     name: str
     points: list[tuple[float, float]]
     dashed: bool = False
+    sloped: bool = False
 
 
 class Band(NamedTuple):
@@ -77,7 +86,7 @@ def _panel(canvas: Svg, panel: Panel, top: int, start: float, end: float) -> Non
     for share in (0, 0.5, 1):
         y = bottom - PANEL * share
         canvas.line([(LEFT, y), (WIDTH - RIGHT, y)], LIGHT, width=1)
-        canvas.text(LEFT - 6, y + 4, number(highest * share), anchor="end", colour=GREY)
+        canvas.text(LEFT - 6, y + 4, _label(highest * share), anchor="end", colour=GREY)
 
     def place(second: float, value: float) -> Point:
         across = (min(max(second, start), end) - start) / (end - start)
@@ -89,19 +98,23 @@ def _panel(canvas: Svg, panel: Panel, top: int, start: float, end: float) -> Non
         lows = _steps([(second, low) for second, low, _ in band.points], end)
         highs = _steps([(second, high) for second, _, high in band.points], end)
         canvas.area([place(*one) for one in [*highs, *reversed(lows)]], colour, panel.opacity)
-        legend = _legend(canvas, band.name, colour, top, legend)
+        legend = _legend(canvas, band.name, colour, top, legend, panel.opacity)
     for index, line in enumerate(panel.lines):
         colour = panel.colours[index % len(panel.colours)]
         if line.points:
-            canvas.line([place(*one) for one in _steps(line.points, end)], colour, dashed=line.dashed)
+            canvas.line(
+                [place(*one) for one in (line.points if line.sloped else _steps(line.points, end))],
+                colour,
+                dashed=line.dashed,
+            )
         legend = _legend(canvas, line.name, colour, top, legend)
     if not values:
         canvas.text(WIDTH - RIGHT + 12, top + 10, "none", colour=GREY)
 
 
-def _legend(canvas: Svg, name: str, colour: str, top: int, row: int) -> int:
-    y = top + 10 + row * 15
-    canvas.rect(WIDTH - RIGHT + 12, y - 9, 10, 10, colour)
+def _legend(canvas: Svg, name: str, colour: str, top: int, row: int, opacity: float = 1.0) -> int:
+    x, y = WIDTH - RIGHT + 12, top + 10 + row * 15
+    canvas.area([(x, y - 9), (x + 10, y - 9), (x + 10, y + 1), (x, y + 1)], colour, opacity)
     canvas.text(WIDTH - RIGHT + 27, y, name)
     return row + 1
 
@@ -124,12 +137,17 @@ def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def _time_axis(canvas: Svg, y: int, start: float, end: float) -> None:
-    for index in range(TICKS + 1):
-        second = start + (end - start) * index / TICKS
-        x = LEFT + (WIDTH - LEFT - RIGHT) * index / TICKS
-        words = human(round(second - start)) if index else "0s"
-        canvas.text(x, y, words, anchor="middle", colour=GREY)
+    span = end - start
+    step = next((one for one in STEPS if span / one <= TICKS), round(span / TICKS))
+    for second in range(0, int(span) + 1, step):
+        x = LEFT + (WIDTH - LEFT - RIGHT) * second / span
+        canvas.text(x, y, human(second) if second else "0s", anchor="middle", colour=GREY)
     canvas.text(LEFT, y + 14, f"since {timestamp(int(start))}, virtual time", colour=GREY)
+
+
+def _label(value: float) -> str:
+    """250000 as people write it, but 0.25 in full: the middle of an axis is no rounded number."""
+    return number(value) if value >= 10 else f"{value:g}"
 
 
 def _rounded_up(value: float) -> float:

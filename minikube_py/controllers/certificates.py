@@ -1,8 +1,10 @@
-"""The certificate controllers: approved signing requests get their certificate, old requests are cleaned away.
+"""The certificate controllers: requests of kubelets are approved, approved ones get their certificate, old ones go.
 
-`step` runs on CertificateSigningRequests and is woken by: the request itself. It signs for the four signers that
+`step` runs on CertificateSigningRequests and is woken by: the request itself. A kubelet's request for its client
+certificate is approved if whoever asks may create certificatesigningrequests/nodeclient (selfnodeclient, if it is the
+node's own). It signs for the four signers that
 kube-controller-manager has (kubernetes.io/...) with the authority of the cluster; what a signer does not allow fails.
-Sources: k8s.io/kubernetes/pkg/controller/certificates (signer/signer.go, cleaner/cleaner.go, pkg/apis/certificates/helpers.go).
+Sources: k8s.io/kubernetes/pkg/controller/certificates (approver/sarapprove.go, signer/signer.go, cleaner/cleaner.go, pkg/apis/certificates/helpers.go).
 """
 
 from __future__ import annotations
@@ -11,12 +13,14 @@ from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING
 
 from minikube_py.api import authority
-from minikube_py.api.types import Delete, Key, Patch, Wake
+from minikube_py.api.types import Create, Delete, Key, Patch, Wake
 from minikube_py.base import x509
 from minikube_py.base.clock import seconds
 
 if TYPE_CHECKING:
-    from minikube_py.api.types import Actions, Object, View
+    from collections.abc import Generator
+
+    from minikube_py.api.types import Action, Actions, Object, Outcome, View
     from minikube_py.base.clock import Clock
 
 RESOURCE = "certificatesigningrequests.certificates.k8s.io"
@@ -35,11 +39,17 @@ KEY_USAGES = frozenset({"digital signature", "key encipherment"})
 def step(request: Object, view: View, clock: Clock) -> Actions:
     status = request.get("status") or {}
     conditions = status.get("conditions") or []
-    decided = {one["type"]: one for one in conditions if one.get("status", "True") == "True"}
     key = Key(RESOURCE, "", request["metadata"]["name"])
-    is_approved = "Approved" in decided and not {"Denied", "Failed"} & decided.keys()
+    if not {"Approved", "Denied"} & _types(conditions):
+        approval = yield from _approval(request, clock)
+        if approval:
+            conditions = [*conditions, approval]
+            status = {**status, "conditions": conditions}
+            yield Patch(key, {"status": {"conditions": conditions}}, "approval")
+    types = _types(conditions)
+    is_approved = "Approved" in types and not {"Denied", "Failed"} & types
     if is_approved and not status.get("certificate") and request["spec"]["signerName"] in SIGNERS:
-        status = _signed(request, clock)
+        status = _signed(request, status, clock)
         yield Patch(key, {"status": status}, "status")
         conditions = status["conditions"]
     due_s = _end_s(request, conditions, bool(status.get("certificate")))
@@ -51,10 +61,53 @@ def step(request: Object, view: View, clock: Clock) -> Actions:
         yield Wake(due_s, background=True)
 
 
-def _signed(request: Object, clock: Clock) -> Object:
+def _types(conditions: list[Object]) -> set[str]:
+    """What has been decided about a request."""
+    return {one["type"] for one in conditions if one.get("status", "True") == "True"}
+
+
+def _approval(request: Object, clock: Clock) -> Generator[Action, Outcome, Object | None]:
+    """The condition that approves a kubelet's client certificate; None if it is none, or whoever asks may not have it."""
+    spec, user = request["spec"], request["spec"].get("username") or ""
+    if spec["signerName"] != KUBELET_CLIENT or (request.get("status") or {}).get("certificate"):
+        return None
+    wanted = _wanted(spec)
+    if _problem(KUBELET_CLIENT, wanted, spec.get("usages") or []):
+        return None
+    kinds = (("selfnodeclient", "self kubelet"),) if user == wanted.common_name else ()
+    for subresource, words in (*kinds, ("nodeclient", "kubelet")):
+        answer = yield Create(_review(spec, subresource))
+        if isinstance(answer, dict) and answer["status"].get("allowed"):
+            return {
+                "lastTransitionTime": clock.timestamp,
+                "lastUpdateTime": clock.timestamp,
+                "message": f"Auto approving {words} client certificate after SubjectAccessReview.",
+                "reason": "AutoApproved",
+                "status": "True",
+                "type": "Approved",
+            }
+    return None
+
+
+def _review(spec: Object, subresource: str) -> Object:
+    """May whoever made the request create such requests?"""
+    asked = {
+        "group": "certificates.k8s.io", "resource": "certificatesigningrequests", "subresource": subresource,
+        "verb": "create", "version": "*",
+    }  # fmt: skip
+    who = {"groups": spec.get("groups") or [], "uid": spec.get("uid") or "", "user": spec.get("username") or ""}
+    kind = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview"}
+    return {**kind, "metadata": {}, "spec": {**who, "resourceAttributes": asked}}
+
+
+def _wanted(spec: Object) -> x509.Request:
+    return x509.read_request(b64decode(spec["request"]).decode("ascii", "replace"))
+
+
+def _signed(request: Object, status: Object, clock: Clock) -> Object:
     """The status with the certificate, or with the condition that it can't be signed."""
-    spec, status = request["spec"], request.get("status") or {}
-    wanted = x509.read_request(b64decode(spec["request"]).decode("ascii", "replace"))
+    spec = request["spec"]
+    wanted = _wanted(spec)
     problem = _problem(spec["signerName"], wanted, spec.get("usages") or [])
     if problem:
         failed = {

@@ -28,9 +28,12 @@ def step(definition: Object, view: View, clock: Clock) -> Actions:
     if status != definition["status"]:
         yield Patch(key, {"status": status}, "status")
     resource = meta["name"]  # plural.group, which is how its objects are stored
-    for obj in view.list(resource):
+    objects = view.list(resource)
+    for obj in objects:
         if not is_deleting(obj):
             yield Delete(key_of(resource, obj), propagation="Background")
-    if not view.list(resource):
+    # Their end wakes the definition again. Until then it stays, so that the garbage collector, which knows only kinds
+    # that are served and has its turn before this step, can take along what they owned.
+    if not objects:
         others = [name for name in finalizers if name != custom.CLEANUP]
         yield Patch(key, {"metadata": {"finalizers": others or None}})

@@ -73,6 +73,7 @@ def _sync(
     found = ownership.candidates(rs, labels, view)
     reference = ownership.reference_to(rs, flavour.api_version, flavour.kind)
     active = [pod for pod in found if pods.is_active(pod)]
+    inactive = [pod for pod in found if not pods.is_active(pod)] if len(active) < len(found) else []
     active = yield from ownership.claim(rs, reference, active, chosen, "pods")
 
     failure: KpyError | None = None
@@ -84,7 +85,7 @@ def _sync(
                 rs, failure, reference, flavour, retry.further_tries(flavour.step, key, view)
             )
 
-    terminating = sum(1 for pod in found if _is_terminating(pod, rs, chosen)) if flavour.counts_terminating else None
+    terminating = sum(_is_terminating(pod, rs, chosen) for pod in inactive) if flavour.counts_terminating else None
     status = _status(rs, active, terminating, failure, held is not None, clock)
     fields = patch.diff(rs.get("status") or {}, status)
     if fields:

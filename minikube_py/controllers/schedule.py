@@ -6,6 +6,8 @@ Source: github.com/robfig/cron/v3 (ParseStandard), k8s.io/kubernetes/pkg/control
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from minikube_py.base.clock import zoned
 
 _WORDS = {
@@ -30,6 +32,7 @@ def following(expression: str, zone: str, now_s: int) -> int | None:
     return _moment(expression, zone, now_s, back=False)
 
 
+@lru_cache(256)  # a CronJob is looked at several times in each of its minutes
 def _moment(expression: str, zone: str, from_s: int, *, back: bool) -> int | None:
     from cronsim import CronSim, CronSimError
 

@@ -52,6 +52,7 @@ class Engine:
         self.passes = self.instants = 0
         self._safe = ""  # up to when the work of this run is committed
         self._dirty = [DirtyKeys(self._rank(step)) for step in pipeline]
+        self._waiting = [dirty.causes for dirty in self._dirty]  # which of them are empty is asked at every pass
         self._loaded: dict[str, Callable[..., object]] = {}
         self._numbers = {step.name: number for number, step in enumerate(pipeline)}
         self._routes = routes(pipeline)
@@ -176,7 +177,7 @@ class Engine:
     # -- one pass ------------------------------------------------------------------------------------------------
 
     def _is_dirty(self) -> bool:
-        return any(len(dirty) for dirty in self._dirty)
+        return any(self._waiting)
 
     def _forget_dirty(self) -> None:
         """What is dirty follows from the cursor and the log: a run begins with that, whatever the one before has left."""
@@ -194,11 +195,11 @@ class Engine:
         elif not self._is_dirty():
             return False
         self.passes += 1
-        for number, step in enumerate(self.steps):
-            dirty = self._dirty[number]
-            if len(dirty):
+        for number, causes in enumerate(self._waiting):
+            if causes:
+                step = self.steps[number]
                 blind = -1 if step.sees_itself else number
-                for key, cause in dirty.take():
+                for key, cause in self._dirty[number].take():
                     self._run(step, key, cause)
                     self._drain(blind)
         return self.store.revision > before if self.sweep else True

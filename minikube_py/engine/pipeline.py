@@ -69,6 +69,30 @@ PIPELINE: tuple[Step, ...] = (
         {"secrets": (wakes.itself,), "serviceaccounts": (wakes.its_token_secrets_if_deleted,)},
     ),
     Step(
+        "token-cleaner",
+        "token-cleaner",
+        "secrets",
+        "controllers.bootstrap_tokens:clean",
+        {"secrets": (wakes.itself_if_bootstrap_token,)},
+    ),
+    Step(
+        "bootstrap-signer",
+        "bootstrap-signer",
+        "configmaps",
+        "controllers.bootstrap_tokens:sign",
+        {"configmaps": (wakes.itself_if_cluster_info,), "secrets": (wakes.cluster_info_if_bootstrap_token,)},
+    ),
+    Step(
+        "service-cidrs",
+        "service-cidr-controller",
+        "servicecidrs.networking.k8s.io",
+        "controllers.service_cidrs:step",
+        {
+            "servicecidrs.networking.k8s.io": (wakes.itself, wakes.service_blocks_that_leave),
+            "services": (wakes.service_blocks_that_leave,),
+        },
+    ),
+    Step(
         "certificates",
         "certificate-controller",
         "certificatesigningrequests.certificates.k8s.io",
@@ -81,16 +105,6 @@ PIPELINE: tuple[Step, ...] = (
         "clusterroles.rbac.authorization.k8s.io",
         "controllers.clusterrole_aggregation:step",
         {"clusterroles.rbac.authorization.k8s.io": (wakes.aggregating,)},
-    ),
-    Step(
-        "definition-cleanup",
-        "kube-apiserver",
-        "customresourcedefinitions.apiextensions.k8s.io",
-        "controllers.definition_cleanup:step",
-        {
-            "customresourcedefinitions.apiextensions.k8s.io": (wakes.itself,),
-            "*": (wakes.its_terminating_definition,),
-        },
     ),
     Step(
         "admission-policy-status",
@@ -190,6 +204,23 @@ PIPELINE: tuple[Step, ...] = (
         "pods",
         "controllers.storage.ephemeral:step",
         {"pods": (wakes.itself_if_ephemeral,), "persistentvolumeclaims": (wakes.owner("pods"),)},
+    ),
+    Step(
+        "resourceclaim-pods",
+        "resource_claim",
+        "pods",
+        "controllers.resource_claim:pod_step",
+        {
+            "pods": (wakes.itself_if_claiming,),
+            "resourceclaims.resource.k8s.io": (wakes.owner("pods"), wakes.pods_to_reserve_for),
+        },
+    ),
+    Step(
+        "resourceclaim",
+        "resource_claim",
+        "resourceclaims.resource.k8s.io",
+        "controllers.resource_claim:claim_step",
+        {"resourceclaims.resource.k8s.io": (wakes.itself,), "pods": (wakes.device_claims_of_done_pod,)},
     ),
     Step(
         "volume-binder",
@@ -548,6 +579,17 @@ PIPELINE: tuple[Step, ...] = (
         "*",
         "controllers.garbage_collector:step",
         {"*": (wakes.collectable, wakes.dependents, wakes.owners)},
+    ),
+    # After the garbage collector, which knows only kinds that are served: what the last objects owned goes first.
+    Step(
+        "definition-cleanup",
+        "kube-apiserver",
+        "customresourcedefinitions.apiextensions.k8s.io",
+        "controllers.definition_cleanup:step",
+        {
+            "customresourcedefinitions.apiextensions.k8s.io": (wakes.itself,),
+            "*": (wakes.its_terminating_definition,),
+        },
     ),
     Step(
         "resourcequota",

@@ -19,21 +19,21 @@ class DirtyKeys:
     over all of them that skips the clean ones.
     """
 
-    __slots__ = ("_causes", "_heap", "_now", "_rank")
+    __slots__ = ("_heap", "_now", "_rank", "causes")
 
     def __init__(self, rank: Callable[[Key], Any] | None = None) -> None:
         """`rank`: what orders the keys before their names do (the scheduler's queue: priority, then arrival)."""
-        self._causes: dict[Key, int] = {}
+        self.causes: dict[Key, int] = {}  # one dict for good: others ask whether it is empty
         self._heap: list[tuple[Any, Key]] = []
         self._now: tuple[Any, Key] | None = None
         self._rank = rank if rank is not None else _no_rank
 
     def __len__(self) -> int:
-        return len(self._causes)
+        return len(self.causes)
 
     def add(self, key: Key, cause: int) -> None:
-        if key not in self._causes:
-            self._causes[key] = cause
+        if key not in self.causes:
+            self.causes[key] = cause
             if self._now is not None:
                 entry = (self._rank(key), key)
                 if entry > self._now:
@@ -41,21 +41,21 @@ class DirtyKeys:
 
     def some(self) -> list[Key]:
         """The first key by name, if there is any: for those who want to know who is at work."""
-        return sorted(self._causes)[:1]
+        return sorted(self.causes)[:1]
 
     def clear(self) -> None:
-        self._causes.clear()
+        self.causes.clear()
 
     def take(self) -> Iterator[tuple[Key, int]]:
         """One pass."""
         rank = self._rank
-        self._heap = [(rank(key), key) for key in self._causes]
+        self._heap = [(rank(key), key) for key in self.causes]
         heapify(self._heap)
         try:
             while self._heap:
                 self._now = heappop(self._heap)
                 key = self._now[1]
-                yield key, self._causes.pop(key)
+                yield key, self.causes.pop(key)
         finally:
             self._now = None
 

@@ -14,6 +14,7 @@ from minikube_py.api import faults, pods
 from minikube_py.api.accounts import TOKEN_TYPE
 from minikube_py.api.facets import concerned_by
 from minikube_py.api.types import Key
+from minikube_py.controllers import zones
 from minikube_py.controllers.storage.names import ATTRIBUTES, attributes_of
 from minikube_py.scheduler.plugins.volumes import claim_names
 from minikube_py.store.view import selects
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from minikube_py.store.store import Change, Store
     from minikube_py.store.view import StoreView
 
+BOOTSTRAP_TOKEN = "bootstrap.kubernetes.io/token"
+CLUSTER_INFO = Key("configmaps", "kube-public", "cluster-info")
 SCHEDULER_CONFIGURATION = Key("configmaps", "kube-system", "kube-scheduler")
 
 
@@ -72,6 +75,35 @@ def aggregating(change: Change, world: World) -> Iterable[Key]:
     return tuple(
         Key(change.key.resource, "", role["metadata"]["name"]) for role in roles if role.get("aggregationRule")
     )
+
+
+def _is_bootstrap_token(change: Change) -> bool:
+    found = change.new or change.old
+    return change.key.namespace == "kube-system" and found is not None and found.get("type") == BOOTSTRAP_TOKEN
+
+
+def itself_if_bootstrap_token(change: Change, world: World) -> Iterable[Key]:
+    """A Secret with a bootstrap token."""
+    return (change.key,) if _is_bootstrap_token(change) else NONE
+
+
+def cluster_info_if_bootstrap_token(change: Change, world: World) -> Iterable[Key]:
+    """The ConfigMap that bootstrap tokens sign, at a change of one."""
+    return (CLUSTER_INFO,) if _is_bootstrap_token(change) else NONE
+
+
+def itself_if_cluster_info(change: Change, world: World) -> Iterable[Key]:
+    """The ConfigMap that bootstrap tokens sign."""
+    return (change.key,) if change.key == CLUSTER_INFO else NONE
+
+
+def service_blocks_that_leave(change: Change, world: World) -> Iterable[Key]:
+    """The ServiceCIDRs that are being deleted, when a Service is gone or another block has changed."""
+    if change.key.resource == "services" and change.new is not None:
+        return NONE
+    blocks = world.store.list("servicecidrs.networking.k8s.io")
+    leaving = [one["metadata"]["name"] for one in blocks if "deletionTimestamp" in one["metadata"]]
+    return [Key("servicecidrs.networking.k8s.io", "", name) for name in leaving]
 
 
 def its_token_secrets_if_deleted(change: Change, world: World) -> Iterable[Key]:
@@ -560,7 +592,7 @@ def nodes_not_ready(change: Change, world: World) -> Iterable[Key]:
     old, new = change.old, change.new
     if old is not None and new is not None and pods.is_ready(old) == pods.is_ready(new):
         return NONE
-    return [Key("nodes", "", node["metadata"]["name"]) for node in world.view.list("nodes") if not pods.is_ready(node)]
+    return [Key("nodes", "", name) for name in zones.of_cluster(world.view).lost]
 
 
 def faulty_node(change: Change, world: World) -> Iterable[Key]:
@@ -602,6 +634,33 @@ def itself_if_ephemeral(change: Change, world: World) -> Iterable[Key]:
         return NONE
     volumes = change.new["spec"].get("volumes") or ()
     return (change.key,) if any("ephemeral" in volume for volume in volumes) else NONE
+
+
+@concerned_by(of.CAME | of.NODE | of.CLAIMS)
+def itself_if_claiming(change: Change, world: World) -> Iterable[Key]:
+    """A pod that asks for devices."""
+    return (change.key,) if change.new is not None and change.new["spec"].get("resourceClaims") else NONE
+
+
+def pods_to_reserve_for(change: Change, world: World) -> Iterable[Key]:
+    """The pods of the namespace that ask for devices, if the claim is allocated now: somebody may have placed one by hand."""
+    if not ((change.new or {}).get("status") or {}).get("allocation"):
+        return NONE
+    found = world.view.list("pods", change.key.namespace)
+    return [
+        Key("pods", change.key.namespace, pod["metadata"]["name"]) for pod in found if pod["spec"].get("resourceClaims")
+    ]
+
+
+@concerned_by(of.WENT | of.ENDED | of.LEAVING)
+def device_claims_of_done_pod(change: Change, world: World) -> Iterable[Key]:
+    """The ResourceClaims of a pod that ends, leaves or is gone."""
+    pod = change.new or change.old
+    if pod is None or not pod["spec"].get("resourceClaims"):
+        return NONE
+    told = (*pod["spec"]["resourceClaims"], *((pod.get("status") or {}).get("resourceClaimStatuses") or ()))
+    names = [one.get("resourceClaimName") for one in told]
+    return [Key("resourceclaims.resource.k8s.io", change.key.namespace, name) for name in names if name]
 
 
 def volume_of_claim(change: Change, world: World) -> Iterable[Key]:

@@ -58,8 +58,10 @@ def total(rate: Any, until: float) -> float:
     levels = _levels(sort, spec)
     found = 0.0
     for index, (since, level) in enumerate(levels):
+        if since >= until:
+            break
         end = levels[index + 1][0] if index + 1 < len(levels) else until
-        found += level * max(min(end, until) - since, 0)
+        found += level * (min(end, until) - since)
     return found
 
 

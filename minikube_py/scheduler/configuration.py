@@ -11,7 +11,7 @@ from minikube_py.api.validation import placement
 from minikube_py.api.validation.causes import Causes
 from minikube_py.scheduler import configuration_shape as shape
 from minikube_py.scheduler.plugins.node_resources_fit import LEAST, MOST, RATIO, Strategy
-from minikube_py.scheduler.profile import FILTERS, WEIGHTS, ProfileArguments, profile
+from minikube_py.scheduler.profile import FILTERS, OTHERS, WEIGHTS, ProfileArguments, profile
 from minikube_py.scheduler.settings import DEFAULT_NAME, FILE, ConfigurationError, Settings
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 API_VERSION, KIND = "kubescheduler.config.k8s.io/v1", "KubeSchedulerConfiguration"
 FILTER_POINTS, SCORE_POINTS = ("preFilter", "filter"), ("preScore", "score")
-PREEMPTION = "DefaultPreemption"
 
 
 def read(text: str) -> Settings:
@@ -80,8 +79,9 @@ def _percent(causes: Causes, value: Any, path: str) -> None:
 def _arguments(causes: Causes, row: Object, path: str, percent: int | None) -> ProfileArguments:
     own = row.get("percentageOfNodesToScore")
     _percent(causes, own, f"{path}.percentageOfNodesToScore")
-    filters, weights, preempts = _enabled(row.get("plugins") or {})
-    made = ProfileArguments(filters=filters, weights=weights, preempts=preempts, percent=(own or percent) or 0)
+    filters, weights, others = _enabled(row.get("plugins") or {})
+    _needed(others, row.get("schedulerName") or DEFAULT_NAME)
+    made = ProfileArguments(filters=filters, weights=weights, others=others, percent=(own or percent) or 0)
     seen: set[str] = set()
     for index, found in enumerate(row.get("pluginConfig") or ()):
         name, args, where = found.get("name") or "", found.get("args") or {}, f"{path}.pluginConfig[{index}]"
@@ -103,13 +103,11 @@ def _arguments(causes: Causes, row: Object, path: str, percent: int | None) -> P
 # -- which plugins -----------------------------------------------------------------------------------------------------
 
 # What else the default profile has: it acts elsewhere, or nothing can be seen of it.
-KNOWN = frozenset(
-    (*FILTERS, *WEIGHTS, PREEMPTION, "DefaultBinder", "DynamicResources", "PrioritySort", "SchedulingGates")
-)
+KNOWN = frozenset((*FILTERS, *WEIGHTS, *OTHERS.values(), "DynamicResources"))
 
 
-def _enabled(plugins: Object) -> tuple[tuple[str, ...], dict[str, int], bool]:
-    """(filters, weights of the scores, whether there is preemption) after everything that is enabled or disabled."""
+def _enabled(plugins: Object) -> tuple[tuple[str, ...], dict[str, int], dict[str, str]]:
+    """(filters, weights of the scores, the plugins at the other points) after everything that is enabled or disabled."""
     for point in plugins.values():
         for one in point.get("enabled") or ():
             if one.get("name") not in KNOWN:
@@ -117,8 +115,17 @@ def _enabled(plugins: Object) -> tuple[tuple[str, ...], dict[str, int], bool]:
     everywhere = plugins.get("multiPoint") or {}
     filters = tuple(_at(plugins, everywhere, FILTER_POINTS, dict.fromkeys(FILTERS, 0)))
     scores = _at(plugins, everywhere, SCORE_POINTS, WEIGHTS)
-    after = _at(plugins, everywhere, ("postFilter",), {PREEMPTION: 0})
-    return filters, scores, PREEMPTION in after
+    others = {point: name for point, name in OTHERS.items() if _at(plugins, everywhere, (point,), {name: 0})}
+    return filters, scores, others
+
+
+def _needed(others: Mapping[str, str], name: str) -> None:
+    """There is no scheduler without a queue, or without somebody who binds."""
+    if "queueSort" not in others:
+        text = f'only one queue sort plugin required for profile with scheduler name "{name}", but got 0'
+        raise ConfigurationError(text)
+    if "bind" not in others:
+        raise ConfigurationError(f'at least one bind plugin is needed for profile with scheduler name "{name}"')
 
 
 def _at(plugins: Object, everywhere: Object, points: tuple[str, ...], defaults: Mapping[str, int]) -> dict[str, int]:

@@ -13,10 +13,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
 
-    from minikube_py.api.types import Object
+    from minikube_py.api.types import Action, Object, Outcome
+    from minikube_py.base.clock import Clock
     from minikube_py.scheduler.cache import Cache
+    from minikube_py.scheduler.cycle import Decision
     from minikube_py.scheduler.nodes import NodeInfo
 
 MAX_SCORE = 100
@@ -40,6 +42,16 @@ class Feasible(NamedTuple):
     sizes: Callable[[], list[int]]
 
 
+class Plan(NamedTuple):
+    """What `post_filter` does for a pod that no node took. `node`: to be promised to it; '' if nothing helps: then `message` says
+    why, and `clear` whether an old promise is void. `prepare`: what empties the node, done once it is promised."""
+
+    node: str = ""
+    prepare: Iterable[Action] = ()
+    message: str = ""
+    clear: bool = False
+
+
 # What a state of a plugin follows: pods of a namespace with a label (None: any), pods with (anti-)affinity, or all.
 Mark: TypeAlias = "tuple[str, tuple[str, str] | None]"
 EVERYONE: Mark = ("", None)
@@ -61,6 +73,11 @@ class Plugin:
     def pre_enqueue(self, pod: Object) -> str:
         """Why the pod may not be tried yet; '' if it may."""
         return ""
+
+    @staticmethod
+    def queue_key(pod: Object) -> tuple[Any, ...]:
+        """Sorts the pods that wait to be tried; the one plugin for queueSort has it (Less)."""
+        return ()
 
     def pre_filter(self, pod: Object, cache: Cache) -> Any:
         """The state for `place` and `filter`. Raises Rejected."""
@@ -92,6 +109,25 @@ class Plugin:
         wrong, but not a 'no' (a queueing hint)."""
         return True
 
+    def post_filter(self, pod: Object, decision: Decision, cache: Cache, clock: Clock) -> Plan:
+        """What can be done for a pod that `decision` found no node for."""
+        return Plan()
+
+    def reserve(self, state: Any, node: NodeInfo) -> Any:
+        """What the pod needs on the chosen node besides room, from the state of `pre_filter`; None: nothing. It is a value that
+        nobody else sees, so that there is nothing to take back (Unreserve) if the pod is not bound after all."""
+        return None
+
+    def pre_bind(self, pod: Object, reserved: Any, node: NodeInfo) -> Generator[Action, Outcome, bool]:
+        """Ask for what was reserved. True: it is not there yet, so the pod waits, its node promised."""
+        yield from ()
+        return False
+
+    def bind(self, pod: Object, node: str) -> Generator[Action, Outcome, str]:
+        """Bind the pod to the node. Why that failed; '' if it did not."""
+        yield from ()
+        return ""
+
     def pre_score(self, pod: Object, cache: Cache) -> Any:
         """The state for `measure` and `score`."""
         return None
@@ -121,13 +157,18 @@ class Scored(NamedTuple):
 
 
 class Profile(NamedTuple):
-    """The plugins in the order in which they are asked. `preempts`: whether a refused pod may make room for itself.
-    `percent`: percentageOfNodesToScore; 0: fewer, the larger the cluster is."""
+    """The plugins of each extension point in the order in which they are asked: queueSort (one), preEnqueue, preFilter and filter,
+    postFilter, preScore and score, reserve, preBind, bind. `percent`: percentageOfNodesToScore; 0: fewer, the larger the
+    cluster is."""
 
+    sort: tuple[Plugin, ...]
     gates: tuple[Plugin, ...]
     filters: tuple[Plugin, ...]
+    post_filters: tuple[Plugin, ...]
     scores: tuple[Scored, ...]
-    preempts: bool = True
+    reserves: tuple[Plugin, ...]
+    pre_binds: tuple[Plugin, ...]
+    binds: tuple[Plugin, ...]
     percent: int = 0
 
 

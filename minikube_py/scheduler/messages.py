@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from minikube_py.api.types import Object
     from minikube_py.scheduler.framework import Refusal
 
 # What the plugin DynamicResources says after every refusal, before preemption has its word.
@@ -34,3 +35,13 @@ def rejected(nodes: int, reason: str) -> str:
 def after_preemption(text: str, preemption: str) -> str:
     """The refusal with what preemption says to it; '' if there is none."""
     return f"{text} {NO_CLAIMS}, preemption: {preemption}" if preemption else f"{text} {NO_CLAIMS}"
+
+
+def with_condition(pod: Object, new: Object) -> list[Object]:
+    """The pod's conditions with `new` in the place of the one of its type, or at the end."""
+    found = list((pod.get("status") or {}).get("conditions") or ())
+    for index, old in enumerate(found):
+        if old["type"] == new["type"]:
+            found[index] = new
+            return found
+    return [*found, new]

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from minikube_py.scheduler.framework import Profile, Scored
+from minikube_py.scheduler.plugins.default_binder import DefaultBinder
+from minikube_py.scheduler.plugins.default_preemption import DefaultPreemption
 from minikube_py.scheduler.plugins.image_locality import ImageLocality
 from minikube_py.scheduler.plugins.inter_pod_affinity import InterPodAffinity
 from minikube_py.scheduler.plugins.node_affinity import NodeAffinity
@@ -19,6 +21,7 @@ from minikube_py.scheduler.plugins.node_resources_fit import NodeResourcesFit, S
 from minikube_py.scheduler.plugins.node_unschedulable import NodeUnschedulable
 from minikube_py.scheduler.plugins.node_volume_limits import NodeVolumeLimits
 from minikube_py.scheduler.plugins.pod_topology_spread import PodTopologySpread
+from minikube_py.scheduler.plugins.priority_sort import PrioritySort
 from minikube_py.scheduler.plugins.scheduling_gates import SchedulingGates
 from minikube_py.scheduler.plugins.taint_toleration import TaintToleration
 from minikube_py.scheduler.plugins.volumes import VolumeBinding, VolumeRestrictions, VolumeZone
@@ -54,6 +57,15 @@ WEIGHTS = {
     "NodeResourcesBalancedAllocation": 1,
     "ImageLocality": 1,
 }
+# The one plugin at each of the other points.
+OTHERS = {
+    "queueSort": "PrioritySort",
+    "preEnqueue": "SchedulingGates",
+    "postFilter": "DefaultPreemption",
+    "reserve": "VolumeBinding",
+    "preBind": "VolumeBinding",
+    "bind": "DefaultBinder",
+}
 
 
 class ProfileArguments(NamedTuple):
@@ -63,7 +75,7 @@ class ProfileArguments(NamedTuple):
     behind them. `added_affinity`: NodeAffinityArgs.addedAffinity, a node affinity that every pod is given on top of its own.
     `default_constraints`: PodTopologySpreadArgs.defaultConstraints (maxSkew, topologyKey, whenUnsatisfiable) for pods without
     constraints of their own; None: the system's defaults. `hard_weight`, `ignore_preferred`: InterPodAffinityArgs.
-    `preempts`, `percent`: see Profile.
+    `others`: the extension points besides filters and scores that have a plugin, and which. `percent`: see Profile.
     """
 
     filters: tuple[str, ...] = FILTERS
@@ -74,13 +86,15 @@ class ProfileArguments(NamedTuple):
     default_constraints: Sequence[Object] | None = None
     hard_weight: int = 1
     ignore_preferred: bool = False
-    preempts: bool = True
+    others: Mapping[str, str] = OTHERS
     percent: int = 0
 
 
 def profile(arguments: ProfileArguments) -> Profile:
     """A profile with these plugins and arguments."""
     found: tuple[Plugin, ...] = (
+        PrioritySort(),
+        SchedulingGates(),
         NodeUnschedulable(),
         NodeName(),
         TaintToleration(),
@@ -95,13 +109,20 @@ def profile(arguments: ProfileArguments) -> Profile:
         InterPodAffinity(arguments.hard_weight, arguments.ignore_preferred),
         NodeResourcesBalancedAllocation(),
         ImageLocality(),
+        DefaultPreemption(),
+        DefaultBinder(),
     )
     plugins = {plugin.name: plugin for plugin in found}
+    at = {point: tuple(plugins[name] for name in [arguments.others.get(point)] if name) for point in OTHERS}
     return Profile(
-        gates=(SchedulingGates(),),
+        sort=at["queueSort"],
+        gates=at["preEnqueue"],
         filters=tuple(plugins[name] for name in arguments.filters),
         scores=tuple(Scored(plugins[name], weight) for name, weight in arguments.weights.items()),
-        preempts=arguments.preempts,
+        post_filters=at["postFilter"],
+        reserves=at["reserve"],
+        pre_binds=at["preBind"],
+        binds=at["bind"],
         percent=arguments.percent,
     )
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minikube_py.api import pods
-from minikube_py.api.types import Delete, Key, Patch, Record, Remember
-from minikube_py.scheduler import messages, preemption, waiting
+from minikube_py.api.types import Key, Patch, Record, Remember
+from minikube_py.scheduler import messages, waiting
 from minikube_py.scheduler.cache import Cache
 from minikube_py.scheduler.cycle import NO_NODES, Decision, decide
-from minikube_py.scheduler.plugins import volumes
+from minikube_py.scheduler.framework import Plan
+from minikube_py.scheduler.plugins.default_preemption import awaits_victims
 from minikube_py.scheduler.settings import scheduler_of
 
 if TYPE_CHECKING:
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
     from minikube_py.api.types import Action, Actions, Object, Outcome, View
     from minikube_py.base.clock import Clock
-
-SELECTED_NODE = "volume.kubernetes.io/selected-node"
-BOUND_BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller"
 
 
 def step(pod: Object, view: View, clock: Clock) -> Actions:
@@ -42,10 +40,10 @@ def step(pod: Object, view: View, clock: Clock) -> Actions:
     if not _claims_exist(pod, view):
         return
     decision = decide(pod, cache, clock)
-    if preemption.awaits_victims(pod, cache) and decision.node in ("", pod["status"]["nominatedNodeName"]):
+    if awaits_victims(pod, cache) and decision.node in ("", pod["status"]["nominatedNodeName"]):
         return  # kube-scheduler tries it again when the victims are gone, unless room turns up elsewhere
     if decision.node:
-        yield from _place(pod, decision, cache)
+        yield from _place(pod, decision, cache, clock)
     else:
         yield from _refuse(pod, decision, cache, clock)
 
@@ -74,50 +72,34 @@ def _key(pod: Object) -> Key:
     return Key("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
 
 
-def _place(pod: Object, decision: Decision, cache: Cache) -> Actions:
-    if next(volumes.claim_names(pod), None) is not None and (yield from _await_volumes(pod, decision, cache)):
+def _place(pod: Object, decision: Decision, cache: Cache, clock: Clock) -> Actions:
+    """Reserve, PreBind and Bind (pkg/scheduler/schedule_one.go bindingCycle)."""
+    template = decision.template
+    if template.reserving and (yield from _await_reserved(pod, decision, cache)):
         return
     key = _key(pod)
     if pods.condition(pod, "PodScheduled") is not None and cache.view.memory(waiting.STEP, key):
         yield Remember({})
-    outcome = yield Patch(key, {"spec": {"nodeName": decision.node}}, "binding")
-    if not isinstance(outcome, Exception):
-        message = f"Successfully assigned {key.namespace}/{key.name} to {decision.node}"
-        yield Record(pod, "Normal", "Scheduled", message, scheduler_of(pod), action="Binding")
+    binder = template.profile.binds[0]
+    failure = yield from binder.bind(pod, decision.node)
+    if failure:
+        message = f'running Bind plugin "{binder.name}": {failure}'
+        yield from _set_unscheduled(pod, "SchedulerError", message, clock)
 
 
-def _await_volumes(pod: Object, decision: Decision, cache: Cache) -> Generator[Action, Outcome, bool]:
-    """Ask for the volumes of claims that waited for their first consumer. True: they are not bound yet, so the pod waits,
-    its node nominated (volumebinding, PreBind)."""
-    node = cache.node(decision.node)
-    state = next((state for _, state in decision.template.filters if isinstance(state, volumes.Wanted)), None)
-    if state is None or node is None or not state.unbound:
+def _await_reserved(pod: Object, decision: Decision, cache: Cache) -> Generator[Action, Outcome, bool]:
+    """Ask for what the plugins reserve on the node. True: it is not there yet, so the pod waits, its node nominated."""
+    template, node = decision.template, cache.node(decision.node)
+    if node is None:
         return False
-    for claim, volume in volumes.volumes_for(state, node) or ():
-        meta = claim["metadata"]
-        if volume is None:
-            if (meta.get("annotations") or {}).get(SELECTED_NODE) != node.name:
-                key = Key("persistentvolumeclaims", meta["namespace"], meta["name"])
-                yield Patch(key, {"metadata": {"annotations": {SELECTED_NODE: node.name}}})
-        elif not volume["spec"].get("claimRef"):
-            yield Patch(Key("persistentvolumes", "", volume["metadata"]["name"]), _claim_fields(claim))
-    if (pod.get("status") or {}).get("nominatedNodeName") != node.name:
+    reserved = [(plugin, plugin.reserve(state, node)) for plugin, state in template.reserving]
+    awaits = False
+    for plugin, value in reserved:
+        if value is not None and plugin in template.profile.pre_binds:
+            awaits = (yield from plugin.pre_bind(pod, value, node)) or awaits
+    if awaits and (pod.get("status") or {}).get("nominatedNodeName") != node.name:
         yield Patch(_key(pod), {"status": {"nominatedNodeName": node.name}}, "status")
-    return True
-
-
-def _claim_fields(claim: Object) -> Object:
-    """What reserves a volume for a claim; the volume controller does the rest."""
-    meta = claim["metadata"]
-    reference = {
-        "apiVersion": "v1",
-        "kind": "PersistentVolumeClaim",
-        "namespace": meta["namespace"],
-        "name": meta["name"],
-    }
-    if "uid" in meta:
-        reference["uid"] = meta["uid"]
-    return {"metadata": {"annotations": {BOUND_BY_CONTROLLER: "yes"}}, "spec": {"claimRef": reference}}
+    return awaits
 
 
 def _refuse(pod: Object, decision: Decision, cache: Cache, clock: Clock) -> Actions:
@@ -130,13 +112,15 @@ def _refuse(pod: Object, decision: Decision, cache: Cache, clock: Clock) -> Acti
     cache.waiting.tried(key, memory)
     yield Remember(memory)
     count = cache.node_count()
-    plan = preemption.Plan()
+    plan = Plan()
     if decision.rejected:
         message = NO_NODES if not count else messages.rejected(count, decision.rejected)
     else:
         message = messages.fit_error(decision.refusals)
-        preempts = decision.template.profile.preempts
-        plan = preemption.plan(pod, decision, cache, clock) if preempts else plan
+        for plugin in decision.template.profile.post_filters:
+            plan = plugin.post_filter(pod, decision, cache, clock)
+            if plan.node:
+                break
         if not plan.node:
             message = messages.after_preemption(message, plan.message)
     status: Object = {}
@@ -145,8 +129,7 @@ def _refuse(pod: Object, decision: Decision, cache: Cache, clock: Clock) -> Acti
     elif plan.clear and (pod.get("status") or {}).get("nominatedNodeName"):
         status["nominatedNodeName"] = None
     yield from _set_unscheduled(pod, "Unschedulable", message, clock, status)
-    if plan.node:
-        yield from _make_room(pod, plan, cache, clock)
+    yield from plan.prepare
 
 
 def _set_unscheduled(pod: Object, reason: str, message: str, clock: Clock, status: Object | None = None) -> Actions:
@@ -155,10 +138,10 @@ def _set_unscheduled(pod: Object, reason: str, message: str, clock: Clock, statu
     fields = dict(status or {})
     news = (old.get("status"), old.get("reason"), old.get("message")) != ("False", reason, message)
     if news:
-        fields["conditions"] = _with_condition(pod, _condition(pod, old, reason, message, clock))
+        fields["conditions"] = messages.with_condition(pod, _condition(pod, old, reason, message, clock))
     if fields:
         yield Patch(_key(pod), {"status": fields}, "status")
-    if news and reason == "Unschedulable":
+    if news and reason != "SchedulingGated":
         yield Record(pod, "Warning", "FailedScheduling", message, scheduler_of(pod), action="Scheduling")
 
 
@@ -168,40 +151,3 @@ def _condition(pod: Object, old: Object, reason: str, message: str, clock: Clock
     if "generation" in pod["metadata"]:
         found["observedGeneration"] = pod["metadata"]["generation"]
     return {**found, "reason": reason, "message": message}
-
-
-def _with_condition(pod: Object, new: Object) -> list[Object]:
-    """The pod's conditions with `new` in the place of the one of its type, or at the end."""
-    found = list((pod.get("status") or {}).get("conditions") or ())
-    for index, old in enumerate(found):
-        if old["type"] == new["type"]:
-            found[index] = new
-            return found
-    return [*found, new]
-
-
-def _make_room(pod: Object, plan: preemption.Plan, cache: Cache, clock: Clock) -> Actions:
-    """Evict the victims, and withdraw the promise of the node from less important pods."""
-    uid, name = pod["metadata"].get("uid"), scheduler_of(pod)
-    for victim in plan.victims:
-        if pods.is_terminating(victim):
-            continue
-        disrupted: Object = {
-            "type": "DisruptionTarget",
-            "status": "True",
-            "lastProbeTime": None,
-            "lastTransitionTime": clock.timestamp,
-            "reason": "PreemptionByScheduler",
-            "message": f"{name}: preempting to accommodate a higher priority pod",
-        }
-        if "generation" in victim["metadata"]:
-            disrupted["observedGeneration"] = victim["metadata"]["generation"]
-        yield Patch(_key(victim), {"status": {"conditions": _with_condition(victim, disrupted)}}, "status")
-        yield Record(
-            victim, "Normal", "Preempted", f"Preempted by pod {uid} on node {plan.node}", name, action="Preempting"
-        )
-        yield Delete(_key(victim), uid=victim["metadata"].get("uid") or "")
-    priority = pod["spec"].get("priority") or 0
-    for key, other in list(cache.nominated.get(plan.node, {}).items()):
-        if key != _key(pod) and (other["spec"].get("priority") or 0) < priority:
-            yield Patch(key, {"status": {"nominatedNodeName": None}}, "status")

@@ -67,6 +67,7 @@ class Template:
         # A verdict that depends on one node alone is part of its class; the others are given class by class.
         self.early = [row for row in asked if type(row[0]).filter is Plugin.filter]
         self.late = [row for row in asked if type(row[0]).filter is not Plugin.filter]
+        self.reserving = [row for row in self.filters if row[0] in self.profile.reserves]
         self.index = cache.positions() if self.whole else {name: number for number, name in enumerate(self.names)}
         self.ids = [0] * len(self.names)
         self.seen = len(cache.dirty)

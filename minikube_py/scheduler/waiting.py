@@ -20,7 +20,6 @@ from minikube_py.api.types import Key
 from minikube_py.scheduler.events import ADDED, EVERY_KIND, happened, nominated
 from minikube_py.scheduler.looks import template_key
 from minikube_py.scheduler.plugins import volumes
-from minikube_py.scheduler.plugins.priority_sort import queue_key
 from minikube_py.scheduler.profile import PROFILE
 
 if TYPE_CHECKING:
@@ -40,6 +39,7 @@ VOLUMES = (
     "csinodes.storage.k8s.io",
 )
 
+queue_key = PROFILE.sort[0].queue_key  # of every profile: there is one queue
 HELPED_BY = {plugin.name: plugin.helped_by for plugin in PROFILE.filters}
 
 

@@ -218,6 +218,43 @@ def test_each_signer_signs_what_it_may(cluster: Cluster, asked: Object, text: st
     assert failed == ([text] if text else [])
 
 
+@pytest.mark.parametrize(
+    ("granted", "asker", "changes", "message"),
+    [
+        ("nodeclient", "ann", {}, "Auto approving kubelet client certificate after SubjectAccessReview."),
+        ("selfnodeclient", "ann", {}, ""),  # the certificate is not hers
+        ("selfnodeclient", "ann", {"common_name": "ann"}, ""),  # a node is called system:node:NAME
+        ("pods", "ann", {}, ""),
+        ("nodeclient", "bob", {}, ""),
+        ("nodeclient", "ann", {"usages": ("server auth",)}, ""),
+        ("nodeclient", "ann", {"organizations": ("dev",)}, ""),
+        ("nodeclient", "ann", {"signer": CLIENT}, ""),
+    ],
+)
+def test_a_kubelets_client_certificate_is_approved_by_itself(
+    cluster: Cluster, granted: str, asker: str, changes: Object, message: str
+) -> None:
+    rule = {"apiGroups": ["certificates.k8s.io"], "verbs": ["create"]}
+    requests = "certificatesigningrequests"
+    role(
+        cluster,
+        {**rule, "resources": [f"{requests}/{granted}"]},
+    )
+    role_for_all = {"apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {"name": "all"}}
+    cluster.create({**role_for_all, "kind": "ClusterRole", "rules": [{**rule, "resources": [requests]}]})
+    everybody = {"kind": "Group", "name": "system:authenticated", "apiGroup": "rbac.authorization.k8s.io"}
+    reference = {"kind": "ClusterRole", "name": "all", "apiGroup": "rbac.authorization.k8s.io"}
+    cluster.create({**role_for_all, "kind": "ClusterRoleBinding", "roleRef": reference, "subjects": [everybody]})
+    administrator, cluster.subject = cluster.subject, authorizer.impersonated(asker)
+    kubelet = {"signer": f"{CLIENT}-kubelet", "organizations": ("system:nodes",), "common_name": "system:node:n1"}
+    cluster.create(request(**{**kubelet, **changes}))
+    cluster.subject = administrator
+    cluster.reconcile()
+    found = status(cluster)
+    assert [one["message"] for one in found.get("conditions", ())] == ([message] if message else [])
+    assert ("certificate" in found) is bool(message)
+
+
 @pytest.mark.parametrize(("kind", "after_s"), [("Approved", 3600), ("Denied", 3600), ("", 86400)])
 def test_old_requests_are_cleaned_away(cluster: Cluster, kind: str, after_s: int) -> None:
     cluster.create(request())

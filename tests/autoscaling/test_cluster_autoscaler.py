@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from minikube_py.autoscaling import ca_flags, node_groups, scale_down, scale_up
+from minikube_py.autoscaling import ca_flags, expanders, node_groups, scale_down, scale_up
 from minikube_py.autoscaling.node_groups import Group
 from minikube_py.autoscaling.scale_up import Option
 from minikube_py.base.clock import Clock, seconds, timestamp
@@ -184,14 +184,23 @@ def test_flags_change_what_may_be_moved(flag: dict[str, Any], value: Object, blo
     assert scale_down.blocker([value], view, Clock(NOW), ca_flags.DEFAULTS._replace(**flag)) == blocked
 
 
-def option(name: str, nodes: int, pods: int, price: float, waste: float) -> Option:
-    return Option(Group(name, 0, 9, price, 0, [], [], {}), nodes, [{}] * pods, waste)
+def option(name: str, nodes: int, pods: int, price: float, waste: float, *, cpu: str = "4") -> Option:
+    one = pod(spec={"containers": [{"name": "c", "resources": {"requests": {"cpu": "500m", "memory": "1Gi"}}}]})
+    shape = {"metadata": {"name": name}, "spec": {"template": {"capacity": {"cpu": cpu, "memory": "16Gi"}}}}
+    return Option(Group(name, 0, 9, price, 0, [], [], shape), nodes, [one] * pods, waste)
 
 
-PRIORITIES = {
-    "metadata": {"name": scale_up.PRIORITIES, "namespace": "kube-system"},
-    "data": {"priorities": "10:\n  - .*\n50:\n  - ^spot-.*\n"},
-}
+def priorities(text: str | None) -> FrozenView:
+    data = {} if text is None else {"priorities": text}
+    meta = {"name": "cluster-autoscaler-priority-expander", "namespace": "kube-system"}
+    return FrozenView({"configmaps": [{"metadata": meta, "data": data}]})
+
+
+OPTIONS = [
+    option("huge", 1, 9, 9.0, 1.2),
+    option("spot-a", 2, 4, 0.1, 0.9),
+    option("tight", 1, 3, 1.0, 0.1),
+]
 
 
 @pytest.mark.parametrize(
@@ -199,6 +208,8 @@ PRIORITIES = {
     [
         ("least-waste", "tight"),
         ("most-pods", "huge"),
+        ("least-nodes", "huge"),
+        ("least-nodes,least-waste", "tight"),
         ("price", "spot-a"),
         ("priority", "spot-a"),
         ("priority,price", "spot-a"),
@@ -206,21 +217,76 @@ PRIORITIES = {
     ],
 )
 def test_an_expander_chooses_among_the_options(expander: str, chosen: str) -> None:
-    options = [
-        option("huge", 1, 9, 9.0, 1.2),
-        option("spot-a", 2, 4, 0.1, 0.9),
-        option("tight", 1, 3, 1.0, 0.1),
-    ]
-    view = FrozenView({"configmaps": [PRIORITIES]})
-    assert scale_up.choose(options, tuple(expander.split(",")), view, Clock(0)).group.name == chosen
+    view = priorities("10:\n  - .*\n50:\n  - ^spot-.*\n")
+    best, warnings = expanders.choose(OPTIONS, tuple(expander.split(",")), view, Clock(0))
+    assert (best.group.name, warnings) == (chosen, [])
 
 
 def test_random_is_keyed_by_the_seed() -> None:
     options = [option(name, 1, 1, 1, 0) for name in "abcdef"]
     view = FrozenView({})
-    names = [scale_up.choose(options, ("random",), view, Clock(10, seed)).group.name for seed in range(20)]
-    assert names == [scale_up.choose(options, ("random",), view, Clock(10, seed)).group.name for seed in range(20)]
-    assert len(set(names)) > 2
+    chosen = [[expanders.choose(options, ("random",), view, Clock(10, seed))[0] for seed in range(20)] for _ in "ab"]
+    assert chosen[0] == chosen[1]
+    assert len({one.group.name for one in chosen[0]}) > 2
+
+
+def test_the_price_of_an_option_as_the_worked_example_has_it() -> None:
+    found = expanders.scored(option("g", 2, 8, 0.19, 0), 5)
+    assert found[:2] == pytest.approx((0.38, 0.168264))
+    assert found[2:] == pytest.approx((2.1320, 2.0, 1.93343, 4.1221), rel=1e-3)
+
+
+def test_small_clusters_want_small_machines_and_large_ones_large() -> None:
+    small, large = option("small", 8, 8, 0.05, 0, cpu="1"), option("large", 1, 8, 0.4, 0, cpu="8")
+    assert expanders.score(small, 2) < expanders.score(large, 2)
+    assert expanders.score(large, 50) < expanders.score(small, 50)
+    assert [expanders.preferred_cpus(size) for size in (0, 2, 3, 6, 7, 20, 60, 61, 200, 201)] == [
+        1, 1, 2, 2, 4, 4, 8, 16, 16, 32,
+    ]  # fmt: skip
+
+
+def test_pods_that_ask_for_nothing_have_a_price_too() -> None:
+    one = option("g", 1, 1, 0.2, 0)._replace(pods=[pod(spec={"containers": [{"name": "c"}]})])
+    assert expanders.score(one, 10) == pytest.approx((0.2 + expanders.STABLE_PRICE) / expanders.STABLE_PRICE)
+
+
+INVALID, EMPTY = "PriorityConfigMapInvalid", "please provide valid configuration. Ignoring update."
+
+
+@pytest.mark.parametrize(
+    ("text", "reasons", "words"),
+    [
+        (None, [INVALID], "doesn't contain priorities key. Ignoring update."),
+        ("", [INVALID], EMPTY),
+        ("- 1", [INVALID], "Can't parse YAML with priorities in the configmap"),
+        ("high: [a]", [INVALID], "Can't parse YAML with priorities in the configmap"),
+        ("{", [INVALID], "Can't parse YAML with priorities in the configmap"),
+        ("10: ['(']", [INVALID], "Can't compile regexp rule for priority 10 and rule ("),
+        ("10: [tight]", ["PriorityConfigMapNotMatchedGroup"] * 2, "node group huge not found in priority expander"),
+        (
+            "10: [x]",
+            ["PriorityConfigMapNotMatchedGroup"] * 3 + ["PriorityConfigMapNoGroupMatched"],
+            "no priorities info found for any of the expansion options",
+        ),
+    ],
+)
+def test_what_is_wrong_with_priorities_is_told(text: str | None, reasons: list[str], words: str) -> None:
+    best, warnings = expanders.choose(OPTIONS, ("priority",), priorities(text), Clock(0))
+    assert [reason for reason, _ in warnings] == reasons
+    assert words in " ".join(message for _, message in warnings)
+    assert best.group.name == ("tight" if text == "10: [tight]" else "huge")
+
+
+def test_wrong_priorities_become_events_of_the_configmap() -> None:
+    cluster = cluster_with(group("g", 0, 3))
+    meta = {"namespace": "kube-system", "name": "cluster-autoscaler-config"}
+    table = {**meta, "name": "cluster-autoscaler-priority-expander"}
+    cluster.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"expander": "priority"}})
+    cluster.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": table, "data": {"priorities": "1: [other]"}})
+    cluster.create(deployment(1))
+    cluster.reconcile(for_s=300)
+    told = [one for one in cluster.list("events", "kube-system") if one["reason"] == "PriorityConfigMapNoGroupMatched"]
+    assert [one["involvedObject"]["name"] for one in told] == ["cluster-autoscaler-priority-expander"]
 
 
 def test_machines_that_do_not_boot_are_given_up_and_the_group_rests() -> None:

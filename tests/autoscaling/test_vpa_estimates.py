@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from minikube_py.autoscaling import vpa_estimates, vpa_flags
+from minikube_py.autoscaling import vpa_estimates, vpa_facts, vpa_flags
 from minikube_py.autoscaling.vpa_flags import DEFAULTS
 from minikube_py.autoscaling.vpa_model import Model, State
 from minikube_py.base import selector
@@ -91,6 +91,24 @@ def test_flags_come_from_the_config_map_and_nonsense_leaves_the_default() -> Non
     assert found["target"]["cpu"] == "300m"
 
 
+@pytest.mark.parametrize(
+    ("enabled", "value", "policy", "cpu"),
+    [
+        (True, "true", {}, "1"),
+        (True, "yes", {}, "587m"),
+        (False, "true", {}, "587m"),
+        (True, "true", {"maxAllowed": {"cpu": "700m"}}, "700m"),
+    ],
+)
+def test_whole_cpus_for_those_who_ask_for_them(enabled: bool, value: str, policy: Object, cpu: str) -> None:
+    annotations = {"vpa-post-processor.kubernetes.io/c_integerCPU": value}
+    one = {**vpa({"containerName": "c", **policy}), "metadata": {"annotations": annotations}}
+    flags = DEFAULTS._replace(whole_cpus=enabled)
+    (found,) = vpa_estimates.recommend({"c": state()}, one, flags)
+    assert found["target"]["cpu"] == cpu
+    assert found["uncappedTarget"]["cpu"] == ("1" if policy else cpu)
+
+
 # --- what the model makes of what it sees -------------------------------------------------------------------------------
 
 
@@ -109,7 +127,7 @@ def looked(model: Model, minute: int, memory: int, one: Object) -> Model:
     """The model after a look, carried through memory."""
     chosen = selector.parse("app=web")
     model = Model(model.stored(), chosen, DEFAULTS, T + 60 * minute)
-    model.take_in([one], {"p": {"c": (100, memory)}}, T + 60 * minute)
+    model.take_in([(vpa_facts.facts(one), {"c": (100, memory)})], T + 60 * minute)
     return model
 
 

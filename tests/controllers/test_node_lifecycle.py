@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from minikube_py.api import faults
 from minikube_py.api.types import Key, Patch, Record, Remember, Wake
 from minikube_py.base.clock import Clock
 from minikube_py.cluster import Cluster
@@ -105,6 +106,37 @@ def test_nodes_of_a_zone_are_evicted_one_each_10_s_unless_too_many_are_lost(
     others: list[dict[str, Any]], from_s: int | None
 ) -> None:
     assert zones.evictable_from_s(_lost("n1"), FrozenView({"nodes": [_lost("n1"), *others]}), T0.now_s) == from_s
+
+
+def test_what_is_kept_of_zones_and_faults_follows_changes_as_if_it_were_counted_anew() -> None:
+    """Nodes that come, fall silent, are tainted, move to another zone and go, and the Faults about them."""
+    nodes: dict[str, dict[str, Any]] = {}
+    found: dict[str, dict[str, Any]] = {}
+    kept, known = zones.Zones(FrozenView({})), faults.ByNode(FrozenView({}))
+    for turn in range(300):
+        name = f"n{turn * 7 % 11}"
+        sorts = (node(name), _lost(name), _lost(name, tainted_ago=turn), None)
+        new = sorts[turn * 5 % 7 % 4]
+        if new is not None:
+            labels = {"topology.kubernetes.io/zone": f"zone-{turn * 3 % 5 % 2}"}
+            new = {**new, "metadata": {**new["metadata"], "labels": labels}}
+        kept.changed(Key("nodes", "", name), nodes.pop(name, None), new)
+        nodes |= {name: new} if new is not None else {}
+
+        about: dict[str, Any] = {"node": name} if turn % 3 else {"zone": "zone-1"}
+        fault = {"metadata": {"name": f"f{turn % 13}"}, "spec": {"type": "NodeDown", **about}} if turn % 4 else None
+        known.changed(Key(faults.FAULTS, "", f"f{turn % 13}"), found.pop(f"f{turn % 13}", None), fault)
+        found |= {f"f{turn % 13}": fault} if fault is not None else {}
+
+        anew = zones.Zones(FrozenView({"nodes": list(nodes.values())}))
+        assert kept.lost == anew.lost
+        for zone, size in kept.size.items():
+            assert size == anew.size.get(zone, 0)
+            assert kept.ready[zone] == anew.ready.get(zone, {})
+            assert kept.tainted_s[zone] == anew.tainted_s.get(zone, {})
+        wanted = [found[one] for one in sorted(found) if found[one]["spec"].get("node") in (None, name)]
+        assert known.perhaps_about(name) == wanted
+        assert all(known.of_node.values()), "nothing is kept of nodes without a Fault"
 
 
 def test_a_cordoned_node_gets_its_taint_and_loses_it() -> None:

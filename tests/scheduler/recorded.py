@@ -15,9 +15,9 @@ from typing import Any
 from minikube_py.api import pods
 from minikube_py.api.types import Key
 from minikube_py.base import patch, quantity, selector
-from minikube_py.scheduler import preemption
 from minikube_py.scheduler.cache import Cache
 from minikube_py.scheduler.explain import scores_of
+from minikube_py.scheduler.plugins import default_preemption as preemption
 from tests.scheduler.fakes import RESOURCES, Cluster
 
 Object = dict[str, Any]

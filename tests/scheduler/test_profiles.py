@@ -118,7 +118,7 @@ def test_the_default_is_what_an_empty_configuration_means() -> None:
     assert [(row.plugin.name, row.weight) for row in made.scores] == [
         (row.plugin.name, row.weight) for row in default.scores
     ]
-    assert (made.preempts, made.percent) == (True, 0)
+    assert ([plugin.name for plugin in made.post_filters], made.percent) == (["DefaultPreemption"], 0)
     assert settings("")[1:] == DEFAULT[1:] == (1, 10)
 
 
@@ -135,6 +135,8 @@ def test_plugins_go_on_and_off_everywhere_or_at_one_point() -> None:
 profiles:
 - plugins:
     multiPoint: {disabled: [{name: "*"}], enabled: [{name: NodeResourcesFit, weight: 7}, {name: NodeAffinity}]}
+    queueSort: {enabled: [{name: PrioritySort}]}
+    bind: {enabled: [{name: DefaultBinder}]}
     filter: {disabled: [{name: NodeAffinity}], enabled: [{name: TaintToleration}]}
     score: {enabled: [{name: ImageLocality, weight: 4}]}
 """
@@ -145,6 +147,28 @@ profiles:
         "NodeAffinity": 2,
         "ImageLocality": 4,
     }
+    assert [plugin.name for plugin in (*found.sort, *found.binds)] == ["PrioritySort", "DefaultBinder"]
+    assert (*found.gates, *found.post_filters, *found.reserves, *found.pre_binds) == ()
+
+
+def test_without_the_plugin_for_gates_the_server_refuses_the_binding() -> None:
+    off = "profiles: [{plugins: {preEnqueue: {disabled: [{name: SchedulingGates}]}}}]\n"
+    told = (
+        'running Bind plugin "DefaultBinder": Operation cannot be fulfilled on pods/binding "p": '
+        "pod p has non-empty .spec.schedulingGates"
+    )
+    blocked = "Scheduling is blocked due to non-empty scheduling gates"
+    for text, reason, message in (("", "SchedulingGated", blocked), (off, "SchedulerError", told)):
+        cluster = started(text)
+        cluster.create(pod("p", "default-scheduler", schedulingGates=[{"name": "example.com/wait"}]))
+        cluster.reconcile()
+        (condition,) = cluster.get("pods", "p", "default")["status"]["conditions"]
+        assert (condition["status"], condition["reason"], condition["message"]) == ("False", reason, message)
+        events = [event for event in cluster.list("events", "default") if event.get("reason") == "FailedScheduling"]
+        assert len(events) == (reason == "SchedulerError")
+        cluster.patch("pods", "p", "default", {"spec": {"schedulingGates": None}})
+        cluster.reconcile()
+        assert nodes_of(cluster, "p") != [""]
 
 
 @pytest.mark.parametrize(("attempts", "rest_s"), [(1, 3), (2, 6), (3, 12), (4, 20), (90, 20)])
@@ -182,6 +206,14 @@ AT = "profiles[0].pluginConfig[0].args"
             'profiles[1].schedulerName: Duplicate value: "profiles[0].schedulerName"',
         ),
         ("profiles: [{plugins: {score: {enabled: [{name: Magic}]}}}]", 'plugin "Magic" does not exist'),
+        (
+            "profiles: [{plugins: {queueSort: {disabled: [{name: PrioritySort}]}}}]",
+            'only one queue sort plugin required for profile with scheduler name "default-scheduler", but got 0',
+        ),
+        (
+            "profiles: [{schedulerName: a, plugins: {bind: {disabled: [{name: '*'}]}}}]",
+            'at least one bind plugin is needed for profile with scheduler name "a"',
+        ),
         ("extenders: [{urlPrefix: http://x}]", "extenders: Forbidden: this scheduler calls no extenders"),
         (
             FIT % "{scoringStrategy: {type: Best}}",

@@ -102,12 +102,17 @@ def test_without_nodes_the_message_is_a_plain_one() -> None:
     assert event.message == "no nodes available to schedule pods"
 
 
-def test_no_event_tells_of_a_binding_that_was_refused() -> None:
+def test_a_refused_binding_is_an_error_of_the_scheduler() -> None:
     web = pod()
     run = step(web, FrozenView({"nodes": [node("a")], "pods": [web]}), T0)
     assert isinstance(next(run), Patch)
-    with pytest.raises(StopIteration):
-        run.send(KpyError("the pod is gone"))
+    told = run.send(KpyError("no"))
+    assert isinstance(told, Patch)
+    (condition,) = told.fields["status"]["conditions"]
+    assert (condition["reason"], condition["message"]) == ("SchedulerError", 'running Bind plugin "DefaultBinder": no')
+    event = run.send(None)
+    assert isinstance(event, Record)
+    assert (event.reason, event.message) == ("FailedScheduling", condition["message"])
 
 
 def test_a_preemptor_is_nominated_and_its_victim_deleted() -> None:

@@ -30,6 +30,7 @@ LAG_S = 0.08  # so far back a recorded write may reach: it was decided before wh
 TURNS_MAX = 40
 PASTS_MAX = 60
 UNSEEN = {"deployments.apps", "replicasets.apps"}  # some recordings watched only the pods of workloads
+ONE_BY_ONE = ("namespace-controller", "generic-garbage-collector")  # each of their deletions is a request of its own
 LAGGING = ("deployments.apps", "replicasets.apps")  # whose controllers' caches are followed back
 
 
@@ -68,6 +69,13 @@ class Turn(NamedTuple):
     key: Key
 
 
+class Halfway(NamedTuple):
+    """A run that waits before the deletion of a pod."""
+
+    run: Any
+    action: Delete
+
+
 class Lockstep(Playback):
     """`run()` plays; then `compared()` tells what came out of it."""
 
@@ -85,6 +93,8 @@ class Lockstep(Playback):
         telling = (row for row in self.recording.rows if "spec.replicas" in row.fields or "specReplicas" in row.fields)
         self.seen_kinds = {f"{row.kind}.apps" for row in telling}
         self.pasts: list[Past] = []
+        self.halfway: dict[Turn, Halfway] = {}
+        self.awaits_removal = False  # whether the next row is the removal that a run halfway waits for
         namespace = self.recording.namespace
         self.objects = {
             Key(resource, namespace, obj["metadata"]["name"]): obj
@@ -124,7 +134,9 @@ class Lockstep(Playback):
                 last_t, deed = deeds.pop(0)
                 self._do(deed)
             if row.t - last_t > QUIET_S:
+                self.awaits_removal = row.kind == "pods" and self._deed(row) == "left"
                 self._rest()
+                self.awaits_removal = False
             self._go_to(row.t)
             last_t = self.t = row.t
             if self._is_ours(row):
@@ -173,6 +185,8 @@ class Lockstep(Playback):
             super()._settle()
 
     def _rest(self) -> None:
+        while not self.awaits_removal and self._go_on():
+            pass
         self.engine._drain()
         self.engine._settle_instant()
         self.engine._drain()
@@ -295,9 +309,13 @@ class Lockstep(Playback):
     def _take_turn(self, row: Row) -> bool:
         """Run the first step that would write the row now, else one that would by what it could have seen a while ago."""
         view, store = self.cluster.server.view, self.cluster.store
+        if row.kind == "pods" and self._go_on():
+            return True
         for turn in self._turns():
             if self._would_write(turn, row, store.get(turn.key), view):
-                self._run_turn(turn)
+                self._run_turn(turn, row)
+                if row.kind == "pods":
+                    self._go_on()
                 return True
         for turn in self._turns():  # nobody watched these: the row may hang on what they write
             if (
@@ -308,11 +326,51 @@ class Lockstep(Playback):
                 return True
         return row.kind != "pods" and self._take_late_turn(row)
 
-    def _run_turn(self, turn: Turn) -> None:
-        cause = self.engine._dirty[turn.number]._causes.pop(turn.key)
+    def _run_turn(self, turn: Turn, row: Row | None = None) -> None:
+        step = self.engine.steps[turn.number]
+        if row is not None and step.component in ONE_BY_ONE:
+            self._begin_run(turn)
+            return
+        cause = self.engine._dirty[turn.number].causes.pop(turn.key)
         step = self.engine.steps[turn.number]
         self.engine._run(step, turn.key, cause)
         self.engine._drain(-1 if step.sees_itself else turn.number)
+
+    def _begin_run(self, turn: Turn) -> None:
+        """A run that removes one pod after the other, up to the first: before each of them others may look."""
+        del self.engine._dirty[turn.number].causes[turn.key]
+        step, server = self.engine.steps[turn.number], self.cluster.server
+        run = self.engine._function(step)(self.cluster.store.get(turn.key), server.view, server.clock)
+        self._advance(turn, run, None)
+
+    def _go_on(self) -> bool:
+        """The first run that waits before a pod: it removes that and comes to the next, or to its end. False: none waits."""
+        for turn, (run, action) in self.halfway.items():
+            del self.halfway[turn]
+            self._advance(turn, run, self._carry_out(turn, action))
+            return True
+        return False
+
+    def _advance(self, turn: Turn, run: Any, outcome: Any) -> None:
+        try:
+            while True:
+                action = run.send(outcome)
+                if type(action) is Delete and action.key.resource == "pods":
+                    self.halfway[turn] = Halfway(run, action)
+                    break
+                outcome = self._carry_out(turn, action)
+        except StopIteration:
+            pass
+        self.engine._drain()
+
+    def _carry_out(self, turn: Turn, action: Any) -> Any:
+        step = self.engine.steps[turn.number]
+        if type(action) is Wake:
+            due_s = max(action.at_s, self.cluster.clock.now_s + 1)
+            self.cluster.store.set_wake(step.name, turn.key, (due_s, action.background))
+            return None
+        origin = Origin(step.component, 0, trusted=True, user=f"system:{step.component}", groups=())
+        return self.engine._carry_out(step, turn.key, action, origin)
 
     def _take_late_turn(self, row: Row) -> bool:
         for past in reversed(self.pasts):
@@ -342,7 +400,8 @@ class Lockstep(Playback):
             self.engine._drain()
 
     def _turns(self) -> list[Turn]:
-        return [Turn(number, key) for number, keys in enumerate(self.engine._dirty) for key in sorted(keys._causes)]
+        found = [Turn(number, key) for number, keys in enumerate(self.engine._dirty) for key in sorted(keys.causes)]
+        return [turn for turn in found if turn not in self.halfway]
 
     def _would_write(self, turn: Turn, row: Row, obj: Object | None, view: Any, *, alone: bool = False) -> bool:
         """`alone`: no pod may be made or removed along with it: a real controller counts what it has not seen yet."""
@@ -374,8 +433,10 @@ class Lockstep(Playback):
             yield self._deed(row) == "left" and self.here.told(family_of(action.key.name)) == self.there.told(
                 family_of(row.name)
             )
-        elif type(action) is Delete and action.key.resource.partition(".")[0] == row.kind and row.event == "DELETED":
-            yield self.here.told(action.key.name) == self.there.told(row.name)
+        elif type(action) is Delete and action.key.resource.partition(".")[0] == row.kind:
+            marks = row.event == "MODIFIED" and row.fields.get("deleting") and action.propagation == "Foreground"
+            if row.event == "DELETED" or marks:
+                yield self.here.told(action.key.name) == self.there.told(row.name)
         elif type(action) is Patch and action.key.resource == "pods" == row.kind:
             if "finalizers" in action.fields.get("metadata", {}) and self._deed(row) == "freed":
                 yield self.here.told(family_of(action.key.name)) == self.there.told(family_of(row.name))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from minikube_py.scheduler.framework import Plugin
+
 if TYPE_CHECKING:
     from minikube_py.api.types import Object
 
@@ -13,3 +15,8 @@ def queue_key(pod: Object) -> tuple[int, str, str, str]:
     meta = pod["metadata"]
     priority = pod["spec"].get("priority") or 0
     return -priority, meta.get("creationTimestamp") or "", meta.get("namespace") or "", meta.get("name") or ""
+
+
+class PrioritySort(Plugin):
+    name = "PrioritySort"
+    queue_key = staticmethod(queue_key)

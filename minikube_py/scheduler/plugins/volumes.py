@@ -10,16 +10,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minikube_py.api.nodes import REGION, ZONE
-from minikube_py.api.types import Key
+from minikube_py.api.types import Key, Patch
 from minikube_py.base import quantity
 from minikube_py.scheduler.events import ADDED, FREED, LABELS
 from minikube_py.scheduler.framework import Plugin, Refusal, Rejected
 from minikube_py.scheduler.terms import label_selector, term_matches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
-    from minikube_py.api.types import Object, Objects
+    from minikube_py.api.types import Action, Object, Objects, Outcome
     from minikube_py.scheduler.cache import Cache
     from minikube_py.scheduler.nodes import NodeInfo
 
@@ -34,6 +34,8 @@ NONE_TO_BIND = Refusal(("node(s) didn't find available persistent volumes to bin
 OTHER_ZONE = Refusal(("node(s) had no available volume zone",))
 
 PROVISIONED_ELSEWHERE = "kubernetes.io/no-provisioner"
+SELECTED_NODE = "volume.kubernetes.io/selected-node"
+BOUND_BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller"
 BETA = "failure-domain.beta.kubernetes.io/"
 ZONE_LABELS = (ZONE, REGION, f"{BETA}zone", f"{BETA}region")
 
@@ -196,6 +198,36 @@ class VolumeBinding(Plugin):
         if not all(_reaches(volume, node) for volume in state.volumes):
             return ELSEWHERE
         return None if volumes_for(state, node) is not None else NONE_TO_BIND
+
+    def reserve(self, state: Any, node: NodeInfo) -> Any:
+        """(claim, the volume to bind it to; None: to be provisioned) of the claims that waited for their first consumer."""
+        return volumes_for(state, node) if state.unbound else None
+
+    def pre_bind(self, pod: Object, reserved: Any, node: NodeInfo) -> Generator[Action, Outcome, bool]:
+        """Claim the volumes, or have them provisioned; the volume controller does the rest, so the pod waits."""
+        for claim, volume in reserved:
+            meta = claim["metadata"]
+            if volume is None:
+                if (meta.get("annotations") or {}).get(SELECTED_NODE) != node.name:
+                    key = Key("persistentvolumeclaims", meta["namespace"], meta["name"])
+                    yield Patch(key, {"metadata": {"annotations": {SELECTED_NODE: node.name}}})
+            elif not volume["spec"].get("claimRef"):
+                yield Patch(Key("persistentvolumes", "", volume["metadata"]["name"]), _claim_fields(claim))
+        return True
+
+
+def _claim_fields(claim: Object) -> Object:
+    """What reserves a volume for a claim; the volume controller does the rest."""
+    meta = claim["metadata"]
+    reference = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "namespace": meta["namespace"],
+        "name": meta["name"],
+    }
+    if "uid" in meta:
+        reference["uid"] = meta["uid"]
+    return {"metadata": {"annotations": {BOUND_BY_CONTROLLER: "yes"}}, "spec": {"claimRef": reference}}
 
 
 def volumes_for(state: Wanted, node: NodeInfo) -> list[tuple[Object, Object | None]] | None:

@@ -9,16 +9,15 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from minikube_py.api import pods
+from minikube_py.api.types import Delete, Key, Patch, Record
 from minikube_py.base import selector
 from minikube_py.base.clock import seconds
 from minikube_py.scheduler.cycle import more_important
-from minikube_py.scheduler.framework import Refusal
-from minikube_py.scheduler.messages import fit_error
+from minikube_py.scheduler.framework import Plan, Plugin, Refusal
+from minikube_py.scheduler.messages import fit_error, with_condition
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from minikube_py.api.types import Object, Objects
+    from minikube_py.api.types import Actions, Object, Objects
     from minikube_py.base.clock import Clock
     from minikube_py.scheduler.cache import Cache
     from minikube_py.scheduler.cycle import Decision
@@ -36,15 +35,6 @@ NO_COST = (0, 0, 0, 0, 0)
 _PRIORITY_OFFSET = 2**31  # makes every priority positive, so that fewer victims have the smaller sum
 
 
-class Plan(NamedTuple):
-    """`node` '' if preemption does not help: then `message` says why, and `clear` whether an old nomination is void."""
-
-    node: str = ""
-    victims: Sequence[Object] = ()
-    message: str = ""
-    clear: bool = False
-
-
 Cost: TypeAlias = tuple[int, int, int, int, int]
 
 
@@ -54,8 +44,16 @@ class Candidate(NamedTuple):
     violations: int  # of PodDisruptionBudgets
 
 
+class DefaultPreemption(Plugin):
+    name = "DefaultPreemption"
+
+    def post_filter(self, pod: Object, decision: Decision, cache: Cache, clock: Clock) -> Plan:
+        """Empty a node of less important pods, if that helps."""
+        return plan(pod, decision, cache, clock)
+
+
 def plan(pod: Object, decision: Decision, cache: Cache, clock: Clock) -> Plan:
-    """Which node to empty of which pods for a pod that `decision` found no node for."""
+    """Which node to empty, and what empties it, for a pod that `decision` found no node for."""
     message = _ineligible(pod, decision, cache)
     if message:
         return Plan(message=message)
@@ -86,7 +84,38 @@ def plan(pod: Object, decision: Decision, cache: Cache, clock: Clock) -> Plan:
     if not candidates:
         return Plan(message=fit_error(Counter(refusals.values())), clear=True)
     best, _ = min(candidates, key=lambda row: row[1])
-    return Plan(best.node, best.victims)
+    return Plan(best.node, _make_room(pod, best, cache, clock))
+
+
+def _make_room(pod: Object, chosen: Candidate, cache: Cache, clock: Clock) -> Actions:
+    """Evict the victims, and withdraw the promise of the node from less important pods."""
+    uid, name = pod["metadata"].get("uid"), pod["spec"].get("schedulerName") or "default-scheduler"
+    for victim in chosen.victims:
+        if pods.is_terminating(victim):
+            continue
+        disrupted: Object = {
+            "type": "DisruptionTarget",
+            "status": "True",
+            "lastProbeTime": None,
+            "lastTransitionTime": clock.timestamp,
+            "reason": "PreemptionByScheduler",
+            "message": f"{name}: preempting to accommodate a higher priority pod",
+        }
+        if "generation" in victim["metadata"]:
+            disrupted["observedGeneration"] = victim["metadata"]["generation"]
+        yield Patch(_key(victim), {"status": {"conditions": with_condition(victim, disrupted)}}, "status")
+        yield Record(
+            victim, "Normal", "Preempted", f"Preempted by pod {uid} on node {chosen.node}", name, action="Preempting"
+        )
+        yield Delete(_key(victim), uid=victim["metadata"].get("uid") or "")
+    priority = pod["spec"].get("priority") or 0
+    for key, other in list(cache.nominated.get(chosen.node, {}).items()):
+        if key != _key(pod) and (other["spec"].get("priority") or 0) < priority:
+            yield Patch(key, {"status": {"nominatedNodeName": None}}, "status")
+
+
+def _key(pod: Object) -> Key:
+    return Key("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
 
 
 def _ineligible(pod: Object, decision: Decision, cache: Cache) -> str:
