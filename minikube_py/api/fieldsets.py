@@ -311,8 +311,13 @@ def _combine(left: Fields, right: Fields, keep: Callable[[bool, bool], bool]) ->
         if element == ".":
             continue
         mine, yours = left.get(element), right.get(element)
-        below = _combine(mine or {}, yours or {}, keep)
-        member = keep(mine is not None and is_member(mine), yours is not None and is_member(yours))
+        if mine is None or yours is None:  # what only one of them has is picked whole, or not at all
+            part = yours if mine is None else mine
+            if part is not None and keep(mine is not None, yours is not None):
+                found[element] = part
+            continue
+        below = _combine(mine, yours, keep)
+        member = keep(is_member(mine), is_member(yours))
         if member and below:
             below = {".": {}, **below}
         if member or below:

@@ -69,8 +69,10 @@ def serve(
     if background:
         context.close()
         given = Given(port, address, clock, kubeconfig, plain_http, tuple(user or ()))
+        ran = place.is_running
         place = serving.start_behind(name, _words(given, name))
-        _tell(place.kubeconfig, place.address, name, clock, env)
+        where = serving.share(place, kubeconfig) if ran and kubeconfig else place.kubeconfig
+        _tell(where, place.address, name, clock, env)
         return
     space = contexts.namespace(context.context)
     options = serving.Options(address, port, clock, kubeconfig, plain_http, users, space)

@@ -47,13 +47,14 @@ def write(path: str, wanted: Object) -> None:
     """Write a kubeconfig, or put its entries into the one that is there. Raises UsageError if that is none."""
     merged = wanted
     if os.path.exists(path):
-        merged = _merged(_read(path), wanted)
+        merged = _merged(path, read(path), wanted)
     from minikube_py.printers import yaml_text
 
     home.write(path, yaml_text.dump(merged) + "\n")
 
 
-def _read(path: str) -> Object:
+def read(path: str) -> Object:
+    """The kubeconfig in a file. Raises UsageError."""
     import yaml
 
     try:
@@ -66,10 +67,12 @@ def _read(path: str) -> Object:
     return found or {}
 
 
-def _merged(there: Object, wanted: Object) -> Object:
+def _merged(path: str, there: Object, wanted: Object) -> Object:
     found = {**EMPTY, **there, "current-context": wanted["current-context"]}
     for field in ("clusters", "contexts", "users"):
         names = {one["name"] for one in wanted[field]}
+        if not isinstance(there.get(field) or [], list):
+            raise UsageError(f"{path} is not a kubeconfig: its {field} are no list")
         kept = [one for one in there.get(field) or () if not (isinstance(one, dict) and one.get("name") in names)]
         found[field] = [*kept, *wanted[field]]
     return found

@@ -299,11 +299,13 @@ def _delete(
 
 def _preconditions(options: Object) -> Object:
     """The uid and resourceVersion that the object must have. Raises BadRequest in the words of Go's decoder."""
-    found = options.get("preconditions") or {}
+    found = options.get("preconditions")
+    if found is None:
+        return {}
     if not isinstance(found, dict):
         raise errors.BadRequest(_unmarshal(found, "preconditions", "v1.Preconditions"))
     for name, type in (("uid", "types.UID"), ("resourceVersion", "string")):
-        if not isinstance(found.get(name) or "", str):
+        if found.get(name) is not None and not isinstance(found[name], str):
             raise errors.BadRequest(_unmarshal(found[name], f"preconditions.{name}", type))
     return found
 

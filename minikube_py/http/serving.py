@@ -151,7 +151,13 @@ async def _serve(cluster: Cluster, place: Place, options: Options, tell: Callabl
         server_header=False, timeout_graceful_shutdown=2, timeout_keep_alive=300, ws_max_size=64 * 1024 * 1024,
         **certificates,
     )  # fmt: skip
-    server = uvicorn.Server(settings)
+
+    class Server(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            world.hub.close()  # watches end now: the server would wait for them, and then break them off
+            await super().shutdown(sockets)
+
+    server = Server(settings)
     address = f"{'http' if options.plain else 'https'}://{_in_url(options.host)}:{port}"
     endpoint.publish(cluster, options.host, port)
     _write_kubeconfig(place, cluster.name, address, tokens, options)
@@ -259,6 +265,15 @@ def start_behind(name: str, words: list[str]) -> Place:
         child.terminate()
     told = place.read("log").removeprefix("error: ")
     raise UsageError(f"the server did not start: {told or 'it said nothing'}")
+
+
+def share(place: Place, path: str) -> str:
+    """Write the access data of a server that runs already into one more file; the file's whole path. Raises UsageError."""
+    from minikube_py.http import kubeconfig
+
+    whole = os.path.abspath(path)
+    kubeconfig.write(whole, kubeconfig.read(place.path("kubeconfig")))
+    return whole
 
 
 def stop(name: str) -> bool:

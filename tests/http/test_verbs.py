@@ -340,3 +340,26 @@ def test_an_object_is_served_in_each_of_its_versions(api: Api) -> None:
     assert other["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"] == 50
     listed = api.get("/apis/autoscaling/v1/horizontalpodautoscalers").json
     assert listed["items"][0]["spec"]["targetCPUUtilizationPercentage"] == 50
+
+
+def test_options_of_a_deletion_have_types(api: Api) -> None:
+    path = "/api/v1/namespaces/default/configmaps"
+    api.post(path, config_map("kept"))
+    for options, told in (
+        ({"preconditions": 3}, "number into Go struct field DeleteOptions.preconditions of type v1.Preconditions"),
+        (
+            {"preconditions": {"uid": []}},
+            "array into Go struct field DeleteOptions.preconditions.uid of type types.UID",
+        ),
+        ({"propagationPolicy": {"a": 1}}, "object into Go struct field DeleteOptions.propagationPolicy"),
+    ):
+        refused = api.call("DELETE", f"{path}/kept", options)
+        assert refused.code == 400 and told in refused.json["message"], refused.text
+    assert api.get(f"{path}/kept").code == 200
+
+
+def test_who_accepts_only_protobuf_gets_a_406(api: Api) -> None:
+    only, first = "application/vnd.kubernetes.protobuf", "application/vnd.kubernetes.protobuf,application/json"
+    assert api.get("/api/v1/nodes", accept=only).code == 406
+    answered = api.get("/api/v1/nodes", accept=first)
+    assert (answered.code, answered.headers["content-type"]) == (200, "application/json")
