@@ -296,3 +296,25 @@ def test_objects_are_counted_once_and_then_kept_count_of(tmp_path: Path) -> None
         assert store.count("configmaps") == 2
     assert Store(path).count("configmaps") == 2
     assert store.count("secrets") == 0
+
+
+def test_an_event_may_come_again_in_the_transaction_that_deleted_it() -> None:
+    from minikube_py.api.types import Record
+    from minikube_py.apiserver import events
+    from minikube_py.cluster import Cluster
+
+    cluster = Cluster.memory(nodes=1)
+    node = cluster.list("nodes")[0]
+    said = Record(node, "Normal", "Tried", 'a "quoted" message\n', "tester", "", "", "")
+    store, clock = cluster.store, cluster.clock
+    with cluster.transaction():
+        events.record(store, clock, said, actor="tester", cause=0)
+    (key,) = [key for key in store.keys("events") if store.get(key)["reason"] == "Tried"]  # type: ignore[index]
+    with cluster.transaction():
+        store.remove(key, time_s=clock.now_s, actor="tester", cause=0)
+        events.record(store, clock, said, actor="tester", cause=0)
+        events.record(store, clock, said, actor="tester", cause=0)
+    found = store.get(key)
+    assert found is not None
+    assert (found["count"], found["message"]) == (2, 'a "quoted" message\n')
+    assert [change.verb for change in store.history(0, key)] == ["create", "delete", "create", "update"]
