@@ -2,7 +2,7 @@
 
 1. Read the log after the engine's cursor and map the changes to dirty keys; add the wakes that are due.
 2. Pass: each step in order, each of its dirty keys sorted, each action carried out at once through the verbs. Repeat until
-   nothing is dirty, then commit: this virtual instant is done.
+   nothing is dirty: this virtual instant is done. The store commits a number of them together.
 3. Jump to the next wake. Only background wakes left: the cluster is settled.
 """
 
