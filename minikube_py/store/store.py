@@ -104,7 +104,6 @@ class Store:
         self.written = 0  # how many rows of the log this session has made
         self._committed = 0  # how many of them are safe
         self._instants = 0  # how many have ended in this transaction
-        self.commit_instants = COMMIT_INSTANTS
         self.tells_events = False  # whether new events are among `changes`: few want to know of each
         self.structure = 0  # moves on with every write to anything but pods and events
         self._wrap = wrap
@@ -166,7 +165,7 @@ class Store:
         begins anew, and is True: the work so far is safe, the session goes on. (What changes at three instants of one transaction is
         written once. A kill loses the transaction, which the next run does again.)"""
         self._instants += 1
-        is_small = self._instants < self.commit_instants and self.written - self._committed < COMMIT_WRITES
+        is_small = self._instants < COMMIT_INSTANTS and self.written - self._committed < COMMIT_WRITES
         if is_small and not self._door.is_wanted():
             return False
         self.flush()
@@ -613,12 +612,10 @@ class Store:
         revision = self._revision = self.revision + 1
         self.written += 1
         self._log.append((revision, time_s, "create", *key, actor, cause, 0, None))
-        body = f'{text[0]}"{revision}"{text[1]}'
+        self._events[key] = revision, f'{text[0]}"{revision}"{text[1]}'
+        self._objects.pop(key, None)
         if key in self._dirty:  # one of this name is gone, which is not written yet
-            self._objects[key] = self._parsed(body)
-        else:
-            self._events[key] = revision, body
-            self._objects.pop(key, None)
+            self._read_event(key)
         self._told_events[key] = None
         self._dirty_resources["events"] = None
         if "events" in self._counts:
@@ -628,7 +625,7 @@ class Store:
                 self._buckets[name].add(key)
         followers = self._followers("events")
         if self.tells_events or followers:
-            new = self._read_event(key)
+            new = self.get(key)
             change = Change(revision, time_s, "create", key, actor, cause, None, new)
             if self.tells_events:
                 self.changes.append(change)
@@ -637,8 +634,6 @@ class Store:
 
     def _read_event(self, key: Key) -> Object:
         """An event that is not written yet; from now on it is an object like others."""
-        if key not in self._events:
-            return self._objects[key]  # type: ignore[return-value]
         event: Object = self._parsed(self._events.pop(key)[1])
         if self._wrap is not None:
             event = self._wrap(event)

@@ -2,7 +2,8 @@
 
 - `<file>-turn` is held for a whole run of the engine: a second `reconcile` waits until the first has ended.
 - `<file>-door` is held while a writer waits for SQLite's write lock. The engine looks at it at the end of every
-  instant, and passes through it if it is held, so whoever waits there gets in: SQLite alone lets a process that commits and begins again win every time.
+  instant, and passes through it if it is held, so whoever waits there gets in: SQLite alone lets a process that commits
+  and begins again win every time.
 
 Readers take neither. The kernel frees the locks of a process that dies, however it dies. They are flock's, which SQLite
 does not use; where a system or a file system has none, SQLite's own lock has to do.

@@ -318,3 +318,18 @@ def test_an_event_may_come_again_in_the_transaction_that_deleted_it() -> None:
     assert found is not None
     assert (found["count"], found["message"]) == (2, 'a "quoted" message\n')
     assert [change.verb for change in store.history(0, key)] == ["create", "delete", "create", "update"]
+
+
+def test_the_first_binding_and_the_played_patches_lead_back_to_what_was() -> None:
+    from minikube_py.cluster import Cluster
+
+    cluster = Cluster.memory(nodes=3)
+    container = {"name": "app", "image": "nginx"}
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [container]}}
+    spec = {"replicas": 8, "selector": {"matchLabels": {"app": "web"}}, "template": template}
+    cluster.apply({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": spec})
+    written: dict[int, Any] = {}
+    cluster.reconcile(on_change=lambda change: written.update({change.revision: change.new}))
+    told = [change for change in cluster.store.history() if change.revision in written]
+    assert len([change for change in told if change.key.resource == "pods"]) >= 4 * 8
+    assert {change.revision: change.new for change in told} == written
